@@ -43,13 +43,14 @@ export interface Stored<Value> {
 /** What an artifact type holds, for the compiler. */
 export type ValueOf<A> = A extends { readonly valueType?: infer V } ? Exclude<V, undefined> : never
 
-export type PortValue<P> = P extends OptionalPort<infer Q>
-  ? PortValue<Q> | undefined
-  : P extends ManyPort<infer Q>
-    ? readonly PortValue<Q>[]
-    : P extends StoredPort<infer A>
-      ? Stored<ValueOf<A>>
-      : ValueOf<P>
+export type PortValue<P> =
+  P extends OptionalPort<infer Q>
+    ? PortValue<Q> | undefined
+    : P extends ManyPort<infer Q>
+      ? readonly PortValue<Q>[]
+      : P extends StoredPort<infer A>
+        ? Stored<ValueOf<A>>
+        : ValueOf<P>
 
 export type PortValues<I extends Ports> = { readonly [K in keyof I]: PortValue<I[K]> }
 
