@@ -1,0 +1,102 @@
+import { types } from 'node:util'
+import vm from 'node:vm'
+import { type CodeBundle, type PackageRef, parseCodeBundle } from './codeObject.ts'
+
+/** How a bundle gets at what it does not contain. Both are called while a node's modules are instantiated, or later
+ *  from CommonJS code, always with something the bundle lists. */
+export interface Gates {
+  /** A Node built-in by its `node:` id: the module itself, or whatever a guard puts in its place. */
+  requireBuiltin(id: string): unknown
+  /** What `await import(specifier)` gave for a package closure: it must be there already, for linking cannot wait. */
+  requirePackage(request: PackageRequest): unknown
+}
+
+export interface PackageRequest {
+  readonly name: string
+  readonly version: string
+  /** What the code imports, such as `apache-arrow` or `parquet-wasm/esm`. */
+  readonly specifier: string
+}
+
+export interface LinkedCode {
+  readonly bundle: CodeBundle
+  /** Runs every module afresh, so that no module state passes from one node to the next, and gives the exports of the
+   *  entry. */
+  instantiate(): Record<string, unknown>
+}
+
+type ModuleFunction = (
+  exports: object,
+  require: (id: string) => unknown,
+  requireExports: (id: string) => unknown,
+) => void
+
+/** Compiles a code object once. The modules' ids become their file names in stack traces; `mapStack` leads from there
+ *  to the sources. */
+export function linkCode(code: Uint8Array | CodeBundle, gates: Gates): LinkedCode {
+  const bundle = code instanceof Uint8Array ? parseCodeBundle(code) : code
+  const functions = new Map(bundle.modules.map(({ id, code }) => [id, compile(id, code)]))
+  const packages = packagesById(bundle.packages)
+
+  return {
+    bundle,
+    instantiate() {
+      const loaded = new Map<string, Record<string, unknown>>()
+      const namespaces = new Map<string, unknown>()
+
+      const outside = (id: string): unknown => {
+        if (id.startsWith('node:')) return gates.requireBuiltin(id)
+        const request = packages.get(id)
+        if (request !== undefined) return gates.requirePackage(request)
+        // What a CommonJS package finds when an optional dependency of its is not there.
+        throw Object.assign(new Error(`Cannot find module '${id}'`), { code: 'MODULE_NOT_FOUND' })
+      }
+      const require = (id: string): unknown => {
+        const run = functions.get(id)
+        if (run === undefined) {
+          if (!namespaces.has(id)) namespaces.set(id, namespaceOf(outside(id)))
+          return namespaces.get(id)
+        }
+        const known = loaded.get(id)
+        if (known !== undefined) return known // in a cycle: as far as it has got, as in any module system
+        const exports = {}
+        loaded.set(id, exports)
+        run(exports, require, requireExports)
+        return exports
+      }
+      const requireExports = (id: string): unknown => exportsOf(outside(id))
+
+      return require(bundle.entry) as Record<string, unknown>
+    },
+  }
+}
+
+function compile(id: string, code: string): ModuleFunction {
+  // On one line with the code, so that line numbers are the code's own.
+  const script = new vm.Script(`(function (exports, require, requireExports) { 'use strict'; ${code}\n})`, {
+    filename: id,
+  })
+  return script.runInThisContext() as ModuleFunction
+}
+
+function packagesById(packages: readonly PackageRef[]): Map<string, PackageRequest> {
+  const byId = new Map<string, PackageRequest>()
+  for (const { name, version, imports } of packages) {
+    for (const { id, specifier } of imports) byId.set(id, { name, version, specifier })
+  }
+  return byId
+}
+
+/** What `import * as` gives for a CommonJS module: its properties, and itself as `default`. */
+function namespaceOf(value: unknown): unknown {
+  if (types.isModuleNamespaceObject(value)) return value
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return { default: value }
+  return Object.create(value, { default: { value, enumerable: true } })
+}
+
+/** What a CommonJS `require` gives for a module that is known by its namespace. */
+function exportsOf(value: unknown): unknown {
+  if (!types.isModuleNamespaceObject(value)) return value
+  const namespace = value as { readonly 'module.exports'?: unknown; readonly default?: unknown }
+  return namespace['module.exports'] ?? namespace.default ?? namespace
+}
