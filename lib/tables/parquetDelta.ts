@@ -1,0 +1,311 @@
+import type { ByteSink, ByteSource } from './byteSink.ts'
+
+// DELTA_BINARY_PACKED of the Parquet format: blocks of 128 differences in four miniblocks of 32. Every block stores its
+// smallest difference, and every miniblock as few bits for each value as its own largest remainder needs.
+const blockSize = 128
+const miniblockSize = 32
+const miniblocks = blockSize / miniblockSize
+/** Differences below this are exact as doubles, and so is the distance between two of them. */
+const exactLimit = 2 ** 52
+const two32 = 2 ** 32
+
+/**
+ * Encodes 64-bit integers given as little-endian halves. Differences are taken as doubles where that is exact, which
+ * is every real price, size, id and time, and as bigints in the blocks where it is not.
+ */
+export function encodeDelta(words: Int32Array, sink: ByteSink): void {
+  const count = words.length >>> 1
+  writeHeader(sink, count, count === 0 ? 0n : bigintAt(words, 0))
+  const deltas = new Float64Array(blockSize)
+  const remainders = new Int32Array(2 * blockSize)
+  for (let start = 1; start < count; start += blockSize) {
+    const used = Math.min(blockSize, count - start)
+    let min = exactLimit
+    let max = -exactLimit
+    for (let i = 0, at = 2 * start; i < used; i++, at += 2) {
+      const high = words[at + 1]! - words[at - 1]!
+      const delta = high * two32 + ((words[at]! >>> 0) - (words[at - 2]! >>> 0))
+      deltas[i] = delta
+      if (delta < min) min = delta
+      if (delta > max) max = delta
+    }
+    if (min > -exactLimit && max < exactLimit) writeBlock(sink, deltas, used, min, max, remainders)
+    else writeWideBlock(sink, words, start, used, remainders)
+  }
+}
+
+/** Encodes 32-bit integers. Differences wrap at 32 bits, as readers of an INT32 column take them. */
+export function encodeDelta32(values: Int32Array, sink: ByteSink): void {
+  writeHeader(sink, values.length, BigInt(values[0] ?? 0))
+  const deltas = new Float64Array(blockSize)
+  const remainders = new Int32Array(2 * blockSize)
+  for (let start = 1; start < values.length; start += blockSize) {
+    const used = Math.min(blockSize, values.length - start)
+    let min = two32
+    let max = -two32
+    for (let i = 0; i < used; i++) {
+      const delta = (values[start + i]! - values[start + i - 1]!) | 0
+      deltas[i] = delta
+      min = Math.min(min, delta)
+      max = Math.max(max, delta)
+    }
+    writeBlock(sink, deltas, used, min, max, remainders)
+  }
+}
+
+function writeHeader(sink: ByteSink, count: number, first: bigint): void {
+  sink.varint(blockSize)
+  sink.varint(miniblocks)
+  sink.varint(count)
+  sink.zigzag(first)
+}
+
+function writeBlock(
+  sink: ByteSink,
+  deltas: Float64Array,
+  used: number,
+  min: number,
+  max: number,
+  remainders: Int32Array,
+): void {
+  if (max - min < two32) {
+    for (let i = 0; i < used; i++) remainders[i] = deltas[i]! - min
+    remainders.fill(0, used, blockSize)
+    writeNarrow(sink, zigzagDouble(min), used, remainders)
+    return
+  }
+  for (let i = 0; i < blockSize; i++) {
+    const remainder = i < used ? deltas[i]! - min : 0
+    remainders[2 * i] = remainder % two32
+    remainders[2 * i + 1] = Math.floor(remainder / two32)
+  }
+  writeWide(sink, BigInt(min), used, remainders)
+}
+
+/** The zigzag form of an integer below 2^52, exact as a double. */
+function zigzagDouble(value: number): number {
+  if (value < 0) return -2 * value - 1
+  return 2 * value
+}
+
+function writeWideBlock(sink: ByteSink, words: Int32Array, start: number, used: number, remainders: Int32Array): void {
+  const deltas: bigint[] = []
+  for (let i = start; i < start + used; i++) {
+    deltas.push(BigInt.asIntN(64, bigintAt(words, i) - bigintAt(words, i - 1)))
+  }
+  const min = deltas.reduce(lesser)
+  remainders.fill(0)
+  deltas.forEach((delta, i) => {
+    const remainder = BigInt.asUintN(64, delta - min)
+    remainders[2 * i] = Number(remainder & 0xffffffffn)
+    remainders[2 * i + 1] = Number(remainder >> 32n)
+  })
+  writeWide(sink, min, used, remainders)
+}
+
+/** A block whose remainders fit 32 bits; a miniblock of 32 values at `width` bits is exactly `width` words long. */
+function writeNarrow(sink: ByteSink, zigzagMin: number, used: number, remainders: Int32Array): void {
+  sink.varint(zigzagMin)
+  sink.reserve(miniblocks + blockSize * 4)
+  const { view } = sink
+  const widthsAt = sink.length
+  let at = widthsAt + miniblocks
+  for (let block = 0; block < miniblocks; block++) {
+    const from = block * miniblockSize
+    let seen = 0
+    for (let i = from; i < from + miniblockSize; i++) seen |= remainders[i]!
+    const width = from < used ? 32 - Math.clz32(seen) : 0
+    view.setUint8(widthsAt + block, width)
+    if (width === 0) continue
+    let pending = 0
+    let filled = 0
+    for (let i = from; i < from + miniblockSize; i++) {
+      const value = remainders[i]!
+      pending |= value << filled
+      filled += width
+      if (filled < 32) continue
+      view.setInt32(at, pending, true)
+      at += 4
+      filled -= 32
+      pending = filled === 0 ? 0 : value >>> (width - filled)
+    }
+  }
+  sink.length = at
+}
+
+/** A block with remainders above 32 bits, given as halves. */
+function writeWide(sink: ByteSink, min: bigint, used: number, halves: Int32Array): void {
+  sink.zigzag(min)
+  sink.reserve(miniblocks + blockSize * 8)
+  const { view } = sink
+  const widthsAt = sink.length
+  let at = widthsAt + miniblocks
+  for (let block = 0; block < miniblocks; block++) {
+    const from = block * miniblockSize
+    let low = 0
+    let high = 0
+    for (let i = from; i < from + miniblockSize; i++) {
+      low |= halves[2 * i]!
+      high |= halves[2 * i + 1]!
+    }
+    const width = from >= used ? 0 : high === 0 ? 32 - Math.clz32(low) : 64 - Math.clz32(high)
+    view.setUint8(widthsAt + block, width)
+    let pending = 0
+    let filled = 0
+    const put = (value: number, bits: number) => {
+      pending |= value << filled
+      filled += bits
+      if (filled < 32) return
+      view.setInt32(at, pending, true)
+      at += 4
+      filled -= 32
+      pending = filled === 0 ? 0 : value >>> (bits - filled)
+    }
+    for (let i = from; i < from + miniblockSize && width > 0; i++) {
+      put(halves[2 * i]!, Math.min(width, 32))
+      if (width > 32) put(halves[2 * i + 1]!, width - 32)
+    }
+  }
+  sink.length = at
+}
+
+function lesser(a: bigint, b: bigint): bigint {
+  if (a < b) return a
+  return b
+}
+
+function bigintAt(words: Int32Array, index: number): bigint {
+  return (BigInt(words[2 * index + 1]!) << 32n) | BigInt(words[2 * index]! >>> 0)
+}
+
+/** Fills `out` with decoded integers: halves of 64 bits, doubles (exact only for safe integers), or 32 bits. */
+export function decodeDelta(source: ByteSource, out: DeltaTarget): void {
+  const count = out.kind === 'words' ? out.words.length / 2 : out.values.length
+  const size = source.varint()
+  const parts = source.varint()
+  const stored = source.varint()
+  if (stored !== count) throw new RangeError(`a page of ${count} values holds ${stored}`)
+  const first = source.zigzag()
+  if (count === 0) return
+  const perMiniblock = size / parts
+  if (perMiniblock !== miniblockSize) throw new RangeError(`miniblocks of ${perMiniblock} values are not ours`)
+  const low = new Int32Array(miniblockSize)
+  const high = new Int32Array(miniblockSize)
+  const add = adder(out, first)
+  for (let row = 1; row < count; ) {
+    const min = source.zigzag()
+    const widths = source.take(parts)
+    for (let block = 0; block < parts && row < count; block++) {
+      const width = widths[block]!
+      if (width > 64) throw new RangeError(`${width} bits for a value of 64`)
+      unpack(source, width, low, high)
+      const used = Math.min(miniblockSize, count - row)
+      add(row, used, min, width, low, high)
+      row += used
+    }
+  }
+}
+
+export type DeltaTarget =
+  | { kind: 'words'; words: Int32Array }
+  | { kind: 'doubles'; values: Float64Array }
+  | { kind: 'int32'; values: Int32Array }
+
+type Add = (row: number, used: number, min: bigint, width: number, low: Int32Array, high: Int32Array) => void
+
+function adder(out: DeltaTarget, first: bigint): Add {
+  if (out.kind === 'words') return addWords(out.words, first)
+  if (out.kind === 'doubles') {
+    const { values } = out
+    let last = (values[0] = Number(first))
+    return (row, used, min, width, low, high) => {
+      const step = Number(min)
+      if (width > 52 || step <= -exactLimit || step >= exactLimit) {
+        // Neighbours further apart than a double can say: times at both ends of the scale, met only in tests.
+        for (let i = 0; i < used; i++) {
+          const remainder = BigInt(low[i]! >>> 0) + (width > 32 ? BigInt(high[i]! >>> 0) << 32n : 0n)
+          last = values[row + i] = Number(BigInt.asIntN(64, BigInt(last) + min + remainder))
+        }
+        return
+      }
+      for (let i = 0; i < used; i++) {
+        last += step + (low[i]! >>> 0) + (width > 32 ? (high[i]! >>> 0) * two32 : 0)
+        values[row + i] = last
+      }
+    }
+  }
+  const { values } = out
+  let last = (values[0] = Number(BigInt.asIntN(32, first)))
+  return (row, used, min, _width, low) => {
+    const step = Number(BigInt.asIntN(32, min))
+    for (let i = 0; i < used; i++) {
+      last = (last + step + low[i]!) | 0
+      values[row + i] = last
+    }
+  }
+}
+
+function addWords(words: Int32Array, first: bigint): Add {
+  let lastLow = (words[0] = Number(BigInt.asIntN(32, first)))
+  let lastHigh = (words[1] = Number(first >> 32n))
+  return (row, used, min, width, low, high) => {
+    const minLow = Number(min & 0xffffffffn)
+    const minHigh = Number(min >> 32n)
+    for (let i = 0, at = 2 * row; i < used; i++, at += 2) {
+      const sum = (lastLow >>> 0) + minLow + (low[i]! >>> 0)
+      const carry = sum >= two32 ? (sum >= 2 * two32 ? 2 : 1) : 0
+      lastLow = sum | 0
+      lastHigh = (lastHigh + minHigh + carry + (width > 32 ? high[i]! : 0)) | 0
+      words[at] = lastLow
+      words[at + 1] = lastHigh
+    }
+  }
+}
+
+function unpack(source: ByteSource, width: number, low: Int32Array, high: Int32Array): void {
+  if (width === 0) {
+    low.fill(0)
+    return
+  }
+  const { view, at } = source
+  source.take(width * 4)
+  if (width > 32) {
+    unpackWide(view, at, width, low, high)
+    return
+  }
+  const mask = width === 32 ? -1 : (1 << width) - 1
+  let next = at
+  let word = 0
+  let left = 0
+  for (let i = 0; i < miniblockSize; i++) {
+    let value: number
+    if (left >= width) {
+      value = word
+      word = width === 32 ? 0 : word >>> width
+      left -= width
+    } else {
+      const fresh = view.getInt32(next, true)
+      next += 4
+      value = left === 0 ? fresh : word | (fresh << left)
+      const taken = width - left
+      word = taken === 32 ? 0 : fresh >>> taken
+      left = 32 - taken
+    }
+    low[i] = value & mask
+  }
+}
+
+function unpackWide(view: DataView, at: number, width: number, low: Int32Array, high: Int32Array): void {
+  const highMask = width === 64 ? -1 : (1 << (width - 32)) - 1
+  for (let i = 0; i < miniblockSize; i++) {
+    const bit = i * width
+    const shift = bit & 31
+    const word = at + (bit >>> 5) * 4
+    const end = at + width * 4
+    const w0 = view.getInt32(word, true)
+    const w1 = word + 4 < end ? view.getInt32(word + 4, true) : 0
+    const w2 = word + 8 < end ? view.getInt32(word + 8, true) : 0
+    low[i] = shift === 0 ? w0 : (w0 >>> shift) | (w1 << (32 - shift))
+    high[i] = (shift === 0 ? w1 : (w1 >>> shift) | (w2 << (32 - shift))) & highMask
+  }
+}

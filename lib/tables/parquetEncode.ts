@@ -1,0 +1,199 @@
+import { Fault } from '../fault.ts'
+import { ByteSink } from './byteSink.ts'
+import { int64Words } from './columnChecks.ts'
+import { encodeDelta, encodeDelta32 } from './parquetDelta.ts'
+import { type ChunkMeta, codecs, encodings, isOptional, physicalType } from './parquetMeta.ts'
+import { bitWidth, encodeHybrid } from './parquetRle.ts'
+import { boolRange, doubleRange, int32Range, int64Range, type Range, textRange } from './parquetStats.ts'
+import { dictionaryOf, presentValues } from './parquetValues.ts'
+import type { Column } from './schema.ts'
+import { compressSnappy } from './snappy.ts'
+import { type AnyColumnData, type AnyValues, splitColumn } from './table.ts'
+import * as thrift from './thrift.ts'
+
+/** A page's bytes and how they are encoded. */
+type Encoded = { encoding: number; body: Uint8Array; dictionary?: { body: Uint8Array; size: number }; range: Range }
+
+/** Snappy must save at least this much of a chunk, or the chunk stays as it is and reads faster. */
+const worthwhile = 0.95
+
+/**
+ * One column of one row group: an optional dictionary page and one data page, written to `sink`. Every choice
+ * (dictionary or not, compressed or not) depends on the values alone, so the same rows always give the same bytes.
+ */
+export function encodeChunk(
+  name: string,
+  column: Column,
+  data: AnyColumnData,
+  sink: ByteSink,
+  fileOffset: number,
+): ChunkMeta {
+  const { values, valid } = splitColumn(data)
+  const present = presentValues(column, values, valid)
+  const encoded = encodeValues(column, present.values)
+  const body = isOptional(column) ? withLevels(present.valid, values.length, encoded.body) : encoded.body
+  if (body.length > 2 ** 31 - 1) {
+    throw new Fault({ code: 'failed', what: `column ${name} has more than 2 GiB of text in one row group` })
+  }
+
+  const sized = compressChunk(encoded.dictionary?.body, body)
+  const start = sink.length
+  let dictionaryPageOffset: number | undefined
+  let rawBytes = 0
+  if (encoded.dictionary !== undefined) {
+    dictionaryPageOffset = fileOffset
+    const raw = encoded.dictionary.body.length
+    const header = thrift.struct({ 1: thrift.i32(encoded.dictionary.size), 2: thrift.i32(encodings.plain) })
+    rawBytes += writePage(sink, 2, raw, sized.dictionary!, { 7: header })
+  }
+  const dataPageOffset = fileOffset + sink.length - start
+  const header = thrift.struct({
+    1: thrift.i32(values.length),
+    2: thrift.i32(encoded.encoding),
+    3: thrift.i32(encodings.rle),
+    4: thrift.i32(encodings.rle),
+  })
+  rawBytes += writePage(sink, 0, body.length, sized.body, { 5: header })
+  return {
+    name,
+    type: physicalType(column),
+    encodings: [...new Set([encodings.rle, encodings.plain, encoded.encoding])].filter(
+      (id) => id === encoded.encoding || (id === encodings.rle ? isOptional(column) : encoded.dictionary !== undefined),
+    ),
+    codec: sized.codec,
+    rowCount: values.length,
+    nullCount: values.length - present.values.length,
+    rawBytes,
+    storedBytes: sink.length - start,
+    dataPageOffset,
+    dictionaryPageOffset,
+    min: encoded.range?.min,
+    max: encoded.range?.max,
+  }
+}
+
+/** Writes a page and its header; returns the size it would have uncompressed, as the metadata asks for. */
+function writePage(
+  sink: ByteSink,
+  type: number,
+  rawBytes: number,
+  stored: Uint8Array,
+  typed: Record<number, thrift.ThriftValue>,
+): number {
+  const before = sink.length
+  const sizes = { 1: thrift.i32(type), 2: thrift.i32(rawBytes), 3: thrift.i32(stored.length) }
+  thrift.writeThrift(thrift.struct({ ...sizes, ...typed }), sink)
+  const headerBytes = sink.length - before
+  sink.append(stored)
+  return headerBytes + rawBytes
+}
+
+function compressChunk(dictionary: Uint8Array | undefined, body: Uint8Array) {
+  const packed = { dictionary: dictionary && compressSnappy(dictionary), body: compressSnappy(body) }
+  const raw = body.length + (dictionary?.length ?? 0)
+  if (packed.body.length + (packed.dictionary?.length ?? 0) > raw * worthwhile) {
+    return { dictionary, body, codec: codecs.none }
+  }
+  return { ...packed, codec: codecs.snappy }
+}
+
+function withLevels(valid: Uint8Array | undefined, rowCount: number, body: Uint8Array): Uint8Array {
+  const levels = new ByteSink()
+  levels.i32(0)
+  encodeHybrid(valid ?? new Uint8Array(rowCount).fill(1), 1, levels)
+  levels.view.setInt32(0, levels.length - 4, true)
+  levels.append(body)
+  return levels.written()
+}
+
+function encodeValues(column: Column, values: AnyValues): Encoded {
+  switch (column.kind) {
+    case 'i64':
+    case 'decimal':
+      return encodeWords(int64Words(values as BigInt64Array))
+    case 'tsMs':
+    case 'tsUs':
+      return encodeWords(wordsOfTimes(values as Float64Array))
+    case 'i32': {
+      const sink = new ByteSink(values.length * 2 + 64)
+      encodeDelta32(values as Int32Array, sink)
+      return { encoding: encodings.delta, body: sink.written(), range: int32Range(values as Int32Array) }
+    }
+    case 'bool':
+      return {
+        encoding: encodings.plain,
+        body: packBools(values as Uint8Array),
+        range: boolRange(values as Uint8Array),
+      }
+    case 'f64':
+      return encodeDoubles(values as Float64Array)
+    case 'utf8':
+      return encodeTexts(values as readonly string[])
+  }
+}
+
+function encodeWords(words: Int32Array): Encoded {
+  const sink = new ByteSink(words.length + 64)
+  encodeDelta(words, sink)
+  return { encoding: encodings.delta, body: sink.written(), range: int64Range(words) }
+}
+
+function wordsOfTimes(values: Float64Array): Int32Array {
+  const words = new Int32Array(values.length * 2)
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!
+    words[2 * row] = value
+    words[2 * row + 1] = Math.floor(value / 4294967296)
+  }
+  return words
+}
+
+function packBools(values: Uint8Array): Uint8Array {
+  const out = new Uint8Array(Math.ceil(values.length / 8))
+  for (let row = 0; row < values.length; row++) out[row >>> 3]! |= values[row]! << (row & 7)
+  return out
+}
+
+/** A dictionary where values repeat (funding rates, flags, prices), else the bytes of all doubles split by position. */
+function encodeDoubles(values: Float64Array): Encoded {
+  const range = doubleRange(values)
+  const dictionary = dictionaryOf(values)
+  if (dictionary !== undefined) {
+    const entries = Float64Array.from(dictionary.entries)
+    return encodeIndices(dictionary.indices, new Uint8Array(entries.buffer), entries.length, range)
+  }
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  const planes = new Uint8Array(bytes.length)
+  const count = values.length
+  for (let plane = 0; plane < 8; plane++) {
+    for (let row = 0, at = plane * count; row < count; row++) planes[at + row] = bytes[row * 8 + plane]!
+  }
+  return { encoding: encodings.byteStreamSplit, body: planes, range }
+}
+
+function encodeTexts(values: readonly string[]): Encoded {
+  const known = new Map<string, number>()
+  const indices = new Int32Array(values.length)
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!
+    let index = known.get(value)
+    if (index === undefined) known.set(value, (index = known.size))
+    indices[row] = index
+  }
+  const encoder = new TextEncoder()
+  const entries = new ByteSink()
+  for (const value of known.keys()) {
+    const bytes = encoder.encode(value)
+    entries.i32(bytes.length)
+    entries.append(bytes)
+  }
+  return encodeIndices(indices, entries.written(), known.size, textRange(known.keys()))
+}
+
+function encodeIndices(indices: Int32Array, dictionary: Uint8Array, size: number, range: Range): Encoded {
+  const width = bitWidth(Math.max(0, size - 1))
+  const sink = new ByteSink(indices.length + 64)
+  sink.byte(width)
+  encodeHybrid(indices, width, sink)
+  return { encoding: encodings.dictionary, body: sink.written(), dictionary: { body: dictionary, size }, range }
+}

@@ -1,0 +1,63 @@
+import type { Column } from './schema.ts'
+import { type AnyValues, allocateValues } from './table.ts'
+
+/** The values that are there, and which rows have one (undefined: all). A double is there unless it is NaN. */
+export function presentValues(
+  column: Column,
+  values: AnyValues,
+  valid: Uint8Array | undefined,
+): { values: AnyValues; valid: Uint8Array | undefined } {
+  const flags = column.kind === 'f64' ? numbersIn(values as Float64Array) : valid
+  if (flags === undefined) return { values, valid: undefined }
+  let count = 0
+  for (let row = 0; row < flags.length; row++) count += flags[row]!
+  if (count === values.length) return { values, valid: undefined }
+  const present = allocateValues(column, count) as unknown[]
+  const source = values as readonly unknown[]
+  for (let row = 0, at = 0; row < flags.length; row++) if (flags[row] === 1) present[at++] = source[row]
+  return { values: present as AnyValues, valid: flags }
+}
+
+/** 1 for every number and 0 for every NaN, or undefined where there is no NaN. */
+function numbersIn(values: Float64Array): Uint8Array | undefined {
+  let row = 0
+  while (row < values.length && !Number.isNaN(values[row])) row++
+  if (row === values.length) return undefined
+  const flags = new Uint8Array(values.length)
+  for (let i = 0; i < values.length; i++) flags[i] = Number.isNaN(values[i]) ? 0 : 1
+  return flags
+}
+
+const largestDictionary = 1 << 16
+
+/** Distinct doubles by their bits in order of appearance, or undefined where too few repeat to be worth it. */
+export function dictionaryOf(values: Float64Array): { entries: number[]; indices: Int32Array } | undefined {
+  const limit = Math.min(largestDictionary, values.length >>> 2)
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
+  const slots = new Int32Array(largestDictionary * 4)
+  const mask = slots.length - 1
+  const firstRows: number[] = []
+  const indices = new Int32Array(values.length)
+  for (let row = 0; row < values.length; row++) {
+    const low = words[2 * row]!
+    const high = words[2 * row + 1]!
+    const hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b)
+    let slot = (hash ^ (hash >>> 15)) & mask
+    for (;;) {
+      const entry = slots[slot]! - 1
+      if (entry < 0) {
+        if (firstRows.length >= limit) return undefined
+        slots[slot] = firstRows.push(row)
+        indices[row] = firstRows.length - 1
+        break
+      }
+      const seen = firstRows[entry]!
+      if (words[2 * seen] === low && words[2 * seen + 1] === high) {
+        indices[row] = entry
+        break
+      }
+      slot = (slot + 1) & mask
+    }
+  }
+  return { entries: firstRows.map((row) => values[row]!), indices }
+}

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { Fault } from '../fault.ts'
+import { firstTooLong, firstUnsafeTime } from './columnChecks.ts'
+import type { Column, Columns, TableSchema } from './schema.ts'
+
+/** The plain array that carries a column's values. */
+export type ColumnValues<C extends Column = Column> = C extends { kind: 'f64' | 'tsMs' | 'tsUs' }
+  ? Float64Array
+  : C extends { kind: 'i32' }
+    ? Int32Array
+    : C extends { kind: 'bool' }
+      ? Uint8Array
+      : C extends { kind: 'utf8' }
+        ? readonly string[]
+        : BigInt64Array
+
+export type NullableValues<C extends Column = Column> = { readonly values: ColumnValues<C>; readonly valid: Uint8Array }
+
+export type ColumnData<C extends Column = Column> = C extends { nullable: true } ? NullableValues<C> : ColumnValues<C>
+
+export type AnyValues = Float64Array | Int32Array | Uint8Array | BigInt64Array | readonly string[]
+export type AnyColumnData = AnyValues | { readonly values: AnyValues; readonly valid: Uint8Array }
+
+export type Table<C extends Columns = Columns> = {
+  readonly schema: TableSchema<C>
+  readonly rowCount: number
+  readonly columns: { readonly [K in keyof C]: ColumnData<C[K]> }
+}
+
+/** A table of a schema: `TableOf<typeof klineTable>`. */
+export type TableOf<S> = S extends TableSchema<infer C> ? Table<C> : never
+
+/** Checks lengths, array types and value ranges, and says which column and row is wrong. Does not check the order. */
+export function makeTable<C extends Columns>(
+  schema: TableSchema<C>,
+  columns: { readonly [K in keyof C]: ColumnData<C[K]> },
+): Table<C> {
+  const names = Object.keys(schema.columns)
+  const given = columns as Readonly<Record<string, AnyColumnData>>
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(schema.columns, name)) throw wrong(schema, name, 'is not in the schema')
+  }
+  let rowCount = -1
+  for (const name of names) {
+    const data = given[name]
+    if (data === undefined) throw wrong(schema, name, 'is missing')
+    const column = schema.columns[name]!
+    const { values, valid } = splitColumn(data)
+    if (column.nullable !== (valid !== undefined)) {
+      throw wrong(schema, name, column.nullable ? 'needs { values, valid }' : 'is not nullable')
+    }
+    if (!hasArrayType(column, values)) throw wrong(schema, name, `is ${column.kind} and needs another kind of array`)
+    if (rowCount < 0) rowCount = values.length
+    for (const length of [values.length, valid?.length ?? rowCount]) {
+      if (length !== rowCount) throw wrong(schema, name, `has ${length} rows where ${names[0]} has ${rowCount}`)
+    }
+    checkValues(schema, name, column, values, valid)
+  }
+  // The columns are kept in the schema's order, whatever order the caller wrote them in.
+  const ordered = Object.fromEntries(names.map((name) => [name, given[name]!]))
+  return { schema, rowCount, columns: ordered as Table<C>['columns'] }
+}
+
+/** The two halves of a column's data; `valid` is absent where every row has a value. */
+export function splitColumn(data: AnyColumnData): { values: AnyValues; valid: Uint8Array | undefined } {
+  if (ArrayBuffer.isView(data) || Array.isArray(data)) return { values: data as AnyValues, valid: undefined }
+  return data as { values: AnyValues; valid: Uint8Array }
+}
+
+/** Rows `from` to `to` (not included). Typed arrays are views: nothing is copied but text. */
+export function sliceTable<C extends Columns>(table: Table<C>, from: number, to: number): Table<C> {
+  assert.ok(from >= 0 && from <= to && to <= table.rowCount)
+  if (from === 0 && to === table.rowCount) return table
+  const cut = (values: AnyValues) => (ArrayBuffer.isView(values) ? values.subarray(from, to) : values.slice(from, to))
+  const columns = Object.entries(table.columns as Record<string, AnyColumnData>).map(([name, data]) => {
+    const { values, valid } = splitColumn(data)
+    return [name, valid === undefined ? cut(values) : { values: cut(values), valid: valid.subarray(from, to) }]
+  })
+  return { schema: table.schema, rowCount: to - from, columns: Object.fromEntries(columns) as Table<C>['columns'] }
+}
+
+/** Empty storage for `rowCount` rows of a column: zero, false or '' and, where nullable, nothing valid. */
+export function allocateColumn(column: Column, rowCount: number): AnyColumnData {
+  const values = allocateValues(column, rowCount)
+  return column.nullable ? { values, valid: new Uint8Array(rowCount) } : values
+}
+
+export function allocateValues({ kind }: Column, rowCount: number): AnyValues {
+  if (kind === 'f64' || kind === 'tsMs' || kind === 'tsUs') return new Float64Array(rowCount)
+  if (kind === 'i32') return new Int32Array(rowCount)
+  if (kind === 'bool') return new Uint8Array(rowCount)
+  if (kind === 'utf8') return new Array<string>(rowCount).fill('')
+  return new BigInt64Array(rowCount)
+}
+
+/** Puts tables of one schema below each other. */
+export function concatTables<C extends Columns>(schema: TableSchema<C>, tables: readonly Table<C>[]): Table<C> {
+  const rowCount = tables.reduce((sum, table) => sum + table.rowCount, 0)
+  const columns = Object.entries(schema.columns).map(([name, column]) => {
+    const target = allocateColumn(column, rowCount)
+    let at = 0
+    for (const table of tables) {
+      copyColumn((table.columns as Record<string, AnyColumnData>)[name]!, 0, table.rowCount, target, at)
+      at += table.rowCount
+    }
+    return [name, target]
+  })
+  return { schema, rowCount, columns: Object.fromEntries(columns) as Table<C>['columns'] }
+}
+
+/** Copies rows `from` to `to` of a column's data to row `at` of another. */
+export function copyColumn(source: AnyColumnData, from: number, to: number, target: AnyColumnData, at: number): void {
+  const src = splitColumn(source)
+  const dst = splitColumn(target)
+  if (dst.valid !== undefined) dst.valid.set(src.valid!.subarray(from, to), at)
+  if (ArrayBuffer.isView(src.values)) {
+    ;(dst.values as Float64Array).set((src.values as Float64Array).subarray(from, to), at)
+    return
+  }
+  const text = dst.values as string[]
+  for (let row = from; row < to; row++) text[at + row - from] = src.values[row]!
+}
+
+function hasArrayType({ kind }: Column, values: AnyValues): boolean {
+  if (kind === 'f64' || kind === 'tsMs' || kind === 'tsUs') return values instanceof Float64Array
+  if (kind === 'i32') return values instanceof Int32Array
+  if (kind === 'bool') return values instanceof Uint8Array
+  if (kind === 'utf8') return Array.isArray(values)
+  return values instanceof BigInt64Array
+}
+
+function checkValues(
+  schema: TableSchema,
+  name: string,
+  column: Column,
+  values: AnyValues,
+  valid: Uint8Array | undefined,
+): void {
+  const row = firstWrongRow(column, values)
+  if (row >= 0) throw wrong(schema, name, `holds ${show(values[row])} in row ${row}, which ${limitOf(column)}`)
+  if (valid === undefined) return
+  const empty = allocateValues(column, 1)[0]
+  for (let i = 0; i < valid.length; i++) {
+    if (valid[i]! > 1) throw wrong(schema, name, `has validity ${valid[i]} in row ${i}, which is neither 0 nor 1`)
+    // Two equal tables must have equal memory, so what stands in an absent row is fixed.
+    if (valid[i] === 0 && values[i] !== empty) throw wrong(schema, name, `holds ${show(values[i])} in absent row ${i}`)
+  }
+}
+
+function firstWrongRow(column: Column, values: AnyValues): number {
+  if (column.kind === 'decimal') return firstTooLong(values as BigInt64Array, column.precision!)
+  if (column.kind === 'tsMs' || column.kind === 'tsUs') return firstUnsafeTime(values as Float64Array)
+  if (column.kind === 'bool') return (values as Uint8Array).findIndex((value) => value > 1)
+  if (column.kind !== 'utf8') return -1
+  // A lone surrogate has no UTF-8 form: it would come back as another character.
+  return (values as readonly string[]).findIndex((text) => typeof text !== 'string' || /\p{Surrogate}/u.test(text))
+}
+
+function limitOf({ kind, precision }: Column): string {
+  if (kind === 'decimal') return `has more than ${precision} digits`
+  if (kind === 'bool') return 'is neither 0 nor 1'
+  if (kind === 'utf8') return 'is not well-formed text'
+  return 'is not a whole number of safe size'
+}
+
+const show = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))
+
+function wrong(schema: TableSchema, column: string, what: string): Fault {
+  return new Fault({
+    code: 'failed',
+    what: `column ${column} ${what}`,
+    where: `table ${schema.name}`,
+    todo: 'this is a mistake in the code that made the table; its schema says what the column takes',
+    details: { table: schema.name, column },
+  })
+}

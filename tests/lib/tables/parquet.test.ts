@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Fault } from '../../../lib/fault.ts'
+import { decodeAnyTable, decodeTable, encodeTable, openTable, readTableInfo } from '../../../lib/tables/parquet.ts'
+import { rowsPerGroup, tableWriter } from '../../../lib/tables/parquetWriter.ts'
+import { decimal, defineTable, i64, utf8 } from '../../../lib/tables/schema.ts'
+import { makeTable, sliceTable, type Table } from '../../../lib/tables/table.ts'
+import { everyKind, everyKindTables, sampleTrades, tradeTable } from './arbitraryTables.ts'
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+describe('a table in Parquet', () => {
+  test('comes back value for value, whatever it holds', () => {
+    fc.assert(
+      fc.property(everyKindTables(700), (table) => {
+        const back = decodeTable(everyKind, encodeTable(table))
+        expect(back.columns).toEqual(table.columns)
+        expect(back.rowCount).toBe(table.rowCount)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('of no rows is a file too', () => {
+    const none = sampleTrades(0)
+    const bytes = encodeTable(none)
+    expect(decodeTable(tradeTable, bytes)).toEqual(none)
+    expect(readTableInfo(bytes).rowGroups).toEqual([])
+  })
+
+  test('says what it is, so that it can be read without a schema', () => {
+    const bytes = encodeTable(sampleTrades(5))
+    const info = readTableInfo(bytes)
+    expect(info).toMatchObject({
+      name: 'sampleTrades',
+      version: 1,
+      rowCount: 5,
+      createdBy: 'tickpipe version 1.0 (build 1)',
+    })
+    const any = decodeAnyTable(bytes)
+    expect(any.columns).toEqual(sampleTrades(5).columns)
+    expect(any.schema.columns['px']).toEqual({ kind: 'decimal', nullable: false, precision: 18, scale: 2 })
+  })
+
+  test('gives some columns and some row groups without reading the others', () => {
+    const table = sampleTrades(rowsPerGroup + 1000)
+    const bytes = encodeTable(table)
+    const reads: number[] = []
+    const reader = openTable(tradeTable, {
+      sizeBytes: bytes.length,
+      readAt: (offset, length) => {
+        reads.push(length)
+        return bytes.subarray(offset, offset + length)
+      },
+    })
+    const footerReads = reads.length
+    const tail = reader.read({ columns: ['px', 'tsMs'], rowGroups: [1] })
+    expect(Object.keys(tail.columns)).toEqual(['px', 'tsMs'])
+    expect(tail.columns.px).toEqual(table.columns.px.subarray(rowsPerGroup))
+    expect(reads.length - footerReads).toBe(2)
+    expect(reader.info.rowGroups.map((group) => group.rowCount)).toEqual([rowsPerGroup, 1000])
+  })
+
+  test('takes at most 5.5 bytes for a trade of seven columns', () => {
+    const table = sampleTrades(300_000)
+    expect(encodeTable(table).length / table.rowCount).toBeLessThan(5.5)
+  })
+})
+
+describe('the bytes of a table', () => {
+  test('do not depend on how the rows were cut into batches', () => {
+    const whole = sampleTrades(rowsPerGroup + 5000)
+    const expected = sha256(encodeTable(whole))
+    for (const batchRows of [977, 70_001, rowsPerGroup]) {
+      const hash = createHash('sha256')
+      const writer = tableWriter(tradeTable, (bytes) => hash.update(bytes))
+      for (let from = 0; from < whole.rowCount; from += batchRows) {
+        writer.append(sliceTable(whole, from, Math.min(whole.rowCount, from + batchRows)))
+      }
+      expect(writer.finish().rowCount).toBe(whole.rowCount)
+      expect(hash.digest('hex')).toBe(expected)
+    }
+  })
+
+  test('do not depend on which NaN a column holds', () => {
+    const schema = defineTable({
+      name: 'nan',
+      version: 1,
+      columns: { x: { kind: 'f64', nullable: false } },
+      sortKey: [],
+      tieBreak: 'as made',
+    })
+    const odd = new Float64Array(2)
+    new Uint32Array(odd.buffer).set([1, 0xfff80000, 0, 0x3ff00000])
+    expect(encodeTable(makeTable(schema, { x: odd }))).toEqual(
+      encodeTable(makeTable(schema, { x: Float64Array.of(Number.NaN, 1) })),
+    )
+  })
+
+  test('are safe from what the caller does to its arrays after handing them over', () => {
+    const batch = sampleTrades(10)
+    const pieces: Uint8Array[] = []
+    const writer = tableWriter(tradeTable, (bytes) => pieces.push(bytes))
+    writer.append(batch)
+    batch.columns.px.fill(0n)
+    writer.finish()
+    const file = Buffer.concat(pieces)
+    expect(decodeTable(tradeTable, file).columns.px).toEqual(sampleTrades(10).columns.px)
+  })
+})
+
+describe('what does not fit is said, never guessed', () => {
+  const bytes = encodeTable(sampleTrades(2000))
+
+  test('a file of another version of the table', () => {
+    const next = { ...tradeTable, version: 2 }
+    expect(() => decodeTable(next, bytes)).toThrow(/holds sampleTrades version 1/)
+  })
+
+  test('a file whose column has another scale', () => {
+    const next = defineTable({
+      ...tradeTable,
+      columns: { ...tradeTable.columns, px: decimal(4) },
+      sortKey: ['tsMs', 'id'],
+    })
+    expect(() => decodeTable(next, bytes)).toThrow(/decimal\(18,4\)/)
+  })
+
+  test('a Parquet file from elsewhere, a file that is none, an empty file', () => {
+    expect(() => decodeAnyTable(new Uint8Array())).toThrow(Fault)
+    expect(() => decodeAnyTable(new TextEncoder().encode('PAR1 is not enough PAR1'))).toThrow(Fault)
+  })
+
+  test('a file cut short, wherever it is cut', () => {
+    for (let length = 0; length < bytes.length; length += 97) {
+      expect(() => decodeTable(tradeTable, bytes.subarray(0, length))).toThrow(Fault)
+    }
+  })
+
+  test('a damaged byte never crashes the reader in another way than a Fault', () => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+        const damaged = bytes.slice()
+        damaged[at]! ^= flip
+        try {
+          decodeTable(tradeTable, damaged)
+        } catch (error) {
+          expect(error).toBeInstanceOf(Fault)
+        }
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  test('rows out of order, with the row', () => {
+    const schema = defineTable({ name: 'ids', version: 1, columns: { id: i64(), text: utf8() }, sortKey: ['id'] })
+    const rows = (ids: bigint[]): Table<typeof schema.columns> =>
+      makeTable(schema, { id: BigInt64Array.from(ids), text: ids.map(String) })
+    expect(() => encodeTable(rows([1n, 3n, 2n]))).toThrow('table ids: row 2 comes before the row above it by (id)')
+    expect(() => encodeTable(rows([1n, 2n, 2n]))).toThrow(/row 2 has the same \(id\)/)
+    const writer = tableWriter(schema, () => {})
+    writer.append(rows([1n, 5n]))
+    expect(() => writer.append(rows([4n]))).toThrow('row 2 comes before')
+  })
+})
