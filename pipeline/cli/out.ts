@@ -1,0 +1,112 @@
+import type { Writable } from 'node:stream'
+import { ansiStyle, plainStyle, type Style } from './style.ts'
+
+/** Where a command prints. Results go to standard output; progress, notes and errors to standard error. */
+export interface Out {
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly style: Style
+  readonly errStyle: Style
+  /** A line or more of result, for people. Nothing with --json. */
+  print(text: string): void
+  /** The result for programs: one document. Nothing without --json. */
+  printJson(value: unknown): void
+  /** One line of JSON of a stream. */
+  printJsonLine(value: unknown): void
+  /** Bytes as they are, whatever the format asked for. */
+  write(bytes: Uint8Array | string): void
+  /** A line beside the result, for people: not with --json, not with --quiet. */
+  note(text: string): void
+  /** A line on standard error whatever was asked for. */
+  error(text: string): void
+  /** True once the reader of standard output has gone away (`pipe ls | head`): no use in going on printing. */
+  readonly closed: boolean
+  /** Resolves when everything written has left this process. */
+  flush(): Promise<void>
+}
+
+export interface OutStreams {
+  readonly stdout: Writable
+  readonly stderr: Writable
+}
+
+export function makeOut(
+  streams: OutStreams,
+  asked: { readonly json: boolean; readonly quiet: boolean; readonly colour: { stdout: boolean; stderr: boolean } },
+): Out {
+  let stdoutClosed = false
+  let stderrClosed = false
+  const isClosed = (error: NodeJS.ErrnoException): boolean =>
+    error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
+  // A reader that leaves early is normal. Anything else that happens to the streams is a fact worth failing on.
+  streams.stdout.on('error', (error) => {
+    if (!isClosed(error)) throw error
+    stdoutClosed = true
+  })
+  streams.stderr.on('error', (error) => {
+    if (!isClosed(error)) throw error
+    stderrClosed = true
+  })
+
+  // Lines of a JSON stream are gathered: one system call for each of 100,000 events would cost seconds.
+  let pending: string[] = []
+  let pendingChars = 0
+  let timer: NodeJS.Timeout | undefined
+  const flushPending = (): void => {
+    if (timer) clearTimeout(timer)
+    timer = undefined
+    if (pending.length === 0) return
+    const text = pending.join('')
+    pending = []
+    pendingChars = 0
+    if (!stdoutClosed) streams.stdout.write(text)
+  }
+  const write = (bytes: Uint8Array | string): void => {
+    flushPending()
+    if (!stdoutClosed) streams.stdout.write(bytes)
+  }
+
+  return {
+    json: asked.json,
+    quiet: asked.quiet,
+    style: asked.colour.stdout ? ansiStyle : plainStyle,
+    errStyle: asked.colour.stderr ? ansiStyle : plainStyle,
+    print: (text) => {
+      if (!asked.json) write(`${text}\n`)
+    },
+    printJson: (value) => {
+      if (asked.json) write(`${JSON.stringify(value, null, 2)}\n`)
+    },
+    printJsonLine: (value) => {
+      if (!asked.json) return
+      const line = `${JSON.stringify(value)}\n`
+      pending.push(line)
+      pendingChars += line.length
+      if (pendingChars >= 1 << 16) flushPending()
+      else timer ??= setTimeout(flushPending, 50)
+    },
+    write,
+    note: (text) => {
+      if (!asked.json && !asked.quiet && !stderrClosed) streams.stderr.write(`${text}\n`)
+    },
+    error: (text) => {
+      if (!stderrClosed) streams.stderr.write(`${text}\n`)
+    },
+    get closed() {
+      return stdoutClosed
+    },
+    async flush() {
+      flushPending()
+      await Promise.all([drained(streams.stdout, () => stdoutClosed), drained(streams.stderr, () => stderrClosed)])
+    },
+  }
+}
+
+/** Process exit cuts off what a pipe has not taken yet. */
+function drained(stream: Writable, isClosed: () => boolean): Promise<void> {
+  if (isClosed() || stream.destroyed || stream.writableLength === 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve())
+    stream.write('', () => resolve())
+  })
+}

@@ -1,0 +1,69 @@
+import type { RunEvent } from '../../engine/event.ts'
+import { countText, durationText, instantText, percentText, plural, sizeText } from '../human.ts'
+import type { Style } from '../style.ts'
+import { permanentLines } from './permanentLines.ts'
+import { advance, newProgress, type Progress, remainingMs, settledCount } from './progress.ts'
+import type { RunView } from './runView.ts'
+
+const heartbeatMs = 10_000 // a log that stands still for longer looks hung
+
+/** One line for what happens, for logs and pipes: nothing is redrawn. Cached nodes are counted, not listed. */
+export function linesView(print: (line: string) => void, style: Style): RunView {
+  const progress = newProgress()
+  let lastLineMs = 0
+  return {
+    see(event: RunEvent) {
+      advance(progress, event)
+      const lines = [...eventLines(event, style), ...permanentLines(event, style)]
+      if (lines.length === 0 && event.elapsedMs - lastLineMs >= heartbeatMs) lines.push(heartbeat(progress, style))
+      if (lines.length === 0) return
+      lastLineMs = event.elapsedMs
+      print(lines.join('\n'))
+    },
+    close() {},
+  }
+}
+
+function eventLines(event: RunEvent, style: Style): string[] {
+  switch (event.kind) {
+    case 'run started': {
+      const targets = event.targets.length === 0 ? 'every target' : event.targets.join(', ')
+      const snapshot = event.snapshot === undefined ? '' : `, snapshot ${event.snapshot}`
+      return [`run       ${event.pipeline}: ${targets} as of ${instantText(event.asOfMs)}${snapshot}`]
+    }
+    case 'node done': {
+      const notes = [
+        durationText(event.wallMs),
+        sizeText(event.bytesOut),
+        ...(event.absent === undefined ? [] : [style.warn(`nothing there: ${event.absent}`)]),
+        ...(event.unchanged ? ['same bytes as before'] : []),
+      ]
+      return [`${style.good('done')}      ${event.address}  ${notes.join(', ')}`]
+    }
+    case 'node skipped':
+      return [`${style.warn('skipped')}   ${event.address}  after ${event.after}`]
+    case 'stopping':
+      return [
+        event.how === 'now'
+          ? style.warn('stopping  now')
+          : style.warn('stopping  what runs may finish; Ctrl-C again stops at once'),
+      ]
+    case 'snapshot pinned':
+      return [`pinned    ${event.name}  ${event.id}`]
+    default:
+      return []
+  }
+}
+
+function heartbeat(progress: Progress, style: Style): string {
+  const settled = settledCount(progress)
+  const left = remainingMs(progress, progress.elapsedMs)
+  const parts = [
+    percentText(settled, progress.nodes),
+    `${countText(settled)} of ${plural(progress.nodes, 'node')}`,
+    `${countText(progress.running.size)} running`,
+    durationText(progress.elapsedMs),
+    ...(left === undefined ? [] : [`about ${durationText(left)} left`]),
+  ]
+  return style.dim(`progress  ${parts.join(', ')}`)
+}

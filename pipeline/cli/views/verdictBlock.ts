@@ -1,0 +1,90 @@
+import type { Manifest } from '../../../snapshots/manifest.ts'
+import type { RunCounts } from '../../engine/event.ts'
+import { countText, durationText, plural, shortId } from '../human.ts'
+import type { Style } from '../style.ts'
+import { padEnd } from '../textWidth.ts'
+
+export interface RunVerdict {
+  readonly outcome: 'ok' | 'failed' | 'partial' | 'interrupted' | 'disputed'
+  readonly counts: RunCounts
+  readonly wallMs: number
+  readonly runId: string
+  readonly runFolder: string
+  readonly manifestId?: string
+  readonly manifest?: Pick<Manifest, 'targets' | 'nodes'>
+  readonly snapshot?: { readonly name: string; readonly id: string; readonly folder: string; readonly frozen: boolean }
+  readonly failures: readonly string[]
+}
+
+const shownTargets = 8
+
+/** The last thing a run prints: how it ended, how long it took, and where everything is. */
+export function renderVerdict(verdict: RunVerdict, style: Style): string {
+  const { counts } = verdict
+  const done =
+    counts.executed === 0 && verdict.outcome === 'ok'
+      ? `nothing to do: ${plural(counts.total, 'node')}, all cached`
+      : `${plural(counts.total, 'node')}: ${countsText(counts)}`
+  const lines = [`${outcomeWord(verdict.outcome, style)}  ${done}, in ${durationText(verdict.wallMs)}`]
+  const fields: (readonly [string, string])[] = []
+
+  for (const { name, text } of targetTexts(verdict)) fields.push([name, text])
+  if (verdict.snapshot) {
+    const { name, id, folder, frozen } = verdict.snapshot
+    fields.push(['snapshot', `${style.bold(name)}  ${id}${frozen ? '  (frozen)' : ''}`], ['', folder])
+  }
+  if (verdict.manifestId !== undefined) fields.push(['manifest', verdict.manifestId])
+  fields.push(['run', `${verdict.runId}  ${verdict.runFolder}`])
+  if (verdict.failures.length > 0) {
+    const shown = verdict.failures.slice(0, 5)
+    const more = verdict.failures.length - shown.length
+    fields.push(['failed', shown.join('\n') + (more > 0 ? `\nand ${countText(more)} more, in the log` : '')])
+  }
+  fields.push(...nextTexts(verdict).map((text): [string, string] => ['next', text]))
+
+  const width = Math.max(...fields.map(([name]) => name.length))
+  for (const [name, text] of fields) {
+    lines.push(`  ${style.dim(padEnd(name, width))}  ${text.replaceAll('\n', `\n${' '.repeat(width + 4)}`)}`)
+  }
+  return lines.join('\n')
+}
+
+function countsText(counts: RunCounts): string {
+  const parts = [
+    `${countText(counts.cached)} cached`,
+    `${countText(counts.executed)} executed${counts.unchanged > 0 ? ` (${countText(counts.unchanged)} came out the same)` : ''}`,
+    ...(counts.failed > 0 ? [`${countText(counts.failed)} failed`] : []),
+    ...(counts.skipped > 0 ? [`${countText(counts.skipped)} skipped`] : []),
+  ]
+  return parts.join(', ')
+}
+
+function targetTexts(verdict: RunVerdict): { name: string; text: string }[] {
+  if (!verdict.manifest) return []
+  const artifacts = new Map(verdict.manifest.nodes.map((node) => [node.address, node.artifact]))
+  const rows = verdict.manifest.targets.map(({ name, addresses }) => {
+    if (addresses.length !== 1) return { name, text: plural(addresses.length, 'node') }
+    const artifact = artifacts.get(addresses[0]!)
+    return { name, text: artifact === undefined ? addresses[0]! : `${addresses[0]}  ${shortId(artifact)}` }
+  })
+  const more = rows.length - shownTargets
+  return more <= 0 ? rows : [...rows.slice(0, shownTargets), { name: '…', text: plural(more, 'more target') }]
+}
+
+function nextTexts(verdict: RunVerdict): string[] {
+  switch (verdict.outcome) {
+    case 'ok':
+      return []
+    case 'interrupted':
+      return ['run the same command again: what is finished is kept']
+    case 'disputed':
+      return ['"pipe resolve" lists the disputed keys; nothing is pinned until they are resolved']
+    default:
+      return ['"pipe run" goes on from here once the cause is fixed; what is finished is kept']
+  }
+}
+
+function outcomeWord(outcome: RunVerdict['outcome'], style: Style): string {
+  const paint = outcome === 'ok' ? style.good : outcome === 'interrupted' ? style.warn : style.bad
+  return paint(outcome)
+}

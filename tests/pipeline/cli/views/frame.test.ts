@@ -1,0 +1,74 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ansiStyle, plainStyle } from '../../../../pipeline/cli/style.ts'
+import { textWidth } from '../../../../pipeline/cli/textWidth.ts'
+import { renderFrame } from '../../../../pipeline/cli/views/frame.ts'
+import { advance, newProgress, type Progress, settledCount } from '../../../../pipeline/cli/views/progress.ts'
+import type { RunEvent } from '../../../../pipeline/engine/event.ts'
+import { ending, story } from './runEvents.ts'
+
+function progressAfter(events: readonly RunEvent[]): Progress {
+  const progress = newProgress()
+  for (const event of events) advance(progress, event)
+  return progress
+}
+
+describe('progress', () => {
+  test('counts each node once, where it ended', () => {
+    const progress = progressAfter([...story, ...ending])
+    expect(settledCount(progress)).toBe(2 + 3 + 1 + 1)
+    expect(progress).toMatchObject({
+      cached: 2,
+      executed: 3,
+      unchanged: 1,
+      absent: 1,
+      failed: 1,
+      skipped: 1,
+      healed: 1,
+      disputed: 1,
+    })
+    expect(progress.running.size).toBe(0)
+  })
+  test('adds up what sources report as totals of their own', () => {
+    expect(progressAfter(story)).toMatchObject({ bytesIn: 2_500_000, requests: 5 })
+  })
+})
+
+describe('the frame', () => {
+  const shown = (columns: number, rows: number, style = plainStyle) =>
+    renderFrame(progressAfter(story), 2000, { columns, rows }, style)
+
+  test('at 100 x 30', () =>
+    expect(`${shown(100, 30).join('\n')}\n`).toMatchFileSnapshot('../../../golden/frame-wide.txt'))
+  test('at 48 x 8', () => expect(`${shown(48, 8).join('\n')}\n`).toMatchFileSnapshot('../../../golden/frame-small.txt'))
+  test('before anything is known', () => {
+    expect(renderFrame(newProgress(), 0, { columns: 60, rows: 20 }, plainStyle)[0]).toContain('0/0')
+  })
+
+  test('fits every terminal', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.boolean(),
+        (columns, rows, colour) => {
+          const lines = shown(columns, rows, colour ? ansiStyle : plainStyle)
+          expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 2))
+          for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(Math.max(10, columns - 1))
+        },
+      ),
+      { seed: 3 },
+    )
+  })
+
+  test('shows the longest running first and says how many it leaves out', () => {
+    const many = progressAfter(story)
+    for (let i = 0; i < 40; i++) {
+      const address = `slow[${i}]`
+      advance(many, { kind: 'node started', elapsedMs: 1900, address, task: 't', taskKind: 'pure', because: [] })
+    }
+    const lines = renderFrame(many, 2000, { columns: 80, rows: 40 }, plainStyle)
+    expect(lines.find((line) => line.startsWith('  '))).toContain('klines[ETHUSDT]')
+    expect(lines.at(-1)).toBe('  and 34 more')
+  })
+})

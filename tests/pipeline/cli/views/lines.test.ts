@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { plainStyle } from '../../../../pipeline/cli/style.ts'
+import { linesView } from '../../../../pipeline/cli/views/linesView.ts'
+import { runLog } from '../../../../pipeline/cli/views/runLog.ts'
+import { type RunVerdict, renderVerdict } from '../../../../pipeline/cli/views/verdictBlock.ts'
+import type { RunEvent } from '../../../../pipeline/engine/event.ts'
+import { digest, ending, started, story } from './runEvents.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'pipe-log-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('plain lines', () => {
+  test('tell the whole story and use no escape sequence', async () => {
+    const lines: string[] = []
+    const view = linesView((line) => lines.push(line), plainStyle)
+    for (const event of [...story, ...ending]) view.see(event)
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('../../../golden/run-lines.txt')
+    expect(lines.join('')).not.toContain('\x1b')
+  })
+
+  test('say something at least every ten seconds while events come', () => {
+    const lines: string[] = []
+    const view = linesView((line) => lines.push(line), plainStyle)
+    for (let i = 0; i < 40; i++) {
+      view.see({ kind: 'node progress', elapsedMs: i * 1000, address: 'a', bytes: i, requests: i })
+    }
+    expect(lines).toHaveLength(3)
+  })
+})
+
+describe('the run log', () => {
+  test('keeps every event, and what a person greps for', async () => {
+    const logPath = join(folder, 'one', 'log')
+    const log = runLog({ startedMs: Date.UTC(2024, 2, 1), onTrouble: (message) => expect.fail(message) })
+    for (const event of [{ ...started, logPath } as RunEvent, ...story.slice(1), ...ending]) log.see(event)
+    await log.ready()
+    log.close()
+    const events = readFileSync(join(folder, 'one', 'events.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(events).toEqual([{ ...started, logPath }, ...story.slice(1), ...ending])
+    const lines = readFileSync(logPath, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.map((line) => line.msg)).not.toContain('node cached')
+    expect(lines.find((line) => line.msg === 'node failed')).toMatchObject({
+      level: 'error',
+      time: '2024-03-01T00:00:01.800Z',
+      address: 'klines[BTCUSDX,2024-01]',
+    })
+  })
+
+  test('that cannot be written is said once and stops nothing', async () => {
+    const troubles: string[] = []
+    const log = runLog({ startedMs: 0, onTrouble: (message) => troubles.push(message) })
+    for (const event of [{ ...started, logPath: '/dev/null/log' } as RunEvent, ...story.slice(1)]) log.see(event)
+    await log.ready()
+    log.close()
+    expect(troubles).toHaveLength(1)
+  })
+})
+
+describe('the verdict', () => {
+  const verdict: RunVerdict = {
+    outcome: 'ok',
+    counts: { total: 12, cached: 10, executed: 2, unchanged: 1, failed: 0, skipped: 0 },
+    wallMs: 2900,
+    runId: '20240301-120005-1',
+    runFolder: '/root/runs/20240301-120005-1',
+    manifestId: digest('9'),
+    manifest: {
+      targets: [
+        { name: 'report', addresses: ['report'] },
+        { name: 'minute', addresses: ['minute[A]', 'minute[B]'] },
+      ],
+      nodes: [
+        {
+          address: 'report',
+          task: 'report',
+          kind: 'pure',
+          code: { version: 1 },
+          params: {},
+          inputs: {},
+          artifact: digest('4'),
+        },
+      ],
+    },
+    snapshot: { name: 'demo', id: digest('9'), folder: '/root/snapshots/demo', frozen: true },
+    failures: [],
+  }
+  const golden = (name: string, value: RunVerdict) =>
+    test(name, () =>
+      expect(`${renderVerdict(value, plainStyle)}\n`).toMatchFileSnapshot(`../../../golden/verdict-${name}.txt`),
+    )
+
+  golden('ok', verdict)
+  golden('nothing-to-do', {
+    ...verdict,
+    counts: { ...verdict.counts, cached: 12, executed: 0, unchanged: 0 },
+    wallMs: 41,
+  })
+  golden('partial', {
+    ...verdict,
+    outcome: 'partial',
+    counts: { ...verdict.counts, failed: 7, skipped: 3 },
+    snapshot: undefined,
+    failures: Array.from({ length: 7 }, (_, i) => `klines[S${i}]`),
+  })
+  golden('interrupted', { ...verdict, outcome: 'interrupted', snapshot: undefined })
+  golden('disputed', { ...verdict, outcome: 'disputed', snapshot: undefined })
+})
