@@ -1,0 +1,213 @@
+import { rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Fault } from '../lib/fault.ts'
+import { type ArtifactDescriptor, parseDescriptor } from './artifact.ts'
+import { type CommitRequest, GroupCommit } from './commit.ts'
+import { type Digest, short } from './digest.ts'
+import type { FaultPoints } from './faultPoints.ts'
+import { ensureFolder } from './folders.ts'
+import { type Layout, layoutOf, objectPath } from './layout.ts'
+import { type Lease, LeaseBoard, type LeaseTiming } from './leases.ts'
+import { damagedObject, findObject, isObjectThere, quarantineFile, readChecked } from './objects.ts'
+import { Records } from './records.ts'
+import { type Migration, prepareRoot, storeMigrations } from './rootFormat.ts'
+
+export type ArtifactPresence = 'present' | 'evicted' | 'missing'
+
+export interface StoreOptions {
+  /** Make the store if there is none. */
+  readonly create?: boolean
+  readonly readOnly?: boolean
+  /** Wall-clock milliseconds, for what records say about when. */
+  readonly clock?: () => number
+  /** `none` trusts the page cache, for tests and throw-away stores. */
+  readonly durability?: 'group' | 'none'
+  readonly faults?: FaultPoints | undefined
+  readonly leaseTiming?: LeaseTiming
+  readonly migrations?: ReadonlyMap<number, Migration>
+}
+
+/** Memory is worth more than a second read of the descriptors of a very large graph. */
+const descriptorsKeptMax = 50_000
+
+/** Opens the store at a root. Synchronous: everything it does is a handful of small reads. */
+export function openStore(root: string, options: StoreOptions = {}): Store {
+  const layout = layoutOf(resolve(root))
+  prepareRoot(layout, {
+    create: options.create ?? false,
+    readOnly: options.readOnly ?? false,
+    migrations: options.migrations ?? storeMigrations,
+  })
+  return new Store(layout, options)
+}
+
+/** The content-addressed store at one root, as one process has it open. */
+export class Store {
+  readonly layout: Layout
+  readonly readOnly: boolean
+  readonly records: Records
+  readonly leases: LeaseBoard
+  readonly faults: FaultPoints | undefined
+  readonly clock: () => number
+  readonly #commits: GroupCommit
+  readonly #descriptors = new Map<Digest, ArtifactDescriptor>()
+  #session: { lease: Lease; stagingDir: string } | undefined
+
+  /** Use `openStore`. */
+  constructor(layout: Layout, options: StoreOptions) {
+    this.layout = layout
+    this.readOnly = options.readOnly ?? false
+    this.faults = options.faults
+    this.clock = options.clock ?? Date.now
+    const durable = options.durability !== 'none'
+    this.records = new Records({
+      layout,
+      durable,
+      clock: this.clock,
+      faults: options.faults,
+      commit: (records) => this.commit({ staged: [], records }),
+    })
+    this.#commits = new GroupCommit({ layout, durable, records: this.records, faults: options.faults })
+    this.leases = new LeaseBoard({
+      layout,
+      timing: options.leaseTiming,
+      hasResult: (key) => {
+        this.records.refresh()
+        return this.records.result(key) !== undefined
+      },
+    })
+  }
+
+  get root(): string {
+    return this.layout.root
+  }
+
+  /** Where this process stages its files. Its worker threads may use it with no store of their own. */
+  get stagingDir(): string {
+    return this.#openSession().stagingDir
+  }
+
+  /** Where objects lie, for worker threads that read them by `openLocated`. */
+  get objectsDir(): string {
+    return this.layout.objects
+  }
+
+  /** Makes staged files objects and records what they are, durably and in that order. Commits that come while others
+   *  are under way form one group. Until the promise resolves, `locate` and `readObject` of this process see the
+   *  objects, and nobody sees the records. */
+  async commit(request: CommitRequest): Promise<void> {
+    this.#demandWritable()
+    this.#openSession()
+    await this.#commits.commit(request)
+  }
+
+  /** Resolves when nothing that was committed before is on its way any more. */
+  flush(): Promise<void> {
+    return this.#commits.flush()
+  }
+
+  /** A path where the object can be read now, also while it is on its way, or undefined. A pending object moves to
+   *  its final place at some moment: readers in other threads use `openLocated`, which knows both. */
+  locate(digest: Digest): string | undefined {
+    const path = objectPath(this.layout.objects, digest)
+    if (isObjectThere(path)) return path
+    return this.#commits.pendingPath(digest) ?? findObject(this.layout, digest, { readOnly: this.readOnly })
+  }
+
+  hasObject(digest: Digest, sizeBytes?: number): boolean {
+    if (isObjectThere(objectPath(this.layout.objects, digest), sizeBytes)) return true
+    const pending = this.#commits.pendingSizeBytes(digest)
+    if (pending !== undefined) return sizeBytes === undefined || pending === sizeBytes
+    const path = findObject(this.layout, digest, { readOnly: this.readOnly })
+    return path !== undefined && isObjectThere(path, sizeBytes)
+  }
+
+  /** The bytes of an object, hashed again. A damaged one is moved to quarantine, so that a rebuilt one can take its
+   *  place, and reported. */
+  readObject(digest: Digest): Uint8Array {
+    // A pending file may be renamed between the look and the read; the second look then finds it in its place.
+    for (let attempt = 1; ; attempt++) {
+      const path = this.locate(digest)
+      if (path === undefined) throw this.#absent(digest)
+      const read = readChecked(path, digest)
+      if (read instanceof Uint8Array) return read
+      if (attempt === 1 && read.problem === 'it is not there') continue
+      this.quarantine(digest, path, read.problem)
+      throw damagedObject(digest, read.problem)
+    }
+  }
+
+  /** Moves a damaged object aside and records that. */
+  quarantine(digest: Digest, path: string, why: string): void {
+    if (this.readOnly) return
+    this.#descriptors.delete(digest)
+    if (!quarantineFile(this.layout, digest, { path, why })) return
+    // The finding lies beside the quarantined file as well, so a record that cannot be written loses nothing.
+    this.commit({ staged: [], records: [{ kind: 'quarantined', key: digest, payload: { why } }] }).catch(() => {})
+  }
+
+  readDescriptor(artifact: Digest): ArtifactDescriptor {
+    const known = this.#descriptors.get(artifact)
+    if (known) return known
+    const descriptor = parseDescriptor(this.readObject(artifact))
+    if (this.#descriptors.size >= descriptorsKeptMax) this.#descriptors.clear()
+    this.#descriptors.set(artifact, descriptor)
+    return descriptor
+  }
+
+  /** `present`: the descriptor and every file are there with the right sizes. Otherwise the records say whether that
+   *  is on purpose. */
+  artifactPresence(artifact: Digest): ArtifactPresence {
+    if (this.hasObject(artifact) && this.#filesAreThere(artifact)) return 'present'
+    return this.records.isEvicted(artifact) ? 'evicted' : 'missing'
+  }
+
+  openLease(purpose: string): Lease {
+    this.#demandWritable()
+    return this.leases.open(purpose)
+  }
+
+  /** Finishes what is under way, seals the records and gives up the leases. */
+  async close(): Promise<void> {
+    await this.flush()
+    this.records.close({ saveCache: !this.readOnly })
+    if (this.#session) rmSync(this.#session.stagingDir, { recursive: true, force: true })
+    this.#session = undefined
+    this.leases.closeAll()
+  }
+
+  #filesAreThere(artifact: Digest): boolean {
+    try {
+      return this.readDescriptor(artifact).files.every((file) => this.hasObject(file.digest, file.sizeBytes))
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'corrupt') return false
+      throw error
+    }
+  }
+
+  /** Every writing process holds a lease, named like its staging folder: as long as it lives, nobody sweeps either. */
+  #openSession(): { lease: Lease; stagingDir: string } {
+    if (this.#session) return this.#session
+    this.#demandWritable()
+    const lease = this.leases.open('store')
+    const stagingDir = join(this.layout.staging, lease.id)
+    ensureFolder(stagingDir)
+    this.#session = { lease, stagingDir }
+    return this.#session
+  }
+
+  #demandWritable(): void {
+    if (!this.readOnly) return
+    throw new Fault({ code: 'noStore', what: 'this store is open for reading only', where: this.root })
+  }
+
+  #absent(digest: Digest): Fault {
+    return new Fault({
+      code: 'unverifiable',
+      what: `the object ${short(digest)} is not in this store`,
+      where: this.root,
+      todo: 'run the node it belongs to again, with "pipe run"',
+      details: { digest },
+    })
+  }
+}

@@ -1,0 +1,58 @@
+import { readdirSync, renameSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Digest } from './digest.ts'
+import { ensureFolder } from './folders.ts'
+import { errnoOf, isGone } from './ioFault.ts'
+import { type Layout, objectPath } from './layout.ts'
+
+/** The trash holds one folder for each collection, its epoch, with the collected objects under their digests. Whoever
+ *  needs one takes it back by a rename. */
+export function trashEpochs(layout: Layout): string[] {
+  try {
+    return readdirSync(layout.trash).sort()
+  } catch (error) {
+    if (isGone(error)) return []
+    throw error
+  }
+}
+
+/** Brings an object back into its place if any epoch holds it. On a read-only root its path in the trash serves. */
+export function takeBack(layout: Layout, digest: Digest, options: { readOnly: boolean }): string | undefined {
+  for (const epoch of trashEpochs(layout).reverse()) {
+    const trashed = join(layout.trash, epoch, digest)
+    const path = objectPath(layout.objects, digest)
+    try {
+      if (options.readOnly) {
+        if (readdirSync(join(layout.trash, epoch)).includes(digest)) return trashed
+        continue
+      }
+      renameSync(trashed, path)
+      return path
+    } catch (error) {
+      if (!isGone(error) && errnoOf(error) !== 'EACCES') throw error
+    }
+  }
+  return undefined
+}
+
+export function moveToTrash(layout: Layout, epoch: string, digest: Digest): boolean {
+  try {
+    renameSync(objectPath(layout.objects, digest), join(layout.trash, epoch, digest))
+    return true
+  } catch (error) {
+    if (isGone(error)) return false
+    throw error
+  }
+}
+
+export function putBack(layout: Layout, epoch: string, digest: Digest): boolean {
+  const path = objectPath(layout.objects, digest)
+  try {
+    ensureFolder(dirname(path))
+    renameSync(join(layout.trash, epoch, digest), path)
+    return true
+  } catch (error) {
+    if (isGone(error)) return false
+    throw error
+  }
+}
