@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict'
-
+import { decimalPlaces, formatScaledShort, parseDecimal, parseScaled } from '../decimal.ts'
 import { Fault } from '../fault.ts'
 import { pow10 } from './scaled.ts'
 
@@ -79,12 +78,13 @@ export function roundQty(qty: number, stepQty: number): number {
 }
 
 function parsePositive(text: string, symbol: string, field: string): { units: number; decimals: number } {
-  const match = /^(\d+)(?:\.(\d*?)0*)?$/.exec(text)
-  const fraction = match?.[2] ?? ''
-  const units = match === null ? 0 : Number(match[1]! + fraction)
-  if (!(units > 0)) {
+  // Venues pad with zeros ("0.00100000"), which say nothing about the grid here.
+  const decimal = parseDecimal(text)
+  const trimmed = decimal && formatScaledShort(decimal.units, decimal.scale)
+  const decimals = trimmed === undefined ? 0 : decimalPlaces(trimmed)
+  const units = trimmed === undefined ? undefined : parseScaled(trimmed, decimals)
+  if (units === undefined || units <= 0) {
     throw new Fault({ code: 'usage', what: `${field} must be a positive decimal, found "${text}"`, where: symbol })
   }
-  assert.ok(Number.isSafeInteger(units))
-  return { units, decimals: fraction.length }
+  return { units, decimals }
 }

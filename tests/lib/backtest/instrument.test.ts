@@ -28,12 +28,13 @@ describe('makeInstrument', () => {
 
   test('a symbol with tiny ticks and whole quantities', () => {
     const pepe = makeInstrument({ symbol: '1000PEPEUSDT', tickSize: '0.0000001', stepSize: '1', minNotional: '5' }, 8)
+    expect(makeInstrument({ ...btc, tickSize: '0.10000000', stepSize: '1e-3' }, 8)).toEqual(makeInstrument(btc, 8))
     expect([pepe.pxDecimals, pepe.qtyDecimals, pepe.tickPx, pepe.stepQty]).toEqual([8, 0, 10, 1])
   })
 
   test('says what to change where the run has too few decimals, and refuses what is no decimal', () => {
     expect(() => makeInstrument(btc, 3)).toThrow('BTCUSDT: tick 0.10 and step 0.001 need 4 decimals of cash')
-    for (const tickSize of ['0', '-1', '1e-3', '', '.', 'NaN']) {
+    for (const tickSize of ['0', '-1', '0.000', '', '.', 'NaN']) {
       expect(() => makeInstrument({ ...btc, tickSize }, 8)).toThrow('tickSize must be a positive decimal')
     }
   })

@@ -1,0 +1,94 @@
+import { z } from 'zod'
+
+import { isDay } from '../time.ts'
+import { cashDecimalsDefault } from './scaled.ts'
+
+/** The execution assumptions of a run. They are part of the manifest: a result is only as good as these. */
+
+const isoDay = z.string().refine(isDay, 'not a UTC day such as 2024-01-31')
+const bps = z.number().min(-1000).max(10_000)
+
+export const slippageModel = z.discriminatedUnion('model', [
+  /** So many basis points worse than the reference, always. */
+  z.strictObject({ model: z.literal('fixedBps'), bps: bps.min(0) }),
+  /** Half the assumed spread, at least half a tick. */
+  z.strictObject({
+    model: z.literal('halfSpread'),
+    spreadBps: bps.min(0),
+    bySymbol: z.record(z.string(), bps.min(0)).default({}),
+  }),
+  /** coefficient * volatility * sqrt(quantity / volume), both per bar over the bars closed before the fill. */
+  z.strictObject({
+    model: z.literal('sqrtImpact'),
+    coefficient: z.number().positive().default(1),
+    lookbackBars: z.int().min(2).max(10_000).default(24),
+    minBps: bps.min(0).default(1),
+  }),
+])
+export type SlippageModel = z.infer<typeof slippageModel>
+
+/** From `from` on, until a later entry takes over. */
+const feeEntry = z.strictObject({
+  from: isoDay,
+  tiers: z.record(z.string(), z.strictObject({ makerBps: bps, takerBps: bps })),
+})
+
+const bracketEntry = z.strictObject({
+  from: isoDay,
+  /** Without it the entry serves every symbol that has none of its own. */
+  symbol: z.string().optional(),
+  /** Ascending; the last one may leave `upToUsdt` out. The deducted amounts follow from the rates. */
+  levels: z
+    .array(z.strictObject({ upToUsdt: z.number().positive().optional(), maintenanceBps: bps.positive() }))
+    .min(1),
+})
+
+export const backtestConfig = z.strictObject({
+  capitalUsdt: z.number().positive().default(100_000),
+  /** 8 is exact up to 90 million USDT of equity, cash or position; each decimal less is tenfold that. */
+  cashDecimals: z.int().min(2).max(8).default(cashDecimalsDefault),
+  marginMode: z.enum(['cross', 'isolated']).default('cross'),
+  /** Sum of |positions| over equity that no order may pass. Isolated positions post notional / leverage. */
+  leverageMax: z.number().positive().max(125).default(3),
+  latencyMs: z.int().min(0).default(200),
+  feeTier: z.string().default('regular'),
+  fees: z
+    .array(feeEntry)
+    .min(1)
+    .default([{ from: '2019-09-01', tiers: { regular: { makerBps: 2, takerBps: 5 } } }]),
+  slippage: slippageModel.default({ model: 'fixedBps', bps: 1 }),
+  /** Of the traded quantity of the bar that fills; what is left waits for the next bar. */
+  volumeShareMax: z.number().positive().max(1).default(0.1),
+  brackets: z
+    .array(bracketEntry)
+    .min(1)
+    .default([
+      {
+        from: '2019-09-01',
+        levels: [
+          { upToUsdt: 50_000, maintenanceBps: 40 },
+          { upToUsdt: 250_000, maintenanceBps: 50 },
+          { upToUsdt: 1_000_000, maintenanceBps: 100 },
+          { upToUsdt: 10_000_000, maintenanceBps: 250 },
+          { upToUsdt: 20_000_000, maintenanceBps: 500 },
+          { upToUsdt: 50_000_000, maintenanceBps: 1000 },
+          { maintenanceBps: 1250 },
+        ],
+      },
+    ]),
+  liquidationFeeBps: bps.min(0).default(125),
+  risk: z
+    .strictObject({
+      /** As multiples of equity. */
+      grossMax: z.number().positive().optional(),
+      netMax: z.number().positive().optional(),
+      symbolMax: z.number().positive().optional(),
+      /** 0.2: twenty per cent under the highest equity, everything is closed and the strategy is heard no more. */
+      drawdownMax: z.number().positive().max(1).optional(),
+    })
+    .default({}),
+  /** Spacing of the equity curve, in multiples since 1970; at least the bar interval. */
+  equityEveryMs: z.int().positive().default(3_600_000),
+  seed: z.int().min(0).default(1),
+})
+export type BacktestConfig = z.infer<typeof backtestConfig>

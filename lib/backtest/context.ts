@@ -1,0 +1,217 @@
+import { Fault } from '../fault.ts'
+import type { Rng } from '../rng.ts'
+import { formatUtc } from '../time.ts'
+import type { Decisions } from './decisions.ts'
+import { fromUnits } from './instrument.ts'
+import type { Ledger } from './ledger.ts'
+import type { MarketView } from './marketView.ts'
+import { pow10 } from './scaled.ts'
+import type { Bar, OrderRequest, Position, Strategy, StrategyContext } from './strategy.ts'
+
+export interface LogLine {
+  readonly tsMs: number
+  readonly message: string
+}
+
+/** A strategy that logs in every bar of a year should not take the machine with it. */
+const logLinesMax = 20_000
+
+/** The strategy's window on the run. All state is private to the class, so that what is not a method is out of reach. */
+export class RunContext<Params, State> implements StrategyContext<Params, State> {
+  readonly params: Params
+  readonly state: State
+  readonly #name: string
+  readonly #declared: ReadonlySet<string>
+  readonly #market: MarketView
+  readonly #ledger: Ledger
+  readonly #cashScale: number
+  readonly #rng: Rng
+  readonly #takeOrderId: () => number
+  readonly #logLines: LogLine[] = []
+  #decisions: Decisions = { actions: [], weights: new Map() }
+  #symbolsAtMs = Number.NaN
+  #symbols: readonly string[] = []
+
+  constructor(run: {
+    strategy: Strategy<Params, State>
+    params: Params
+    market: MarketView
+    ledger: Ledger
+    cashDecimals: number
+    rng: Rng
+    takeOrderId: () => number
+  }) {
+    this.params = run.params
+    this.state = run.strategy.initialState?.(run.params) as State
+    this.#name = run.strategy.name
+    this.#declared = new Set(run.strategy.columns)
+    this.#market = run.market
+    this.#ledger = run.ledger
+    this.#cashScale = pow10(run.cashDecimals)
+    this.#rng = run.rng
+    this.#takeOrderId = run.takeOrderId
+  }
+
+  /** For the engine alone, which holds the class; strategies are given the interface. */
+  static takeDecisions<P, S>(context: RunContext<P, S>): Decisions {
+    const taken = context.#decisions
+    context.#decisions = { actions: [], weights: new Map() }
+    return taken
+  }
+
+  static logOf<P, S>(context: RunContext<P, S>): readonly LogLine[] {
+    return context.#logLines
+  }
+
+  get nowMs(): number {
+    return this.#market.nowMs
+  }
+
+  get equityUsdt(): number {
+    return this.#ledger.equity / this.#cashScale
+  }
+
+  get symbols(): readonly string[] {
+    if (this.#symbolsAtMs !== this.#market.nowMs) {
+      const { names, closedRow } = this.#market
+      this.#symbols = Object.freeze(names.filter((_, s) => this.#market.isTradable(s) && closedRow[s]! >= 0))
+      this.#symbolsAtMs = this.#market.nowMs
+    }
+    return this.#symbols
+  }
+
+  bar(symbol: string, lag = 0): Bar | undefined {
+    const s = this.#index(symbol)
+    const row = this.#row(s, symbol, lag)
+    if (row < 0) return undefined
+    const { bars, instrument } = this.#market.symbols[s]!
+    const { pxDecimals, qtyDecimals } = instrument
+    return {
+      openTsMs: bars.openTsMs[row]!,
+      open: fromUnits(bars.openPx[row]!, pxDecimals),
+      high: fromUnits(bars.highPx[row]!, pxDecimals),
+      low: fromUnits(bars.lowPx[row]!, pxDecimals),
+      close: fromUnits(bars.closePx[row]!, pxDecimals),
+      volume: fromUnits(bars.volumeQty[row]!, qtyDecimals),
+      tradeCount: bars.tradeCount[row]!,
+    }
+  }
+
+  close(symbol: string, lag = 0): number {
+    const s = this.#index(symbol)
+    const row = this.#row(s, symbol, lag)
+    if (row < 0) return Number.NaN
+    const { bars, instrument } = this.#market.symbols[s]!
+    return fromUnits(bars.closePx[row]!, instrument.pxDecimals)
+  }
+
+  closes(symbol: string, count: number): Float64Array {
+    const s = this.#index(symbol)
+    if (!Number.isInteger(count) || count < 0) this.#fail(`asked for ${count} closes`, symbol)
+    const { bars, instrument } = this.#market.symbols[s]!
+    const end = this.#market.closedRow[s]! + 1
+    const result = bars.closePx.slice(Math.max(0, end - count), end)
+    const scale = pow10(instrument.pxDecimals)
+    for (let i = 0; i < result.length; i++) result[i] = result[i]! / scale
+    return result
+  }
+
+  column(symbol: string, name: string, lag = 0): number {
+    const s = this.#index(symbol)
+    this.#checkLag(symbol, lag)
+    if (!this.#declared.has(name)) this.#fail(`reads column "${name}", which it does not declare in "columns"`, symbol)
+    return this.#market.columnValue(s, name, lag)
+  }
+
+  position(symbol: string): Position {
+    const s = this.#index(symbol)
+    const qty = this.#ledger.positionQty[s]!
+    if (qty === 0) return flat
+    const { qtyDecimals, pxDecimals } = this.#market.symbols[s]!.instrument
+    const notional = qty * this.#ledger.markPx[s]!
+    return {
+      qty: fromUnits(qty, qtyDecimals),
+      notionalUsdt: notional / this.#cashScale,
+      weight: notional / this.#ledger.equity,
+      entryPrice: this.#ledger.entryCash[s]! / qty / pow10(pxDecimals),
+    }
+  }
+
+  setWeights(weights: Readonly<Record<string, number>>): void {
+    this.#decisions.weights.clear()
+    for (let s = 0; s < this.#market.symbols.length; s++) {
+      // Zero for everything held; a waiting order of an older target is replaced by the same way.
+      if (this.#market.closedRow[s]! >= 0 && this.#market.isGone[s] === 0) this.#decisions.weights.set(s, 0)
+    }
+    for (const symbol of Object.keys(weights)) this.setWeight(symbol, weights[symbol]!)
+  }
+
+  setWeight(symbol: string, weight: number): void {
+    const s = this.#index(symbol)
+    if (typeof weight !== 'number' || !Number.isFinite(weight)) this.#fail(`gave the weight ${weight}`, symbol)
+    this.#decisions.weights.set(s, weight)
+  }
+
+  order(request: OrderRequest): number {
+    const s = this.#index(request.symbol)
+    const { qty, price } = request
+    const kind = request.kind ?? 'market'
+    if (!Number.isFinite(qty) || qty === 0) this.#fail(`ordered the quantity ${qty}`, request.symbol)
+    if (kind !== 'market' && kind !== 'limit' && kind !== 'stop') this.#fail(`ordered a "${kind}"`, request.symbol)
+    if (kind !== 'market' && !(price !== undefined && price > 0 && Number.isFinite(price))) {
+      this.#fail(`ordered a ${kind} at the price ${price}`, request.symbol)
+    }
+    const id = this.#takeOrderId()
+    this.#decisions.actions.push({ kind: 'order', id, symbol: s, request: { ...request } })
+    return id
+  }
+
+  cancel(orderId: number): void {
+    this.#decisions.actions.push({ kind: 'cancel', orderId })
+  }
+
+  cancelAll(symbol?: string): void {
+    const s = symbol === undefined ? undefined : this.#index(symbol)
+    this.#decisions.actions.push({ kind: 'cancelAll', symbol: s })
+  }
+
+  random(): number {
+    return this.#rng.uniform()
+  }
+
+  log(message: string): void {
+    if (this.#logLines.length > logLinesMax) return
+    const isLast = this.#logLines.length === logLinesMax
+    const text = isLast ? `the log ends here: a run keeps ${logLinesMax} lines` : String(message)
+    this.#logLines.push({ tsMs: this.#market.nowMs, message: text })
+  }
+
+  #index(symbol: string): number {
+    const index = this.#market.indexOf.get(symbol)
+    if (index === undefined) this.#fail(`named the unknown symbol "${symbol}"`, symbol)
+    return index
+  }
+
+  #row(s: number, symbol: string, lag: number): number {
+    this.#checkLag(symbol, lag)
+    return this.#market.closedRow[s]! - lag
+  }
+
+  #checkLag(symbol: string, lag: number): void {
+    if (!(Number.isInteger(lag) && lag >= 0)) {
+      this.#fail(`asked for lag ${lag}: lags are whole numbers that count back from now`, symbol)
+    }
+  }
+
+  #fail(what: string, symbol: string): never {
+    throw new Fault({
+      code: 'failed',
+      what: `the strategy ${what}`,
+      where: `strategy ${this.#name}, ${formatUtc(this.nowMs)}, ${symbol}`,
+      todo: 'correct the strategy; ctx.symbols lists what can be traded at each instant',
+      details: { strategy: this.#name, tsMs: this.nowMs, symbol },
+    })
+  }
+}
+
+const flat: Position = Object.freeze({ qty: 0, notionalUsdt: 0, weight: 0, entryPrice: Number.NaN })

@@ -1,0 +1,166 @@
+import type { Order, Outcome, Reason } from './orders.ts'
+import { orderKinds, outcomes, reasons } from './orders.ts'
+
+/** Every order's story, a row for each thing that happened to it, in the order in which it happened. */
+export interface FillsTable {
+  readonly rows: number
+  readonly orderId: Int32Array
+  /** Index into the run's sorted symbols. */
+  readonly symbol: Int32Array
+  /** Indices into orderKinds, outcomes and reasons. */
+  readonly kind: Uint8Array
+  readonly outcome: Uint8Array
+  readonly reason: Uint8Array
+  readonly flags: Uint16Array
+  readonly isMaker: Uint8Array
+  readonly decisionTsMs: Float64Array
+  readonly activeTsMs: Float64Array
+  /** When it was booked, and from when the strategy could know. */
+  readonly tsMs: Float64Array
+  /** The bar that filled it; NaN for rows without a fill and for forced exits. */
+  readonly barOpenTsMs: Float64Array
+  readonly wantedQty: Float64Array
+  /** What this row filled, or what a rejection or cancellation left unfilled as 0. */
+  readonly qty: Float64Array
+  readonly positionQty: Float64Array
+  readonly limitPx: Float64Array
+  readonly stopPx: Float64Array
+  readonly referencePx: Float64Array
+  readonly fillPx: Float64Array
+  /** In cash, negative as costs are. */
+  readonly fee: Float64Array
+  readonly slippage: Float64Array
+}
+
+export interface FillDetails {
+  readonly tsMs: number
+  readonly barOpenTsMs: number
+  readonly qty: number
+  readonly positionQty: number
+  readonly referencePx: number
+  readonly fillPx: number
+  readonly isMaker: boolean
+  readonly fee: number
+}
+
+const floatColumns = [
+  'decisionTsMs',
+  'activeTsMs',
+  'tsMs',
+  'barOpenTsMs',
+  'wantedQty',
+  'qty',
+  'positionQty',
+  'limitPx',
+  'stopPx',
+  'referencePx',
+  'fillPx',
+  'fee',
+  'slippage',
+] as const
+const intColumns = ['orderId', 'symbol', 'kind', 'outcome', 'reason', 'flags', 'isMaker'] as const
+
+/** Rows come one at a time and their number is not known: columns grow by doubling. */
+export class FillsRecorder {
+  #rows = 0
+  #capacity = 1024
+  #floats = floatColumns.map(() => new Float64Array(1024))
+  #ints = intColumns.map(() => new Int32Array(1024))
+
+  fill(order: Order, fill: FillDetails, reason: Reason = 'none'): void {
+    const outcome = order.remainingQty === 0 ? 'filled' : 'partial'
+    this.#add(order, outcome, reason, fill.tsMs, fill)
+  }
+
+  /** The end of an order, or of what is left of it, without a fill. */
+  end(order: Order, outcome: Exclude<Outcome, 'filled' | 'partial'>, reason: Reason, tsMs: number, heldQty: number) {
+    this.#add(order, outcome, reason, tsMs, { ...noFill, tsMs, positionQty: heldQty })
+  }
+
+  #add(order: Order, outcome: Outcome, reason: Reason, tsMs: number, fill: FillDetails): void {
+    if (this.#rows === this.#capacity) this.#grow()
+    const row = this.#rows++
+    const isFill = outcome === 'filled' || outcome === 'partial'
+    const slippage = isFill ? fill.qty * (fill.referencePx - fill.fillPx) : 0
+    const floats = [
+      order.decisionTsMs,
+      order.activeTsMs,
+      tsMs,
+      fill.barOpenTsMs,
+      order.wantedQty,
+      fill.qty,
+      fill.positionQty,
+      order.limitPx,
+      order.stopPx,
+      fill.referencePx,
+      fill.fillPx,
+      fill.fee === 0 ? 0 : -fill.fee,
+      slippage === 0 ? 0 : slippage,
+    ]
+    const ints = [
+      order.id,
+      order.symbol,
+      orderKinds.indexOf(order.kind),
+      outcomes.indexOf(outcome),
+      reasons.indexOf(reason),
+      order.flags,
+      fill.isMaker ? 1 : 0,
+    ]
+    for (let c = 0; c < floats.length; c++) this.#floats[c]![row] = floats[c]!
+    for (let c = 0; c < ints.length; c++) this.#ints[c]![row] = ints[c]!
+  }
+
+  table(): FillsTable {
+    const float = (name: (typeof floatColumns)[number]) =>
+      this.#floats[floatColumns.indexOf(name)]!.slice(0, this.#rows)
+    const int = (name: (typeof intColumns)[number]) => this.#ints[intColumns.indexOf(name)]!.subarray(0, this.#rows)
+    return {
+      rows: this.#rows,
+      orderId: int('orderId').slice(),
+      symbol: int('symbol').slice(),
+      kind: Uint8Array.from(int('kind')),
+      outcome: Uint8Array.from(int('outcome')),
+      reason: Uint8Array.from(int('reason')),
+      flags: Uint16Array.from(int('flags')),
+      isMaker: Uint8Array.from(int('isMaker')),
+      decisionTsMs: float('decisionTsMs'),
+      activeTsMs: float('activeTsMs'),
+      tsMs: float('tsMs'),
+      barOpenTsMs: float('barOpenTsMs'),
+      wantedQty: float('wantedQty'),
+      qty: float('qty'),
+      positionQty: float('positionQty'),
+      limitPx: float('limitPx'),
+      stopPx: float('stopPx'),
+      referencePx: float('referencePx'),
+      fillPx: float('fillPx'),
+      fee: float('fee'),
+      slippage: float('slippage'),
+    }
+  }
+
+  #grow(): void {
+    this.#capacity *= 2
+    this.#floats = this.#floats.map((old) => {
+      const grown = new Float64Array(this.#capacity)
+      grown.set(old)
+      return grown
+    })
+    this.#ints = this.#ints.map((old) => {
+      const grown = new Int32Array(this.#capacity)
+      grown.set(old)
+      return grown
+    })
+  }
+}
+
+const noFill: FillDetails = {
+  tsMs: Number.NaN,
+  barOpenTsMs: Number.NaN,
+  qty: 0,
+  positionQty: 0,
+  referencePx: Number.NaN,
+  fillPx: Number.NaN,
+  isMaker: false,
+  fee: 0,
+}

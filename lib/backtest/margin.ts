@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+
+import { Fault } from '../fault.ts'
+import { dayStart } from '../time.ts'
+import type { BacktestConfig } from './config.ts'
+import { bpsToRateE8, exact, pow10, timesRateE8 } from './scaled.ts'
+
+/** Maintenance margin of a notional in this bracket is notional * rate - amount. */
+export interface MaintenanceLevel {
+  readonly upToCash: number
+  readonly rateE8: number
+  readonly amountCash: number
+}
+
+/** The amounts make the margin continuous at every border, as the venue's `cum` does. */
+export function maintenanceLevels(
+  levels: readonly { upToUsdt?: number | undefined; maintenanceBps: number }[],
+  cashDecimals: number,
+): MaintenanceLevel[] {
+  const result: MaintenanceLevel[] = []
+  let floorCash = 0
+  let amountCash = 0
+  let rateBelowE8 = 0
+  for (const level of levels) {
+    const rateE8 = bpsToRateE8(level.maintenanceBps)
+    const upToCash = level.upToUsdt === undefined ? Infinity : level.upToUsdt * pow10(cashDecimals)
+    if (!(upToCash > floorCash) || rateE8 < rateBelowE8) {
+      throw new Fault({ code: 'usage', what: 'maintenance brackets must rise', where: 'backtest.brackets' })
+    }
+    amountCash += timesRateE8(floorCash, rateE8 - rateBelowE8)
+    result.push({ upToCash, rateE8, amountCash })
+    // Beyond what the ledger can hold no bracket is needed, and its border would not be exact.
+    if (upToCash > Number.MAX_SAFE_INTEGER) break
+    floorCash = upToCash
+    rateBelowE8 = rateE8
+  }
+  return result
+}
+
+export function maintenanceCash(notionalCash: number, levels: readonly MaintenanceLevel[]): number {
+  assert.ok(notionalCash >= 0)
+  let i = 0
+  while (i < levels.length - 1 && notionalCash > levels[i]!.upToCash) i++
+  const level = levels[i]!
+  return exact(timesRateE8(notionalCash, level.rateE8) - level.amountCash)
+}
+
+/** Brackets by symbol and date; a symbol's own come before the general ones. */
+export class BracketSchedule {
+  #entries: { fromMs: number; symbol: string | undefined; levels: MaintenanceLevel[] }[]
+  #levelsOf: (readonly MaintenanceLevel[])[]
+  #symbols: readonly string[]
+  #next = 0
+
+  constructor(config: Pick<BacktestConfig, 'brackets' | 'cashDecimals'>, symbols: readonly string[], startMs: number) {
+    this.#entries = config.brackets
+      .map(({ from, symbol, levels }) => ({
+        fromMs: dayStart(from),
+        symbol,
+        levels: maintenanceLevels(levels, config.cashDecimals),
+      }))
+      .sort((a, b) => a.fromMs - b.fromMs)
+    this.#symbols = symbols
+    this.#levelsOf = []
+    const general = this.#entries.find((entry) => entry.symbol === undefined)
+    if (general === undefined || general.fromMs > startMs) {
+      throw new Fault({
+        code: 'usage',
+        what: 'no general maintenance brackets are in force when the data begins',
+        where: 'backtest.brackets',
+        todo: 'add an entry without a symbol, dated before the first bar',
+      })
+    }
+  }
+
+  advance(tsMs: number): void {
+    if (this.#next >= this.#entries.length || this.#entries[this.#next]!.fromMs > tsMs) return
+    while (this.#next < this.#entries.length && this.#entries[this.#next]!.fromMs <= tsMs) this.#next++
+    const inForce = this.#entries.slice(0, this.#next)
+    const general = inForce.findLast((entry) => entry.symbol === undefined)!
+    this.#levelsOf = this.#symbols.map(
+      (symbol) => (inForce.findLast((entry) => entry.symbol === symbol) ?? general).levels,
+    )
+  }
+
+  of(symbol: number): readonly MaintenanceLevel[] {
+    return this.#levelsOf[symbol]!
+  }
+}
+
+/** The mark price at which an isolated one-way position is liquidated, as the venue publishes it:
+ *  (wallet + amount - side * quantity * entry) / (quantity * rate - side * quantity). For cross margin, `walletBalance`
+ *  is the balance less the maintenance margin, plus the unrealised PnL, of all other positions. */
+export function liquidationPrice(position: {
+  walletBalance: number
+  maintenanceAmount: number
+  maintenanceRate: number
+  /** Signed: negative is short. */
+  qty: number
+  entryPx: number
+}): number {
+  const { walletBalance, maintenanceAmount, maintenanceRate, qty, entryPx } = position
+  return (walletBalance + maintenanceAmount - qty * entryPx) / (Math.abs(qty) * maintenanceRate - qty)
+}

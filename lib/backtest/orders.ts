@@ -1,0 +1,58 @@
+/** An order the venue holds. Quantities are signed, in units of the instrument. */
+export interface Order {
+  readonly id: number
+  /** Index into the run's sorted symbols. */
+  readonly symbol: number
+  readonly kind: OrderKind
+  readonly wantedQty: number
+  /** NaN where the kind has none. */
+  readonly limitPx: number
+  readonly stopPx: number
+  readonly reduceOnly: boolean
+  readonly decisionTsMs: number
+  /** Decision plus latency: the earliest instant at which the venue has it. */
+  readonly activeTsMs: number
+  /** Set by a target weight: the next target for the symbol replaces it. */
+  readonly fromTarget: boolean
+  remainingQty: number
+  /** Has seen the open of one bar, so from now on it rests: a limit is then maker. */
+  rested: boolean
+  flags: number
+}
+
+export const orderKinds = ['market', 'limit', 'stop', 'liquidation', 'delisting'] as const
+export type OrderKind = (typeof orderKinds)[number]
+
+/** What became of an order, or of a part of it. Every order ends in exactly one row that is not `partial`. */
+export const outcomes = ['filled', 'partial', 'rejected', 'cancelled', 'expired'] as const
+export type Outcome = (typeof outcomes)[number]
+
+export const reasons = [
+  'none',
+  'quarantine', // the symbol is masked by QA
+  'notInUniverse', // it may only be reduced
+  'belowMinimum', // under the step or the minimum notional after rounding
+  'riskLimit', // gross, net or per-symbol limit
+  'insufficientMargin', // the leverage cap
+  'nothingToReduce', // a reduce-only order met no opposite position
+  'replaced', // a newer target for the symbol
+  'strategy', // the strategy cancelled it
+  'delisted',
+  'liquidated',
+  'drawdownStop',
+  'noPrice', // no bar of the symbol has closed yet
+  'runEnd',
+] as const
+export type Reason = (typeof reasons)[number]
+
+/** Assumptions a fill rests on, as bits. */
+export const fillFlags = {
+  sameInstantOpen: 1, // bars are coarser than the latency: filled at the open of the decision's own instant
+  volumeCapped: 2, // the share-of-volume cap left a remainder
+  riskClipped: 4, // a risk limit made the order smaller
+  marginClipped: 8, // the leverage cap made the fill smaller
+  bothTouched: 16, // the bar touched a stop and a limit: the worse order of events was taken
+  gapped: 32, // the bar opened beyond the stop or the liquidation price
+  dataEnded: 64, // the symbol's data ends without a delisting date
+  forced: 128, // not the strategy's order
+} as const

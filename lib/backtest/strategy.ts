@@ -1,0 +1,100 @@
+import type { z } from 'zod'
+
+import type { Duration } from './duration.ts'
+
+export interface Bar {
+  readonly openTsMs: number
+  readonly open: number
+  readonly high: number
+  readonly low: number
+  readonly close: number
+  readonly volume: number
+  readonly tradeCount: number
+}
+
+export interface OrderRequest {
+  readonly symbol: string
+  /** Signed, in base units: 0.5 buys half a coin, -0.5 sells it. Rounded toward zero to the step. */
+  readonly qty: number
+  readonly kind?: 'market' | 'limit' | 'stop'
+  /** Needed by a limit and a stop. */
+  readonly price?: number
+  readonly reduceOnly?: boolean
+}
+
+export interface Position {
+  readonly qty: number
+  /** At mark, signed, in USDT and as a share of equity. */
+  readonly notionalUsdt: number
+  readonly weight: number
+  /** Average price of the open position; NaN when flat. */
+  readonly entryPrice: number
+}
+
+/** All that a strategy can reach. Everything here was known at `nowMs`; lags count backward and there is no way to name
+ *  a later row. Arrays handed out are copies. */
+export interface StrategyContext<Params, State> {
+  readonly params: Params
+  readonly state: State
+  readonly nowMs: number
+  readonly equityUsdt: number
+  /** In the universe now, with a closed bar, neither delisted nor quarantined. Sorted. */
+  readonly symbols: readonly string[]
+
+  /** The last closed bar, or the one `lag` rows before it. */
+  bar(symbol: string, lag?: number): Bar | undefined
+  /** Its close; NaN where there is none. */
+  close(symbol: string, lag?: number): number
+  /** The last `count` closes, oldest first; shorter where history is. */
+  closes(symbol: string, count: number): Float64Array
+  /** A declared feature column; NaN where it is missing or too old. */
+  column(symbol: string, name: string, lag?: number): number
+  position(symbol: string): Position
+
+  /** Weights are shares of equity, negative is short. Symbols left out go to zero. */
+  setWeights(weights: Readonly<Record<string, number>>): void
+  /** One symbol's weight; the others keep what they hold. */
+  setWeight(symbol: string, weight: number): void
+  /** Returns the order's id. */
+  order(request: OrderRequest): number
+  cancel(orderId: number): void
+  cancelAll(symbol?: string): void
+
+  /** Uniform in [0, 1), from the run's seed. */
+  random(): number
+  log(message: string): void
+}
+
+export interface FundingEvent {
+  readonly tsMs: number
+  readonly symbol: string
+  readonly rate: number
+  /** What the account got (positive) or paid. */
+  readonly receivedUsdt: number
+}
+
+export interface UniverseEvent {
+  readonly tsMs: number
+  readonly symbols: readonly string[]
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+}
+
+/** A strategy: parameters, when it decides, and what it does then. */
+export interface Strategy<Params = unknown, State = unknown> {
+  readonly name: string
+  readonly params: z.ZodType<Params>
+  /** '4h' decides at 00:00, 04:00 … UTC, once the bars ending there have closed. */
+  readonly decisionEvery: Duration
+  /** Feature columns it reads; a run depends on these and no others. */
+  readonly columns?: readonly string[]
+  initialState?(params: Params): State
+  onBar?(ctx: StrategyContext<Params, State>): void
+  onFunding?(ctx: StrategyContext<Params, State>, event: FundingEvent): void
+  onUniverse?(ctx: StrategyContext<Params, State>, event: UniverseEvent): void
+}
+
+/** Gives a strategy its types and nothing else. */
+export function defineStrategy<Params, State = undefined>(strategy: Strategy<Params, State>): Strategy<Params, State> {
+  return strategy
+}

@@ -1,0 +1,224 @@
+import type { BacktestConfig } from './config.ts'
+import { FeeSchedule } from './fees.ts'
+import { FillsRecorder } from './fillsTable.ts'
+import { roundAdversePx, roundQty } from './instrument.ts'
+import type { Ledger } from './ledger.ts'
+import type { MarketView } from './marketView.ts'
+import type { Match, RangeMatch } from './matching.ts'
+import { matchAtOpen, matchInRange, reducingQty, worseSequence } from './matching.ts'
+import type { Order, OrderKind, Reason } from './orders.ts'
+import { fillFlags } from './orders.ts'
+import { slippagePx } from './slippage.ts'
+
+/** The simulated exchange: holds orders, fills them from bars, books the fills. It alone may look at a bar that has not
+ *  closed, and tells of it only through fills. */
+export class Venue {
+  readonly fills = new FillsRecorder()
+  readonly fees: FeeSchedule
+  readonly openOrders: Order[][]
+  nextOrderId = 1
+  #config: BacktestConfig
+  #market: MarketView
+  #ledger: Ledger
+  /** What the share-of-volume cap leaves of the bar that opened last. */
+  #volumeLeftQty: Float64Array
+
+  constructor(config: BacktestConfig, market: MarketView, ledger: Ledger, startMs: number) {
+    this.#config = config
+    this.#market = market
+    this.#ledger = ledger
+    this.fees = new FeeSchedule(config, startMs)
+    this.openOrders = market.symbols.map(() => [])
+    this.#volumeLeftQty = new Float64Array(market.symbols.length)
+  }
+
+  /** The bar starting now: what its open alone decides. */
+  open(symbol: number, row: number): void {
+    const { bars, instrument } = this.#market.symbols[symbol]!
+    this.#volumeLeftQty[symbol] = roundQty(bars.volumeQty[row]! * this.#config.volumeShareMax, instrument.stepQty)
+    const orders = this.openOrders[symbol]!
+    if (orders.length === 0 || !(bars.tradeCount[row]! > 0) || this.#market.isQuarantined[symbol] === 1) return
+    const openTsMs = bars.openTsMs[row]!
+    for (const order of [...orders]) {
+      if (!this.#hasArrived(order, openTsMs)) continue
+      const match = matchAtOpen(order, bars.openPx[row]!)
+      order.rested = true
+      if (match === undefined) continue
+      const early = openTsMs < order.activeTsMs ? fillFlags.sameInstantOpen : 0
+      this.#execute(order, { ...match, flags: match.flags | early }, row, openTsMs)
+    }
+    this.#dropFinished(symbol)
+  }
+
+  /** The bar ending now: what its range did to the orders that rested through it. */
+  range(symbol: number, row: number): void {
+    const { bars } = this.#market.symbols[symbol]!
+    if (!(bars.tradeCount[row]! > 0) || this.#market.isQuarantined[symbol] === 1) return
+    const matches: RangeMatch[] = []
+    for (const order of this.openOrders[symbol]!) {
+      if (!order.rested || !this.#hasArrived(order, bars.openTsMs[row]!)) continue
+      const match = matchInRange(order, bars.highPx[row]!, bars.lowPx[row]!)
+      if (match !== undefined) matches.push({ order, match })
+    }
+    if (matches.length === 0) return
+    for (const { order, match } of worseSequence(matches, this.#ledger.positionQty[symbol]!, bars.closePx[row]!)) {
+      this.#execute(order, match, row, bars.openTsMs[row]!)
+    }
+    this.#dropFinished(symbol)
+  }
+
+  submit(order: Order): void {
+    this.openOrders[order.symbol]!.push(order)
+  }
+
+  /** An order that the venue never took. */
+  reject(order: Order, reason: Reason): void {
+    this.fills.end(order, 'rejected', reason, this.#market.nowMs, this.#ledger.positionQty[order.symbol]!)
+  }
+
+  cancel(symbol: number, reason: Reason, matches: (order: Order) => boolean = () => true): void {
+    const orders = this.openOrders[symbol]!
+    if (orders.length === 0) return
+    const outcome = reason === 'runEnd' ? 'expired' : 'cancelled'
+    for (const order of orders) {
+      if (!matches(order)) continue
+      this.fills.end(order, outcome, reason, this.#market.nowMs, this.#ledger.positionQty[symbol]!)
+      order.remainingQty = 0
+    }
+    this.#dropFinished(symbol)
+  }
+
+  /** Closes a position from outside: liquidation or delisting. Returns the notional. */
+  forceExit(symbol: number, px: number, kind: OrderKind, reason: Reason, feeRateE8: number, flags: number): number {
+    const qty = -this.#ledger.positionQty[symbol]!
+    this.cancel(symbol, reason)
+    if (qty === 0) return 0
+    const nowMs = this.#market.nowMs
+    const order = this.#makeOrder(symbol, kind, qty, nowMs, flags | fillFlags.forced)
+    const fee = this.#ledger.trade(symbol, qty, px, px, feeRateE8)
+    const fill = { tsMs: nowMs, barOpenTsMs: Number.NaN, qty, positionQty: 0, referencePx: px, fillPx: px }
+    order.remainingQty = 0
+    this.fills.fill(order, { ...fill, isMaker: false, fee }, reason)
+    return Math.abs(qty) * px
+  }
+
+  /** A market order of the engine's own, filled at the next open like any other. */
+  submitExit(symbol: number): void {
+    const qty = -this.#ledger.positionQty[symbol]!
+    if (qty !== 0) this.submit(this.#makeOrder(symbol, 'market', qty, this.#market.nowMs, fillFlags.forced))
+  }
+
+  #makeOrder(symbol: number, kind: OrderKind, qty: number, nowMs: number, flags: number): Order {
+    return {
+      id: this.nextOrderId++,
+      symbol,
+      kind,
+      wantedQty: qty,
+      limitPx: Number.NaN,
+      stopPx: Number.NaN,
+      reduceOnly: true,
+      decisionTsMs: nowMs,
+      activeTsMs: kind === 'market' ? nowMs + this.#config.latencyMs : nowMs,
+      fromTarget: false,
+      remainingQty: qty,
+      rested: false,
+      flags,
+    }
+  }
+
+  /** An order fills in bars that open once it is there. Where bars are coarser than the latency, waiting for the next one
+   *  would make minutes or hours of delay out of milliseconds: the decision's own instant serves, and is flagged. */
+  #hasArrived(order: Order, openTsMs: number): boolean {
+    if (openTsMs >= order.activeTsMs) return true
+    return openTsMs >= order.decisionTsMs && this.#config.latencyMs < this.#market.input.intervalMs
+  }
+
+  #execute(order: Order, match: Match, row: number, barOpenTsMs: number): void {
+    const { instrument, bars } = this.#market.symbols[order.symbol]!
+    const held = this.#ledger.positionQty[order.symbol]!
+    const isBuy = order.remainingQty > 0
+    const feeRateE8 = match.isMaker ? this.fees.makerRateE8 : this.fees.takerRateE8
+
+    let qty = order.remainingQty
+    let shortOf: Reason | undefined
+    if (order.reduceOnly) {
+      qty = reducingQty(qty, held)
+      if (qty === 0) {
+        this.#end(order, 'nothingToReduce')
+        return
+      }
+      if (qty !== order.remainingQty) shortOf = 'nothingToReduce'
+    }
+    const cap = this.#volumeLeftQty[order.symbol]!
+    if (Math.abs(qty) > cap) {
+      // What is left waits for the next bar; a reduce-only order is judged again then.
+      qty = isBuy ? cap : -cap
+      order.flags |= fillFlags.volumeCapped
+      shortOf = undefined
+      if (qty === 0) return
+    }
+
+    let fillPx = match.referencePx
+    if (!match.isMaker) {
+      const { tickPx } = instrument
+      const taken = { symbol: instrument.symbol, qty, referencePx: match.referencePx, tickPx }
+      const offset = slippagePx(this.#config.slippage, taken, bars, row)
+      fillPx = roundAdversePx(match.referencePx + (isBuy ? offset : -offset), isBuy, tickPx)
+      if (order.kind === 'limit') fillPx = isBuy ? Math.min(fillPx, order.limitPx) : Math.max(fillPx, order.limitPx)
+    }
+
+    const affordable = roundQty(this.#affordableQty(order.symbol, qty, fillPx, feeRateE8), instrument.stepQty)
+    if (affordable !== qty) {
+      qty = affordable
+      shortOf = 'insufficientMargin'
+      if (qty === 0) {
+        this.#end(order, shortOf)
+        return
+      }
+      order.flags |= fillFlags.marginClipped
+    }
+
+    order.flags |= match.flags
+    order.remainingQty -= qty
+    this.#volumeLeftQty[order.symbol] = cap - Math.abs(qty)
+    const fee = this.#ledger.trade(order.symbol, qty, match.referencePx, fillPx, feeRateE8)
+    const tsMs = this.#market.nowMs
+    const { referencePx, isMaker } = match
+    this.fills.fill(order, { tsMs, barOpenTsMs, qty, positionQty: held + qty, referencePx, fillPx, isMaker, fee })
+    if (shortOf !== undefined && order.remainingQty !== 0) this.#end(order, shortOf)
+  }
+
+  /** As much of `qty` as keeps gross exposure within the leverage cap after the fill's own costs. Closing is always
+   *  allowed. Judged at mark, as the venue does. */
+  #affordableQty(symbol: number, qty: number, fillPx: number, feeRateE8: number): number {
+    const ledger = this.#ledger
+    const closing = reducingQty(qty, ledger.positionQty[symbol]!)
+    const opening = Math.abs(qty - closing)
+    if (opening === 0) return qty
+    const known = ledger.markPx[symbol]!
+    const markPx = Number.isNaN(known) ? fillPx : known
+    const side = qty > 0 ? 1 : -1
+    const lossPerUnit = side * (fillPx - markPx) + (fillPx * feeRateE8) / 1e8
+    const equity = ledger.equity - Math.abs(closing) * lossPerUnit
+    const gross = ledger.grossCash - Math.abs(closing) * markPx
+    const room = this.#config.leverageMax * equity - gross
+    const usedPerUnit = markPx + this.#config.leverageMax * lossPerUnit
+    if (usedPerUnit <= 0 || opening * usedPerUnit <= room) return qty
+    return closing + side * Math.max(0, Math.floor(room / usedPerUnit))
+  }
+
+  #end(order: Order, reason: Reason): void {
+    this.fills.end(order, 'cancelled', reason, this.#market.nowMs, this.#ledger.positionQty[order.symbol]!)
+    order.remainingQty = 0
+  }
+
+  #dropFinished(symbol: number): void {
+    const orders = this.openOrders[symbol]!
+    for (const order of orders) {
+      if (order.remainingQty === 0) {
+        this.openOrders[symbol] = orders.filter((o) => o.remainingQty !== 0)
+        return
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+
+import { defineStrategy } from '../backtest/strategy.ts'
+
+/** Leans against moves: enters when a close is far from its recent mean, leaves when it is back. */
+export const meanReversion = defineStrategy({
+  name: 'meanReversion',
+  params: z.strictObject({
+    lookbackBars: z.int().min(3).default(48),
+    entryZ: z.number().positive().default(2),
+    exitZ: z.number().min(0).default(0.5),
+    /** Of equity, for each position. */
+    weight: z.number().positive().default(0.1),
+  }),
+  decisionEvery: '1h',
+
+  onBar(ctx) {
+    const { lookbackBars, entryZ, exitZ, weight } = ctx.params
+    for (const symbol of ctx.symbols) {
+      const closes = ctx.closes(symbol, lookbackBars)
+      if (closes.length < lookbackBars) continue
+      const z = zScore(closes)
+      const held = ctx.position(symbol).weight
+      if (held === 0 && Math.abs(z) >= entryZ) ctx.setWeight(symbol, z > 0 ? -weight : weight)
+      else if (held > 0 && z >= -exitZ) ctx.setWeight(symbol, 0)
+      else if (held < 0 && z <= exitZ) ctx.setWeight(symbol, 0)
+    }
+  },
+})
+
+/** Of the last value among all; 0 where nothing moved. */
+function zScore(values: Float64Array): number {
+  let sum = 0
+  for (const value of values) sum += value
+  const mean = sum / values.length
+  let squares = 0
+  for (const value of values) squares += (value - mean) * (value - mean)
+  const deviation = Math.sqrt(squares / (values.length - 1))
+  return deviation > 0 ? (values[values.length - 1]! - mean) / deviation : 0
+}
