@@ -187,20 +187,18 @@ export function decodeDelta(source: ByteSource, out: DeltaTarget): void {
   if (stored !== count) throw new RangeError(`a page of ${count} values holds ${stored}`)
   const first = source.zigzag()
   if (count === 0) return
-  const perMiniblock = size / parts
-  if (perMiniblock !== miniblockSize) throw new RangeError(`miniblocks of ${perMiniblock} values are not ours`)
-  const low = new Int32Array(miniblockSize)
-  const high = new Int32Array(miniblockSize)
+  if (size / parts !== miniblockSize) throw new RangeError(`miniblocks of ${size / parts} values are not ours`)
+  const block: Miniblock = { min: { low: 0, high: 0 }, width: 0, low: new Int32Array(32), high: new Int32Array(32) }
   const add = adder(out, first)
   for (let row = 1; row < count; ) {
-    const min = source.zigzag()
+    source.zigzagHalves(block.min)
     const widths = source.take(parts)
-    for (let block = 0; block < parts && row < count; block++) {
-      const width = widths[block]!
-      if (width > 64) throw new RangeError(`${width} bits for a value of 64`)
-      unpack(source, width, low, high)
+    for (let part = 0; part < parts && row < count; part++) {
+      block.width = widths[part]!
+      if (block.width > 64) throw new RangeError(`${block.width} bits for a value of 64`)
+      unpack(source, block.width, block.low, block.high)
       const used = Math.min(miniblockSize, count - row)
-      add(row, used, min, width, low, high)
+      add(row, used, block)
       row += used
     }
   }
@@ -211,54 +209,67 @@ export type DeltaTarget =
   | { kind: 'doubles'; values: Float64Array }
   | { kind: 'int32'; values: Int32Array }
 
-type Add = (row: number, used: number, min: bigint, width: number, low: Int32Array, high: Int32Array) => void
+/** Thirty-two remainders over the smallest difference of their block; `high` counts only above 32 bits of width. */
+type Miniblock = { min: { low: number; high: number }; width: number; low: Int32Array; high: Int32Array }
+
+/** Adds a miniblock's differences up into rows from `row`. State lives in locals while the loop runs: it is much faster. */
+type Add = (row: number, used: number, block: Miniblock) => void
 
 function adder(out: DeltaTarget, first: bigint): Add {
   if (out.kind === 'words') return addWords(out.words, first)
-  if (out.kind === 'doubles') {
-    const { values } = out
-    let last = (values[0] = Number(first))
-    return (row, used, min, width, low, high) => {
-      const step = Number(min)
-      if (width > 52 || step <= -exactLimit || step >= exactLimit) {
-        // Neighbours further apart than a double can say: times at both ends of the scale, met only in tests.
-        for (let i = 0; i < used; i++) {
-          const remainder = BigInt(low[i]! >>> 0) + (width > 32 ? BigInt(high[i]! >>> 0) << 32n : 0n)
-          last = values[row + i] = Number(BigInt.asIntN(64, BigInt(last) + min + remainder))
-        }
-        return
-      }
-      for (let i = 0; i < used; i++) {
-        last += step + (low[i]! >>> 0) + (width > 32 ? (high[i]! >>> 0) * two32 : 0)
-        values[row + i] = last
-      }
-    }
-  }
-  const { values } = out
-  let last = (values[0] = Number(BigInt.asIntN(32, first)))
-  return (row, used, min, _width, low) => {
-    const step = Number(BigInt.asIntN(32, min))
-    for (let i = 0; i < used; i++) {
-      last = (last + step + low[i]!) | 0
-      values[row + i] = last
-    }
-  }
+  if (out.kind === 'doubles') return addDoubles(out.values, first)
+  return addInt32(out.values, first)
 }
 
 function addWords(words: Int32Array, first: bigint): Add {
   let lastLow = (words[0] = Number(BigInt.asIntN(32, first)))
   let lastHigh = (words[1] = Number(first >> 32n))
-  return (row, used, min, width, low, high) => {
-    const minLow = Number(min & 0xffffffffn)
-    const minHigh = Number(min >> 32n)
+  return (row, used, { min, width, low, high }) => {
+    const { low: minLow, high: minHigh } = min
+    let accLow = lastLow
+    let accHigh = lastHigh
     for (let i = 0, at = 2 * row; i < used; i++, at += 2) {
-      const sum = (lastLow >>> 0) + minLow + (low[i]! >>> 0)
-      const carry = sum >= two32 ? (sum >= 2 * two32 ? 2 : 1) : 0
-      lastLow = sum | 0
-      lastHigh = (lastHigh + minHigh + carry + (width > 32 ? high[i]! : 0)) | 0
-      words[at] = lastLow
-      words[at + 1] = lastHigh
+      // Unsigned sums carry where they come out smaller than what was added.
+      const step = (low[i]! + minLow) | 0
+      accLow = (accLow + step) | 0
+      const carries = (step >>> 0 < minLow >>> 0 ? 1 : 0) + (accLow >>> 0 < step >>> 0 ? 1 : 0)
+      accHigh = (accHigh + minHigh + carries) | 0
+      if (width > 32) accHigh = (accHigh + high[i]!) | 0
+      words[at] = accLow
+      words[at + 1] = accHigh
     }
+    lastLow = accLow
+    lastHigh = accHigh
+  }
+}
+
+function addDoubles(values: Float64Array, first: bigint): Add {
+  let last = (values[0] = Number(first))
+  return (row, used, { min, width, low, high }) => {
+    const step = min.high * two32 + (min.low >>> 0)
+    let acc = last
+    if (width > 52 || step <= -exactLimit || step >= exactLimit) {
+      // Neighbours further apart than a double can say: times at both ends of the scale, met only in tests.
+      const exact = (BigInt(min.high) << 32n) + BigInt(min.low >>> 0)
+      for (let i = 0; i < used; i++) {
+        const remainder = BigInt(low[i]! >>> 0) + (width > 32 ? BigInt(high[i]! >>> 0) << 32n : 0n)
+        acc = values[row + i] = Number(BigInt.asIntN(64, BigInt(acc) + exact + remainder))
+      }
+    } else if (width > 32) {
+      for (let i = 0; i < used; i++) values[row + i] = acc += step + (low[i]! >>> 0) + (high[i]! >>> 0) * two32
+    } else {
+      for (let i = 0; i < used; i++) values[row + i] = acc += step + (low[i]! >>> 0)
+    }
+    last = acc
+  }
+}
+
+function addInt32(values: Int32Array, first: bigint): Add {
+  let last = (values[0] = Number(BigInt.asIntN(32, first)))
+  return (row, used, { min, low }) => {
+    let acc = last
+    for (let i = 0; i < used; i++) values[row + i] = acc = (acc + min.low + low[i]!) | 0
+    last = acc
   }
 }
 

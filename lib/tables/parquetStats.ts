@@ -8,23 +8,22 @@ const longestText = 64
 
 export function int64Range(words: Int32Array): Range {
   if (words.length === 0) return undefined
-  let minHigh = words[1]!
-  let maxHigh = minHigh
-  let minLow = words[0]! >>> 0
-  let maxLow = minLow
-  for (let at = 2; at < words.length; at += 2) {
-    const low = words[at]! >>> 0
-    const high = words[at + 1]!
-    if (high < minHigh || (high === minHigh && low < minLow)) {
-      minHigh = high
-      minLow = low
-    } else if (high > maxHigh || (high === maxHigh && low > maxLow)) {
-      maxHigh = high
-      maxLow = low
-    }
+  let min = Number.POSITIVE_INFINITY
+  let max = Number.NEGATIVE_INFINITY
+  for (let at = 0; at < words.length; at += 2) {
+    const value = words[at + 1]! * 4294967296 + (words[at]! >>> 0)
+    if (value < min) min = value
+    if (value > max) max = value
   }
-  return { min: bytesOf(Int32Array.of(minLow, minHigh)), max: bytesOf(Int32Array.of(maxLow, maxHigh)) }
+  // As doubles the extremes are exact only if both are safe integers; beyond that the slow way decides.
+  if (Number.isSafeInteger(min) && Number.isSafeInteger(max)) return { min: int64Bytes(min), max: int64Bytes(max) }
+  const values = new BigInt64Array(words.buffer, words.byteOffset, words.length / 2)
+  const sorted = values.slice().sort()
+  const bytes = new Uint8Array(sorted.buffer)
+  return { min: bytes.slice(0, 8), max: bytes.slice(-8) }
 }
+
+const int64Bytes = (value: number): Uint8Array => bytesOf(Int32Array.of(value | 0, Math.floor(value / 4294967296)))
 
 export function int32Range(values: Int32Array): Range {
   if (values.length === 0) return undefined
