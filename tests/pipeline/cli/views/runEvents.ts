@@ -5,6 +5,7 @@ import type { NodeFailure, RunEvent } from '../../../../pipeline/engine/event.ts
 export const digest = (nibble: string): Digest => nibble.repeat(64) as Digest
 
 export const failure: NodeFailure = {
+  code: 'failed',
   message: 'HTTP 400: unknown symbol BTCUSDX',
   stack: [
     'PermanentError: HTTP 400: unknown symbol BTCUSDX',
