@@ -16,6 +16,8 @@ export const objectChecksum = (digest: Digest): Checksum => ({
   path: objectPath(objectsFromSnapshot, digest),
 })
 
+export const isObjectPath = (path: string): boolean => path.startsWith(`${objectsFromSnapshot}/`)
+
 /** The text that GNU `sha256sum` writes and checks, sorted by path. None of our paths needs its escapes. */
 export function renderChecksums(checksums: readonly Checksum[]): string {
   const sorted = [...checksums].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
@@ -42,7 +44,7 @@ export function parseChecksums(text: string, where: string): Checksum[] {
     const path = match?.[2]
     if (!isDigest(digest) || path === undefined) throw wrong(`line ${index + 1} is not a checksum of this snapshot`)
     if (path <= before) throw wrong(`line ${index + 1} is not sorted, or is there twice`)
-    if (path.startsWith('../') && path !== objectChecksum(digest).path) {
+    if (isObjectPath(path) && path !== objectChecksum(digest).path) {
       throw wrong(`line ${index + 1} gives an object another checksum than its name`)
     }
     before = path

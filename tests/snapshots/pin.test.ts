@@ -1,0 +1,264 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { digestOf } from '../../cas/digest.ts'
+import { Fault } from '../../lib/fault.ts'
+import { keyOfSpec, type Manifest, manifestId, specOf } from '../../snapshots/manifest.ts'
+import { pinSnapshot } from '../../snapshots/pin.ts'
+import { snapshotRoots } from '../../snapshots/roots.ts'
+import {
+  hasSnapshot,
+  listSnapshots,
+  readProvenance,
+  readSnapshot,
+  removeSnapshot,
+  setTrust,
+  snapshotFolder,
+} from '../../snapshots/snapshotFolder.ts'
+import { evict, filePathOf, nodeAt, Sandbox, sampleRun } from './sampleRun.ts'
+
+const sandbox = new Sandbox()
+afterAll(() => sandbox.remove())
+
+const provenance = { pinnedBy: 'a test', runs: [{ atMs: 1 }] }
+
+async function pinned(name = 'X') {
+  const store = sandbox.store()
+  const manifest = await sampleRun(store)
+  const { id } = await pinSnapshot(store, { name, manifest, provenance })
+  return { store, manifest, id, folder: snapshotFolder(store.root, name) }
+}
+
+const sha256sum = (folder: string, ...args: string[]): string =>
+  execFileSync('sha256sum', ['-c', '--strict', '--quiet', ...args], { cwd: folder, stdio: 'pipe' }).toString()
+
+async function faultOf(work: Promise<unknown> | (() => unknown)): Promise<Fault> {
+  try {
+    await (typeof work === 'function' ? work() : work)
+  } catch (error) {
+    expect(error).toBeInstanceOf(Fault)
+    return error as Fault
+  }
+  throw new Error('it was accepted')
+}
+
+describe('pinSnapshot', () => {
+  test('writes manifest, provenance and both checksum lists; the id is the hash of manifest.json', async () => {
+    const { store, manifest, id, folder } = await pinned()
+    expect(readdirSync(folder).sort()).toEqual([
+      'checksums.derived.sha256',
+      'checksums.sha256',
+      'manifest.json',
+      'origin.json',
+      'provenance.json',
+    ])
+    expect(id).toBe(manifestId(manifest))
+    expect(digestOf(readFileSync(join(folder, 'manifest.json')))).toBe(id)
+    expect(readSnapshot(store.root, 'X')).toEqual({
+      name: 'X',
+      id,
+      manifest,
+      origin: { origin: 'pinned', trusted: true },
+    })
+    expect(readProvenance(store.root, 'X')).toEqual(provenance)
+    expect(readdirSync(store.stagingDir)).toEqual([])
+  })
+
+  test('sha256sum -c passes on both lists inside the folder, and notices a flipped bit', async () => {
+    const { store, manifest, folder } = await pinned()
+    sha256sum(folder, 'checksums.sha256')
+    sha256sum(folder, 'checksums.derived.sha256')
+    const path = filePathOf(store, nodeAt(manifest, 'fetch'))
+    chmodSync(path, 0o644)
+    writeFileSync(path, 'BTC,1\nETH,3\n')
+    expect(() => sha256sum(folder, 'checksums.sha256')).toThrow()
+  })
+
+  test('sha256sum -c passes after everything evictable was evicted', async () => {
+    const { store, manifest, folder } = await pinned()
+    for (const address of ['parse[BTC]', 'parse[ETH]', 'collect']) await evict(store, nodeAt(manifest, address))
+    sha256sum(folder, 'checksums.sha256')
+    expect(() => sha256sum(folder, 'checksums.derived.sha256')).toThrow()
+    sha256sum(folder, '--ignore-missing', 'checksums.derived.sha256')
+  })
+
+  test('never evicted are descriptors, code, package files, lists, source bytes and targets; the rest is derived', async () => {
+    const { store, manifest } = await pinned()
+    const [roots] = snapshotRoots(store)
+    const fileOf = (address: string) => store.readDescriptor(nodeAt(manifest, address).artifact).files[0]!.digest
+    for (const { artifact, code } of manifest.nodes) {
+      expect(roots?.neverEvicted).toContain(artifact)
+      if ('run' in code) expect(roots?.neverEvicted).toContain(code.run)
+    }
+    expect(roots?.neverEvicted).toContain(fileOf('fetch'))
+    expect(roots?.neverEvicted).toContain(fileOf('report'))
+    expect(roots?.neverEvicted).toContain(digestOf('export const one = 1'))
+    expect([...roots!.derived].sort()).toEqual([fileOf('collect'), fileOf('parse[BTC]'), fileOf('parse[ETH]')].sort())
+  })
+
+  test('the same run under the same name is fine; another run is told both ids, and nothing changes', async () => {
+    const { store, manifest, id } = await pinned()
+    expect(await pinSnapshot(store, { name: 'X', manifest, provenance: {} })).toEqual({ id, alreadyThere: true })
+    const other = await sampleRun(store, { raw: 'BTC,9\nETH,2\n' })
+    const fault = await faultOf(pinSnapshot(store, { name: 'X', manifest: other, provenance }))
+    expect(fault.code).toBe('refused')
+    expect(fault.details).toMatchObject({ there: id, wanted: manifestId(other) })
+    expect(fault.what).toContain(id.slice(0, 12))
+    expect(fault.what).toContain(manifestId(other).slice(0, 12))
+    expect(readSnapshot(store.root, 'X').id).toBe(id)
+    expect(readProvenance(store.root, 'X')).toEqual(provenance)
+  })
+
+  test('what is still on its way is durable before the name is there', async () => {
+    const store = sandbox.store()
+    const manifest = await sampleRun(store)
+    const other = sampleRun(store, { raw: 'BTC,7\n', symbols: ['BTC'] }) // not awaited
+    await pinSnapshot(store, { name: 'X', manifest, provenance })
+    await pinSnapshot(store, { name: 'Y', manifest: await other, provenance })
+    sha256sum(snapshotFolder(store.root, 'Y'), 'checksums.sha256')
+  })
+
+  test('a disputed key refuses, names the node and "pipe resolve", and pins once somebody chose', async () => {
+    const store = sandbox.store()
+    const manifest = await sampleRun(store)
+    const node = nodeAt(manifest, 'parse[BTC]')
+    const key = keyOfSpec(specOf(node))
+    const second = nodeAt(manifest, 'parse[ETH]').artifact
+    await store.commit({ staged: [], records: [{ kind: 'result', key, artifact: second }] })
+    const fault = await faultOf(pinSnapshot(store, { name: 'X', manifest, provenance }))
+    expect(fault).toMatchObject({ code: 'nondeterministic', where: 'parse[BTC]' })
+    expect(fault.todo).toContain(`pipe resolve ${key.slice(0, 12)}`)
+    expect(listSnapshots(store.root)).toEqual([])
+    await store.records.resolve(key, node.artifact)
+    expect(await pinSnapshot(store, { name: 'X', manifest, provenance })).toMatchObject({ alreadyThere: false })
+  })
+
+  for (const address of ['fetch', 'parse[BTC]', 'report']) {
+    test(`bytes of ${address} that are missing and not evicted refuse`, async () => {
+      const store = sandbox.store()
+      const manifest = await sampleRun(store)
+      rmSync(filePathOf(store, nodeAt(manifest, address)))
+      const fault = await faultOf(pinSnapshot(store, { name: 'X', manifest, provenance }))
+      expect(fault.code).toBe('corrupt')
+      expect(hasSnapshot(store.root, 'X')).toBe(false)
+    })
+  }
+
+  test('an evicted intermediate may be pinned, an evicted target may not', async () => {
+    const store = sandbox.store()
+    const manifest = await sampleRun(store)
+    await evict(store, nodeAt(manifest, 'parse[BTC]'))
+    await pinSnapshot(store, { name: 'X', manifest, provenance })
+    await evict(store, nodeAt(manifest, 'report'))
+    expect((await faultOf(pinSnapshot(store, { name: 'Y', manifest, provenance }))).code).toBe('corrupt')
+  })
+
+  test('a manifest that is not sorted, or names nothing, gets no name', async () => {
+    const store = sandbox.store()
+    const manifest = await sampleRun(store)
+    const turned: Manifest = { ...manifest, nodes: [...manifest.nodes].reverse() }
+    expect((await faultOf(pinSnapshot(store, { name: 'X', manifest: turned, provenance }))).what).toMatch(/not sorted/)
+  })
+
+  const badNames = ['', '.', '..', '../up', 'a/b', '/abs', 'a\\b', '.hidden', 'con', 'NUL.txt', 'x.', 'a b', 'é', '-x']
+  for (const name of [...badNames, 'x'.repeat(65), 'a\u0000b']) {
+    test(`refuses the name ${JSON.stringify(name.slice(0, 20))}`, async () => {
+      const store = sandbox.store()
+      const manifest = await sampleRun(store)
+      expect((await faultOf(pinSnapshot(store, { name, manifest, provenance }))).code).toBe('usage')
+      expect((await faultOf(() => readSnapshot(store.root, name))).code).toBe('usage')
+      expect((await faultOf(() => removeSnapshot(store.root, name))).code).toBe('usage')
+    })
+  }
+
+  test('a name that differs only in case is refused', async () => {
+    const { store, manifest } = await pinned('June')
+    const fault = await faultOf(pinSnapshot(store, { name: 'june', manifest, provenance }))
+    expect(fault.what).toContain('differs only in case from June')
+  })
+
+  test('of several processes pinning one name, one wins, its equals succeed and the others are told', async () => {
+    const root = sandbox.folder()
+    const store = sandbox.store(root)
+    await store.flush()
+    const variants = ['same', 'same', 'same', 'other', 'other']
+    const script = new URL('./pinInProcess.ts', import.meta.url).pathname
+    const bundle = join(sandbox.folder(), 'pinInProcess.mjs')
+    const rolldown = new URL('../../node_modules/.bin/rolldown', import.meta.url).pathname
+    execFileSync(rolldown, [script, '--platform', 'node', '--format', 'esm', '-o', bundle], { stdio: 'pipe' })
+    const results = await Promise.all(
+      variants.map(
+        (variant) =>
+          new Promise<string>((resolve) => {
+            const child = spawn(process.execPath, [bundle, root, variant], { stdio: ['ignore', 'pipe', 'pipe'] })
+            let printed = ''
+            child.stdout.on('data', (chunk) => (printed += chunk))
+            child.stderr.on('data', (chunk) => (printed += chunk))
+            child.on('exit', () => resolve(printed.trim()))
+          }),
+      ),
+    )
+    const won = results.filter((result) => result.startsWith('pinned'))
+    expect(won.length, results.join('\n')).toBe(1)
+    const winner = readSnapshot(root, 'X').id
+    for (const [i, result] of results.entries()) {
+      const [outcome, id] = result.split(' ')
+      const equal = variants[i] === variants[results.indexOf(won[0]!)]
+      expect(outcome, results.join('\n')).toBe(result === won[0] ? 'pinned' : equal ? 'there' : 'refused')
+      expect(id).toBe(winner)
+    }
+    sha256sum(snapshotFolder(root, 'X'), 'checksums.sha256')
+  })
+})
+
+describe('snapshots of a root', () => {
+  test('are listed by name, and other things in the folder are not', async () => {
+    const { store, manifest } = await pinned('b')
+    await pinSnapshot(store, { name: 'a', manifest, provenance })
+    writeFileSync(join(store.root, 'snapshots', 'notes.txt'), '')
+    expect(listSnapshots(store.root)).toEqual(['a', 'b'])
+    expect(listSnapshots(sandbox.folder())).toEqual([])
+  })
+
+  test('are removed whole, and their objects stay for gc', async () => {
+    const { store, manifest } = await pinned()
+    removeSnapshot(store.root, 'X')
+    expect(readdirSync(join(store.root, 'snapshots'))).toEqual([])
+    expect(existsSync(filePathOf(store, nodeAt(manifest, 'report')))).toBe(true)
+    expect((await faultOf(() => removeSnapshot(store.root, 'X'))).what).toContain('no snapshot "X"')
+  })
+
+  test('one that is not there is told with those that are', async () => {
+    const { store } = await pinned('june')
+    expect((await faultOf(() => readSnapshot(store.root, 'jun'))).todo).toContain('june')
+  })
+
+  test('a damaged manifest is a finding, never a wrong answer', async () => {
+    const { store, folder } = await pinned()
+    const path = join(folder, 'manifest.json')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"sample"', '"Sample"'))
+    expect(readSnapshot(store.root, 'X').id).not.toBe(digestOf('')) // another id, which verify reports
+    writeFileSync(path, '{')
+    expect((await faultOf(() => readSnapshot(store.root, 'X'))).code).toBe('corrupt')
+  })
+
+  test('roots fall back to the manifest when a list is damaged, and refuse to guess when both are', async () => {
+    const { store, folder } = await pinned()
+    const [whole] = snapshotRoots(store)
+    writeFileSync(join(folder, 'checksums.sha256'), 'nonsense\n')
+    expect(snapshotRoots(store)).toEqual([whole])
+    rmSync(join(folder, 'manifest.json'))
+    expect((await faultOf(() => snapshotRoots(store))).todo).toContain('pipe snapshot rm X')
+  })
+
+  test('trust is recorded beside the snapshot, and a folder from nowhere has none', async () => {
+    const { store, folder } = await pinned()
+    rmSync(join(folder, 'origin.json'))
+    expect(readSnapshot(store.root, 'X').origin).toEqual({ origin: 'unknown', trusted: false })
+    setTrust(store.root, 'X', true)
+    expect(readSnapshot(store.root, 'X').origin).toEqual({ origin: 'imported', trusted: true })
+    mkdirSync(join(store.root, 'snapshots', 'empty'))
+    expect((await faultOf(() => setTrust(store.root, 'empty', true))).code).toBe('usage')
+  })
+})
