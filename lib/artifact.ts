@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import type { Table, TableSchema } from './tables/schema.ts'
+import type { TableSchema } from './tables/schema.ts'
+import type { TableOf } from './tables/table.ts'
 
 /** The shape of an artifact: what a task declares as its output and another names as its input. Tasks meet only here,
  *  so that the code of a producer never becomes part of a consumer. */
@@ -40,7 +41,7 @@ export interface FileSet {
   readAt(name: string, offset: number, lengthBytes: number): Uint8Array
 }
 
-export function tableArtifact<S extends TableSchema>(schema: S): TableArtifact<Table<S>, S['name']> {
+export function tableArtifact<S extends TableSchema>(schema: S): TableArtifact<TableOf<S>, S['name']> {
   return { form: 'table', name: schema.name, schema }
 }
 

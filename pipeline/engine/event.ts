@@ -32,7 +32,7 @@ export type RunEvent = { readonly elapsedMs: number } & (
       readonly address: string
       readonly attempt: number
       readonly error: string
-      readonly waitMs: number
+      readonly waitMs?: number
     }
   | { readonly kind: 'node log'; readonly address: string; readonly line: string }
   | {
@@ -76,6 +76,8 @@ export type RunEvent = { readonly elapsedMs: number } & (
 export interface NodeFailure {
   readonly message: string
   readonly stack?: string
+  /** A FaultCode. */
+  readonly code: string
   readonly params: unknown
   readonly inputs: Readonly<Record<string, string>>
   readonly attempts: number

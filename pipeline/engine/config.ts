@@ -1,0 +1,142 @@
+import { Fault } from '../../lib/fault.ts'
+import type { ConfiguredPipeline } from './graph.ts'
+import { didYouMean } from './nearMatch.ts'
+
+export interface ResolvedConfig {
+  /** What the pipeline's build function gets. */
+  readonly value: unknown
+  /** What the manifest shows: plain JSON, code by name, secrets by the name of their variable. */
+  readonly shown: unknown
+}
+
+/** A project's config with `--set a.b=3` laid over it, checked by the pipeline's schema. A key that the schema does not
+ *  know is an error: a typo must not run with the default. */
+export function resolveConfig(
+  configured: ConfiguredPipeline,
+  sets: readonly string[],
+  codeName: (value: object) => string | undefined,
+): ResolvedConfig {
+  const where = `config of the pipeline "${configured.pipeline.name}"`
+  let input: unknown = configured.config ?? {}
+  const setPaths: string[] = []
+  for (const set of sets) {
+    const { path, value } = parseSet(set)
+    input = withValueAt(input, path, value, set)
+    setPaths.push(path.join('.'))
+  }
+  const parsed = configured.pipeline.config.safeParse(input)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!
+    const path = issue.path.map(String).join('.')
+    const fromSet = setPaths.find((setPath) => path === setPath || path.startsWith(`${setPath}.`))
+    throw new Fault({
+      code: 'usage',
+      what: parsed.error.issues
+        .map(({ path: at, message }) => `${at.map(String).join('.') || '(top)'}: ${message}`)
+        .join('; '),
+      where: fromSet === undefined ? where : `--set ${fromSet}`,
+      todo: fromSet === undefined ? 'correct it in pipe.config.ts' : 'give a value that fits',
+      details: { issues: parsed.error.issues.map(({ path: at, message }) => ({ path: at.map(String), message })) },
+    })
+  }
+  refuseUnknownKeys(input, parsed.data, [], where, setPaths)
+  return { value: parsed.data, shown: shownValue(parsed.data, codeName, []) }
+}
+
+function parseSet(set: string): { path: string[]; value: unknown } {
+  const at = set.indexOf('=')
+  if (at <= 0)
+    throw new Fault({
+      code: 'usage',
+      what: `"${set}" is not of the form key=value`,
+      where: '--set',
+      todo: 'write it like --set universe.size=10',
+    })
+  const text = set.slice(at + 1)
+  try {
+    return { path: set.slice(0, at).split('.'), value: JSON.parse(text) }
+  } catch {
+    return { path: set.slice(0, at).split('.'), value: text }
+  }
+}
+
+/** A copy with one value replaced; what lies beside the path is shared. */
+function withValueAt(base: unknown, path: readonly string[], value: unknown, set: string): unknown {
+  const [step, ...rest] = path
+  if (step === undefined) return value
+  if (['__proto__', 'constructor', 'prototype', ''].includes(step))
+    throw new Fault({ code: 'usage', what: `"${step}" cannot be set`, where: `--set ${set}` })
+  if (base !== undefined && (typeof base !== 'object' || base === null)) {
+    throw new Fault({
+      code: 'usage',
+      what: `there is nothing under "${step}" to set: the value above it is ${JSON.stringify(base)}`,
+      where: `--set ${set}`,
+      todo: 'set the value above it',
+    })
+  }
+  if (Array.isArray(base)) {
+    const copy: unknown[] = [...base]
+    copy[Number(step)] = withValueAt(copy[Number(step)], rest, value, set)
+    return copy
+  }
+  return {
+    ...(base as object | undefined),
+    [step]: withValueAt((base as Record<string, unknown> | undefined)?.[step], rest, value, set),
+  }
+}
+
+function refuseUnknownKeys(
+  input: unknown,
+  output: unknown,
+  path: readonly string[],
+  where: string,
+  setPaths: readonly string[],
+): void {
+  if (!isPlain(input) || !isPlain(output)) return
+  for (const [key, value] of Object.entries(input)) {
+    const here = [...path, key]
+    if (value !== undefined && !(key in output)) {
+      const fromSet = setPaths.find((setPath) => setPath === here.join('.') || setPath.startsWith(`${here.join('.')}.`))
+      throw new Fault({
+        code: 'usage',
+        what: `there is no config key "${here.join('.')}"${didYouMean(key, Object.keys(output))}`,
+        where: fromSet === undefined ? where : `--set ${fromSet}`,
+        todo: `known here: ${Object.keys(output).join(', ')}`,
+      })
+    }
+    refuseUnknownKeys(value, output[key], here, where, setPaths)
+  }
+}
+
+function shownValue(value: unknown, codeName: (value: object) => string | undefined, path: readonly string[]): unknown {
+  if (typeof value === 'function' || (typeof value === 'object' && value !== null)) {
+    const name = codeName(value)
+    if (name !== undefined) return { $code: name }
+  }
+  if (typeof value === 'function')
+    throw new Fault({
+      code: 'usage',
+      what: `the config holds a function at "${path.join('.')}" that no module exports`,
+      todo: 'export it, so that it has a name and a code identity',
+    })
+  if (Array.isArray(value)) return value.map((item, i) => shownValue(item, codeName, [...path, String(i)]))
+  if (typeof value !== 'object' || value === null) return value
+  const { envName } = value as { envName?: unknown }
+  if (!isPlain(value) && typeof envName === 'string') return { $secret: envName }
+  if (value instanceof Date)
+    throw new Fault({
+      code: 'usage',
+      what: `the config holds a Date at "${path.join('.')}"`,
+      todo: 'give milliseconds since 1970, or an ISO text',
+    })
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, held]) => held !== undefined)
+      .map(([key, held]) => [key, shownValue(held, codeName, [...path, key])]),
+  )
+}
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null)

@@ -1,0 +1,252 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import type { Digest } from '../../cas/digest.ts'
+import type { Store } from '../../cas/store.ts'
+import type { FaultCode } from '../../lib/fault.ts'
+import { type Manifest, manifestBytes, manifestId } from '../../snapshots/manifest.ts'
+import type { ResolvedConfig } from './config.ts'
+import type { RunEvent } from './event.ts'
+import type { Pipeline } from './graph.ts'
+import { History } from './history.ts'
+import type { CodeRef, Executor } from './job.ts'
+import { type CodeIdentities, type KnowledgeOptions, StoreKnowledge } from './knowledge.ts'
+import { NodeGraph } from './nodes.ts'
+import { type PlannedWalk, planTargets } from './plan.ts'
+import { Reasons } from './reasons.ts'
+import { Run, type RunOutcome } from './run.ts'
+import type { CodeChange } from './verdict.ts'
+import type { NodeState } from './walk.ts'
+
+/** The code of a project as the engine needs it: identities to build keys, objects to run. */
+export interface ProjectCode extends CodeIdentities {
+  /** Stores what a node's code consists of, once, and says where the executor reads it. */
+  store(
+    state: NodeState,
+    store: Store,
+  ): Promise<{ readonly code: CodeRef; readonly ports: Readonly<Record<string, CodeRef>> }>
+  explain(store: Store, before: Digest, after: Digest): readonly CodeChange[]
+}
+
+export interface EngineParts {
+  readonly store: Store
+  readonly pipeline: Pipeline
+  readonly config: ResolvedConfig
+  readonly code: ProjectCode
+  readonly limits: Readonly<Record<string, number>>
+  readonly memoryMb: number
+  readonly slots: number
+  /** Made only when something has to be executed. */
+  createExecutor(): Executor
+  readonly wallMs: () => number
+}
+
+/** What is asked of a plan or a run besides its targets. */
+export interface Ask {
+  readonly asOfMs: number
+  readonly force?: readonly string[]
+  readonly refresh?: readonly string[]
+  readonly offline?: boolean
+  /** An existing snapshot: only its observations count, and the network is closed. */
+  readonly frozen?: { readonly name: string; readonly manifest: Manifest }
+  /** An existing snapshot whose observations come first. */
+  readonly from?: Manifest
+}
+
+export interface RunAsk extends Ask {
+  readonly keepGoing?: boolean
+  readonly runId: string
+  rerunCommand(address: string): string
+  emit(event: RunEvent): void
+  readonly stop: AbortSignal
+  readonly stopNow: AbortSignal
+}
+
+export interface FinishedRun extends RunOutcome {
+  readonly runId: string
+  readonly manifestId?: Digest
+  /** How the command ends. */
+  readonly status: FaultCode | 'ok'
+}
+
+/** Plans and runs the targets of one pipeline with one config against one store. */
+export class Engine {
+  readonly history: History
+  private readonly parts: EngineParts
+
+  constructor(parts: EngineParts) {
+    this.parts = parts
+    this.history = new History(parts.store.root)
+  }
+
+  /** Target names, in the order they were declared. */
+  targets(): string[] {
+    return [...this.newGraph().targets.keys()]
+  }
+
+  plan(targets: readonly string[], ask: Ask): Promise<PlannedWalk> {
+    const { pipeline, slots } = this.parts
+    return planTargets({
+      pipeline: pipeline.name,
+      graph: this.newGraph(),
+      targets,
+      knowledge: this.knowledge(ask),
+      reasons: this.reasons(),
+      history: this.history,
+      slots,
+      snapshot: ask.frozen?.name,
+    })
+  }
+
+  async run(targets: readonly string[], ask: RunAsk): Promise<FinishedRun> {
+    const { parts } = this
+    const { store, pipeline } = parts
+    const runDir = join(store.root, 'runs', ask.runId)
+    mkdirSync(runDir, { recursive: true })
+    const logPath = join(runDir, 'log')
+    const asked = {
+      kind: 'run started',
+      run: ask.runId,
+      pipeline: pipeline.name,
+      targets,
+      asOfMs: ask.asOfMs,
+      logPath,
+      slots: parts.slots,
+    } as const
+    ask.emit({ ...asked, elapsedMs: 0, ...(ask.frozen === undefined ? {} : { snapshot: ask.frozen.name }) })
+
+    const startMs = performance.now()
+    const graph = this.newGraph()
+    const lease = store.openLease(`run ${ask.runId}`)
+    const executor = lazyExecutor(parts)
+    try {
+      const run = new Run({
+        runId: ask.runId,
+        pipeline: pipeline.name,
+        config: parts.config.shown,
+        graph,
+        targets,
+        knowledge: this.knowledge(ask),
+        reasons: this.reasons(),
+        store,
+        executor,
+        lease,
+        history: this.history,
+        limits: parts.limits,
+        memoryMb: parts.memoryMb,
+        keepGoing: ask.keepGoing === true,
+        ...(ask.frozen === undefined ? {} : { snapshot: ask.frozen.name }),
+        logPath,
+        storeCode: (state) => parts.code.store(state, store),
+        rerunCommand: ask.rerunCommand,
+        emit: ask.emit,
+        stop: ask.stop,
+        stopNow: ask.stopNow,
+        monotonicMs: () => performance.now(),
+        wallMs: parts.wallMs,
+      })
+      const outcome = await run.execute()
+      for (const collection of graph.collections)
+        if (collection.parts !== undefined) this.history.setWidth(collection.id, collection.parts.length)
+      this.history.save()
+      const id = outcome.manifest === undefined ? undefined : this.writeManifest(runDir, outcome.manifest)
+      ask.emit({
+        kind: 'run finished',
+        elapsedMs: performance.now() - startMs,
+        outcome: outcome.outcome,
+        counts: outcome.counts,
+        ...(id === undefined ? {} : { manifest: id }),
+      })
+      return {
+        ...outcome,
+        runId: ask.runId,
+        status: statusOf(outcome),
+        ...(id === undefined ? {} : { manifestId: id }),
+      }
+    } finally {
+      lease.close()
+      await executor.close()
+    }
+  }
+
+  private writeManifest(runDir: string, manifest: Manifest): Digest {
+    writeFileSync(join(runDir, 'manifest.json'), manifestBytes(manifest))
+    return manifestId(manifest)
+  }
+
+  private newGraph(): NodeGraph {
+    return new NodeGraph(this.parts.pipeline, this.parts.config.value)
+  }
+
+  private knowledge(ask: Ask): StoreKnowledge {
+    const options: KnowledgeOptions = {
+      asOfMs: ask.asOfMs,
+      nowMs: this.parts.wallMs(),
+      force: ask.force ?? [],
+      refresh: ask.refresh ?? [],
+      offline: ask.offline === true,
+      ...(ask.frozen === undefined ? {} : { frozen: ask.frozen.manifest }),
+      ...(ask.from === undefined ? {} : { from: ask.from }),
+    }
+    return new StoreKnowledge(this.parts.store, this.parts.code, options)
+  }
+
+  private reasons(): Reasons {
+    const { store, code, pipeline } = this.parts
+    return new Reasons({
+      store,
+      previous: lastManifest(store.root, pipeline.name),
+      explainCode: (before, after) => code.explain(store, before, after),
+    })
+  }
+}
+
+/** The manifest of the newest finished run of a pipeline. Run ids begin with their time, so names order them. */
+export function lastManifest(root: string, pipeline: string): Manifest | undefined {
+  for (const name of runNames(root).reverse()) {
+    try {
+      const manifest = JSON.parse(readFileSync(join(root, 'runs', name, 'manifest.json'), 'utf8')) as Manifest
+      if (manifest.pipeline === pipeline) return manifest
+    } catch {
+      // Interrupted runs have no manifest, and a torn one only costs better reasons.
+    }
+  }
+  return undefined
+}
+
+export function runNames(root: string): string[] {
+  try {
+    return readdirSync(join(root, 'runs')).sort()
+  } catch {
+    return []
+  }
+}
+
+function statusOf(outcome: RunOutcome): FaultCode | 'ok' {
+  switch (outcome.outcome) {
+    case 'ok':
+      return 'ok'
+    case 'partial':
+      return 'partial'
+    case 'interrupted':
+      return 'interrupted'
+    case 'disputed':
+      return 'nondeterministic'
+    case 'failed': {
+      // A failure that has its own exit status keeps it; anything else is a failed task.
+      const codes = new Set(outcome.failures.map(({ failure }) => failure.code))
+      for (const code of ['nondeterministic', 'missingSource', 'corrupt'] as const) if (codes.has(code)) return code
+      return 'failed'
+    }
+  }
+}
+
+/** Worker threads cost time and memory: none is started for a run with nothing to execute. */
+function lazyExecutor({ createExecutor, slots }: EngineParts): Executor {
+  let made: Executor | undefined
+  return {
+    slots,
+    execute: (job, signal) => (made ??= createExecutor()).execute(job, signal),
+    close: async () => made?.close(),
+  }
+}

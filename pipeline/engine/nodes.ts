@@ -1,0 +1,366 @@
+import assert from 'node:assert/strict'
+import type { ArtifactType } from '../../lib/artifact.ts'
+import { Fault } from '../../lib/fault.ts'
+import type { Collection, Graph, Grown, NodeHandle, Pipeline } from './graph.ts'
+import { didYouMean } from './nearMatch.ts'
+import { canonicalParams } from './params.ts'
+import type { Port, Task } from './task.ts'
+
+/** A node in the engine's own form: plain objects linked to each other, no library graph on the hot path. */
+export interface GraphNode {
+  readonly handle: 'node'
+  readonly address: string
+  readonly output: ArtifactType
+  readonly task: Task
+  /** Canonical: parsed, defaults elided. */
+  readonly params: unknown
+  readonly wires: readonly Wire[]
+  /** Values wired to code ports, by port name. */
+  readonly code: Readonly<Record<string, unknown>>
+  /** Order of placing: the tie-break wherever one is needed. */
+  readonly index: number
+}
+
+export interface Wire {
+  readonly port: string
+  readonly form: 'one' | 'many' | 'none'
+  readonly parts: readonly Part[]
+}
+
+export type Part = GraphNode | GraphCollection
+
+export interface GraphCollection {
+  readonly handle: 'collection'
+  readonly id: string
+  readonly source: GraphNode
+  readonly items: (value: never) => readonly unknown[]
+  readonly grow: (item: never, index: number) => unknown
+  /** Known once the source's artifact is. */
+  parts: readonly Part[] | undefined
+}
+
+/** All nodes placed so far, and what they are called. It grows as artifacts become known. */
+export class NodeGraph implements Graph {
+  readonly nodes = new Map<string, GraphNode>()
+  readonly targets = new Map<string, readonly Part[]>()
+  readonly collections: GraphCollection[] = []
+  private readonly references = new Map<string, Reference[]>()
+  private placing: string | undefined // the collection being grown, for messages
+
+  constructor(pipeline: Pipeline, config: unknown) {
+    pipeline.build(this, config)
+    if (this.targets.size === 0) {
+      throw new Fault({
+        code: 'usage',
+        what: 'the pipeline names no target',
+        where: pipeline.name,
+        todo: 'call graph.target(name, node) in its build function',
+      })
+    }
+    this.checkReferences()
+  }
+
+  add(task: Task, ...args: readonly unknown[]): NodeHandle<never> {
+    const placement = (args[0] ?? {}) as {
+      at?: readonly (string | number)[]
+      params?: unknown
+      inputs?: Readonly<Record<string, unknown>>
+      code?: Readonly<Record<string, unknown>>
+    }
+    const address = addressOf(task.name, placement.at ?? [])
+    if (this.nodes.has(address)) {
+      throw new Fault({
+        code: 'usage',
+        what: `the address ${address} is used twice`,
+        where: this.placing === undefined ? undefined : `growing ${this.placing}`,
+        todo: 'give each placement its own `at`, such as at: [symbol, month]',
+      })
+    }
+    const node: GraphNode = {
+      handle: 'node',
+      address,
+      output: task.output,
+      task,
+      params: canonicalParams(task.params, placement.params, address),
+      wires: wiresOf(task, placement.inputs ?? {}, address),
+      code: codeOf(task, placement.code ?? {}, address),
+      index: this.nodes.size,
+    }
+    this.nodes.set(address, node)
+    for (const reference of this.references.get(address) ?? []) reference.found = node
+    return node as unknown as NodeHandle<never>
+  }
+
+  each<Value, Item, A extends ArtifactType>(
+    artifact: NodeHandle,
+    items: (value: Value) => readonly Item[],
+    grow: (item: Item, index: number) => Grown<A>,
+  ): Collection<A> {
+    const source = resolvePart(asPart(artifact, 'each'))
+    assert.ok(source.handle === 'node', 'each takes one node')
+    if (source.output.form !== 'json') {
+      throw new Fault({
+        code: 'usage',
+        what: `each needs a JSON artifact, and ${source.output.name} is ${source.output.form}`,
+        where: source.address,
+        todo: 'list the items in a JSON artifact',
+      })
+    }
+    const sameSource = this.collections.filter((collection) => collection.source === source).length
+    const collection: GraphCollection = {
+      handle: 'collection',
+      id: `${source.address}.each${sameSource === 0 ? '' : sameSource + 1}`,
+      source,
+      items: items as GraphCollection['items'],
+      grow: grow as GraphCollection['grow'],
+      parts: undefined,
+    }
+    this.collections.push(collection)
+    return collection as unknown as Collection<A>
+  }
+
+  ref<A extends ArtifactType>(output: A, address: string): NodeHandle<A> {
+    const reference: Reference = { handle: 'reference', address, output, found: this.nodes.get(address) }
+    this.references.set(address, [...(this.references.get(address) ?? []), reference])
+    return reference as unknown as NodeHandle<A>
+  }
+
+  target(name: string, ...what: readonly (NodeHandle | Collection)[]): void {
+    if (this.targets.has(name))
+      throw new Fault({ code: 'usage', what: `the target "${name}" is named twice`, todo: 'name each target once' })
+    this.targets.set(
+      name,
+      what.map((part) => asPart(part, `target ${name}`)),
+    )
+  }
+
+  /** Places the nodes of a fan-out, now that the list it rests on can be read. */
+  expand(collection: GraphCollection, value: unknown): readonly Part[] {
+    assert.equal(collection.parts, undefined)
+    this.placing = collection.id
+    try {
+      const parts: Part[] = []
+      const items = (collection.items as (value: unknown) => readonly unknown[])(value)
+      for (let i = 0; i < items.length; i++) {
+        const grown = (collection.grow as (item: unknown, index: number) => unknown)(items[i], i)
+        for (const part of Array.isArray(grown) ? grown : [grown]) parts.push(asPart(part, collection.id))
+      }
+      collection.parts = parts
+      this.checkReferences()
+      return parts
+    } finally {
+      this.placing = undefined
+    }
+  }
+
+  /** The parts of a named target, or the node at an address. */
+  find(name: string): readonly Part[] {
+    const target = this.targets.get(name)
+    if (target !== undefined) return target
+    const node = this.nodes.get(name)
+    if (node !== undefined) return [node]
+    throw new Fault({
+      code: 'usage',
+      what: `there is no target or node "${name}"${didYouMean(name, [...this.targets.keys(), ...this.nodes.keys()])}`,
+      todo: `name one of the targets: ${[...this.targets.keys()].join(', ')}`,
+    })
+  }
+
+  private checkReferences(): void {
+    if (this.references.size === 0) return
+    const growing = this.collections.some((collection) => collection.parts === undefined)
+    for (const [address, references] of this.references) {
+      const found = references[0]!.found
+      if (found === undefined) {
+        // It may still be placed by a fan-out that is not known yet.
+        if (growing) continue
+        throw new Fault({
+          code: 'usage',
+          what: `no node has the address ${address}${didYouMean(address, this.nodes.keys())}`,
+          where: 'ref',
+          todo: 'correct the address',
+        })
+      }
+      for (const reference of references) {
+        if (reference.output.name !== found.output.name) {
+          throw new Fault({
+            code: 'usage',
+            what: `${address} makes ${found.output.name}, not ${reference.output.name}`,
+            where: 'ref',
+            todo: 'reference it with the type it makes',
+          })
+        }
+      }
+    }
+    refuseCycles(this.nodes.values())
+  }
+}
+
+/** Stands for a node by address until it is placed. */
+interface Reference {
+  readonly handle: 'reference'
+  readonly address: string
+  readonly output: ArtifactType
+  found: GraphNode | undefined
+}
+
+/** The node or collection behind a handle; a reference is followed. */
+export function resolvePart(part: Part): Part {
+  const reference = part as unknown as Reference
+  if (reference.handle !== 'reference') return part
+  assert.ok(reference.found !== undefined, `the reference to ${reference.address} is followed before it is placed`)
+  return reference.found
+}
+
+function asPart(handle: unknown, where: string): Part {
+  const kind = (handle as { handle?: unknown } | null | undefined)?.handle
+  if (kind === 'node' || kind === 'collection' || kind === 'reference') return handle as Part
+  throw new Fault({
+    code: 'usage',
+    what: 'a node was expected here',
+    where,
+    todo: 'pass what graph.add, graph.each or graph.ref returned',
+  })
+}
+
+function wiresOf(task: Task, inputs: Readonly<Record<string, unknown>>, where: string): Wire[] {
+  const ports = task.inputs ?? {}
+  for (const name of Object.keys(inputs)) {
+    if (!(name in ports)) {
+      throw new Fault({
+        code: 'usage',
+        what: `the task ${task.name} has no input "${name}"${didYouMean(name, Object.keys(ports))}`,
+        where,
+        todo: `wire one of: ${Object.keys(ports).join(', ')}`,
+      })
+    }
+  }
+  return Object.keys(ports)
+    .sort()
+    .map((name) => wireOf(name, ports[name]!, inputs[name], where))
+}
+
+function wireOf(name: string, port: Port, wired: unknown, where: string): Wire {
+  const isOptional = 'port' in port && port.port === 'optional'
+  const inner = isOptional ? port.of : port
+  if (wired === undefined) {
+    if (isOptional) return { port: name, form: 'none', parts: [] }
+    throw new Fault({
+      code: 'usage',
+      what: `the input "${name}" is not wired`,
+      where,
+      todo: 'wire it, or declare it optional',
+    })
+  }
+  const isMany = 'port' in inner && inner.port === 'many'
+  const parts = (Array.isArray(wired) ? wired : [wired]).map((part) => asPart(part, `${where}, input ${name}`))
+  if (!isMany && (Array.isArray(wired) || parts[0]!.handle === 'collection')) {
+    throw new Fault({
+      code: 'usage',
+      what: `the input "${name}" takes one artifact and got a collection`,
+      where,
+      todo: 'declare it many(…)',
+    })
+  }
+  const wanted = typeNameOf(inner)
+  for (const part of parts) {
+    if (part.handle === 'node' && part.output.name !== wanted) {
+      throw new Fault({
+        code: 'usage',
+        what: `the input "${name}" takes ${wanted} and got ${part.output.name} from ${part.address}`,
+        where,
+        todo: 'wire a node that makes it',
+      })
+    }
+  }
+  return { port: name, form: isMany ? 'many' : 'one', parts }
+}
+
+/** The artifact type's name under any wrapping of ports. */
+function typeNameOf(port: Port): string {
+  let inner: Port = port
+  while ('port' in inner) inner = inner.of
+  return inner.name
+}
+
+function codeOf(task: Task, code: Readonly<Record<string, unknown>>, where: string): Readonly<Record<string, unknown>> {
+  const ports = task.kind === 'pure' ? (task.code ?? {}) : {}
+  for (const name of Object.keys(ports)) {
+    if (code[name] === undefined)
+      throw new Fault({
+        code: 'usage',
+        what: `the code port "${name}" is empty`,
+        where,
+        todo: `give code: { ${name}: … }, an exported value of a module`,
+      })
+  }
+  for (const name of Object.keys(code)) {
+    if (!(name in ports))
+      throw new Fault({
+        code: 'usage',
+        what: `the task ${task.name} has no code port "${name}"${didYouMean(name, Object.keys(ports))}`,
+        where,
+        todo: 'remove it, or declare it in the task',
+      })
+  }
+  return code
+}
+
+/** Readable, stable, and safe to type: `klines[BTCUSDT,1m,2024-01]`. */
+function addressOf(task: string, at: readonly (string | number)[]): string {
+  for (const part of at) {
+    if (!/^[\p{L}\p{N}._:+@-]+$/u.test(String(part))) {
+      throw new Fault({
+        code: 'usage',
+        what: `"${part}" cannot be part of an address`,
+        where: task,
+        todo: 'use letters, digits and . _ : + @ - only',
+      })
+    }
+  }
+  return at.length === 0 ? task : `${task}[${at.join(',')}]`
+}
+
+/** Handles must exist before they are wired, so only references can close a ring. Says the way around it. */
+function refuseCycles(nodes: Iterable<GraphNode>): void {
+  const state = new Map<GraphNode, 'open' | 'done'>()
+  for (const start of nodes) {
+    if (state.has(start)) continue
+    const path: { node: GraphNode; next: GraphNode[] }[] = [{ node: start, next: upstreamOf(start) }]
+    state.set(start, 'open')
+    while (path.length > 0) {
+      const top = path[path.length - 1]!
+      const next = top.next.pop()
+      if (next === undefined) {
+        state.set(top.node, 'done')
+        path.pop()
+      } else if (state.get(next) === 'open') {
+        const ring = path.slice(path.findIndex((step) => step.node === next)).map((step) => step.node.address)
+        throw new Fault({
+          code: 'usage',
+          what: `the graph has a cycle: ${[...ring, next.address].join(' <- ')}`,
+          todo: 'remove one of these wires',
+        })
+      } else if (!state.has(next)) {
+        state.set(next, 'open')
+        path.push({ node: next, next: upstreamOf(next) })
+      }
+    }
+  }
+}
+
+function upstreamOf(node: GraphNode): GraphNode[] {
+  const found: GraphNode[] = []
+  const visit = (part: Part): void => {
+    const reference = part as unknown as Reference
+    const resolved = reference.handle === 'reference' ? reference.found : part
+    if (resolved === undefined) return
+    if (resolved.handle === 'node') found.push(resolved)
+    else {
+      found.push(resolved.source)
+      for (const inner of resolved.parts ?? []) visit(inner)
+    }
+  }
+  for (const wire of node.wires) for (const part of wire.parts) visit(part)
+  return found
+}
