@@ -5,7 +5,8 @@ import { flushPath } from './folders.ts'
 
 import type { Layout } from './layout.ts'
 import { findObject, freshenIfPresent, placeStaged } from './objects.ts'
-import { type PreparedEntry, prepareEntry, type RecordEntry, type Records } from './records.ts'
+import type { PreparedEntry, RecordLog } from './recordLog.ts'
+import { prepareEntry, type RecordEntry, type Records } from './records.ts'
 import { discardStaged, type Staged } from './staging.ts'
 import { trashEpochs } from './trash.ts'
 
@@ -34,6 +35,7 @@ const groupFilesMax = 4096
 export class GroupCommit {
   readonly #layout: Layout
   readonly #durable: boolean
+  readonly #log: RecordLog
   readonly #records: Records
   readonly #faults: FaultPoints | undefined
   #queue: Queued[] = []
@@ -43,9 +45,16 @@ export class GroupCommit {
   /** Staged files that were renamed into their place, and are not left over. */
   readonly #placed = new WeakSet<Staged>()
 
-  constructor(options: { layout: Layout; durable: boolean; records: Records; faults: FaultPoints | undefined }) {
+  constructor(options: {
+    layout: Layout
+    durable: boolean
+    log: RecordLog
+    records: Records
+    faults: FaultPoints | undefined
+  }) {
     this.#layout = options.layout
     this.#durable = options.durable
+    this.#log = options.log
     this.#records = options.records
     this.#faults = options.faults
   }
@@ -127,15 +136,16 @@ export class GroupCommit {
       this.#faults?.hit('commit:midPlace')
     }
     this.#faults?.hit('commit:afterPlace')
-    // Also the folders of objects that were there: whoever placed them may not have come to this step.
-    if (this.#durable) {
-      await inParallel([...shards], (shard) => flushPath(join(this.#layout.objects, shard)))
+    // Also the folders of objects that were there: whoever placed them may not have come to this step. And the folder
+    // above, for a shard may be new.
+    if (this.#durable && shards.size > 0) {
+      await inParallel([...shards, '.'], (shard) => flushPath(join(this.#layout.objects, shard)))
     }
     this.#faults?.hit('commit:afterFolders')
 
     const whole = group.filter((request) => !request.staged.some((file) => failed.has(file.digest)))
     const entries = whole.flatMap((request) => [...request.entries, ...this.#restored(request)])
-    if (entries.length > 0) await this.#records.append(entries)
+    if (entries.length > 0) await this.#log.append(entries)
     this.#faults?.hit('commit:afterRecords')
     this.#checkAgain([...present.keys(), ...fresh.keys()], failed)
 

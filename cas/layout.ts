@@ -32,9 +32,6 @@ export function objectPath(objectsDir: string, digest: Digest): string {
   return `${objectsDir}/${digest.slice(0, 2)}/${digest.slice(2)}`
 }
 
-/** The 256 folders that objects are spread over. */
-export const shardNames: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
-
 /** The digest an object's file stands for, or undefined for a file that is no object. */
 export function digestOfObjectFile(shard: string, fileName: string): Digest | undefined {
   const text = shard + fileName

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Digest } from './digest.ts'
@@ -5,7 +7,7 @@ import { isGone } from './ioFault.ts'
 import type { Layout } from './layout.ts'
 import { type ClaimState, LeaseView, LeaseWriter, leaseSuffix } from './leaseFile.ts'
 import { readFolder } from './objects.ts'
-import { livenessOf, type Owner } from './owner.ts'
+import { livenessOf, type Owner, thisProcess } from './owner.ts'
 
 /** Says that a process is alive and what it works on: objects it uses are kept by gc, keys it claims are not run twice.
  *  Never needed for correctness, so a wrong answer costs time and nothing else. */
@@ -13,8 +15,9 @@ export interface Lease {
   readonly id: string
   claim(key: Digest): 'mine' | { readonly heldBy: LiveLease }
   release(key: Digest): void
-  /** Waits for somebody else's claim: until it is released, its owner is dead, or a result is there. */
-  waitFor(key: Digest, options?: { signal?: AbortSignal; pollMs?: number }): Promise<'released' | 'dead' | 'result'>
+  /** Waits for somebody else's claim, until a result is there, or the key is free because the claim was released or
+   *  its owner is dead. */
+  waitFor(key: Digest, options?: { signal?: AbortSignal; pollMs?: number }): Promise<'free' | 'result'>
   /** Keeps artifacts or objects from being collected while the lease lives. */
   uses(artifacts: Iterable<Digest>): void
   close(): void
@@ -33,14 +36,14 @@ export interface LeaseTiming {
   /** An owner on another machine is taken for dead when its counter stood still for so long, by our monotonic clock.
    *  A wrong verdict is survived: see `GroupCommit`. */
   readonly foreignSilenceMs: number
-  /** Milliseconds that only ever grow. */
+  /** Milliseconds that only ever grow, and mean the same in every process of one boot. */
   readonly monotonicMs: () => number
 }
 
 export const defaultLeaseTiming: LeaseTiming = {
   beatMs: 5_000,
   foreignSilenceMs: 60_000,
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),
 }
 
 /** All leases of a root, as one process sees them. */
@@ -50,7 +53,7 @@ export class LeaseBoard {
   readonly #hasResult: (key: Digest) => boolean
   readonly #views = new Map<string, LeaseView>()
   readonly #own = new Map<string, OwnLease>()
-  readonly #beats = new Map<string, { beats: string; sinceMs: number }>()
+  #beats: Map<string, SeenBeat> | undefined
 
   constructor(options: { layout: Layout; timing?: LeaseTiming | undefined; hasResult: (key: Digest) => boolean }) {
     this.#layout = options.layout
@@ -94,6 +97,18 @@ export class LeaseBoard {
     return live
   }
 
+  /** Keeps what was seen of foreign heartbeats for the next process: a command that runs for a second could never
+   *  tell by itself that an owner has been silent for a minute. */
+  rememberBeats(): void {
+    if (!this.#beats || this.#beats.size === 0) return
+    const seen: RememberedBeats = { bootId: thisProcess().bootId, beats: [...this.#beats] }
+    try {
+      writeFileSync(join(this.#layout.index, beatsFileName), JSON.stringify(seen))
+    } catch {
+      // Only a cache: the next process begins to watch anew.
+    }
+  }
+
   closeAll(): void {
     for (const lease of [...this.#own.values()]) lease.close()
   }
@@ -113,7 +128,7 @@ export class LeaseBoard {
 
   #dropView(id: string): undefined {
     this.#views.delete(id)
-    this.#beats.delete(id)
+    this.#beats?.delete(id)
   }
 
   #isDead(view: LeaseView): boolean {
@@ -121,8 +136,9 @@ export class LeaseBoard {
     if (liveness !== 'foreign') return liveness === 'dead'
     const beats = view.beats()
     const nowMs = this.#timing.monotonicMs()
+    this.#beats ??= readRememberedBeats(this.#layout)
     const seen = this.#beats.get(view.id)
-    if (!seen || seen.beats !== beats) {
+    if (!seen || seen.beats !== beats || seen.sinceMs > nowMs) {
       this.#beats.set(view.id, { beats, sinceMs: nowMs })
       return false
     }
@@ -137,6 +153,29 @@ export class LeaseBoard {
     }
     this.#dropView(view.id)
   }
+}
+
+interface SeenBeat {
+  readonly beats: string
+  readonly sinceMs: number
+}
+
+interface RememberedBeats {
+  readonly bootId: string
+  readonly beats: readonly (readonly [id: string, seen: SeenBeat])[]
+}
+
+const beatsFileName = 'lease-beats.json'
+
+function readRememberedBeats(layout: Layout): Map<string, SeenBeat> {
+  try {
+    const seen = JSON.parse(readFileSync(join(layout.index, beatsFileName), 'utf8')) as RememberedBeats
+    // The monotonic clock starts anew with each boot.
+    if (seen.bootId === thisProcess().bootId) return new Map(seen.beats)
+  } catch {
+    // Absent, torn, or of another make.
+  }
+  return new Map()
 }
 
 /** How long a claim waits for a rival that has announced itself to decide, before it takes the rival for the owner. */
@@ -178,19 +217,11 @@ class OwnLease implements Lease {
     if (this.#held.delete(key)) this.#writer.note('released', [key])
   }
 
-  async waitFor(
-    key: Digest,
-    options?: { signal?: AbortSignal; pollMs?: number },
-  ): Promise<'released' | 'dead' | 'result'> {
+  async waitFor(key: Digest, options?: { signal?: AbortSignal; pollMs?: number }): Promise<'free' | 'result'> {
     let pollMs = options?.pollMs ?? 5
-    const holders = new Set(this.#claimants(key).map((lease) => lease.id))
     for (;;) {
       if (this.#board.hasResult(key)) return 'result'
-      const left = this.#board.live(this.id)
-      if (!left.some((lease) => lease.claims.has(key))) {
-        // Its lease is gone without a word: closed, which drops everything, or dead. Both leave the key to us.
-        return left.some((lease) => holders.has(lease.id)) ? 'released' : 'dead'
-      }
+      if (this.#claimants(key).length === 0) return 'free'
       await sleep(pollMs, undefined, { signal: options?.signal })
       pollMs = Math.min(pollMs * 1.5, 250)
     }

@@ -1,7 +1,6 @@
 import {
   closeSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -58,7 +57,7 @@ export function placeStaged(layout: Layout, staged: Staged): void {
     renameSync(staged.stagedPath, path)
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw writeFault(error, path)
-    // The shard folders come with the root; one that somebody removed is made again.
+    // The 256 shard folders are made when they are first needed: making them all would cost more than a small store.
     ensureFolder(join(layout.objects, staged.digest.slice(0, 2)))
     renameSync(staged.stagedPath, path)
   }
@@ -169,15 +168,5 @@ export function readFolder(path: string): string[] {
   } catch (error) {
     if (isGone(error)) return []
     throw error
-  }
-}
-
-export function makeShards(layout: Layout, shards: readonly string[]): void {
-  for (const shard of shards) {
-    try {
-      mkdirSync(join(layout.objects, shard))
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw writeFault(error, layout.objects)
-    }
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { ensureFolder } from './folders.ts'
 import type { SavedIndex } from './recordIndex.ts'
 import { rowSizeBytes } from './recordIndex.ts'
 import type { SegmentState } from './segmentFile.ts'
@@ -70,6 +71,7 @@ export function saveRecordCache(indexDir: string, segments: readonly SegmentStat
   const path = recordCachePath(indexDir)
   const tempPath = `${path}.${process.pid}.${process.hrtime.bigint().toString(36)}`
   try {
+    ensureFolder(indexDir)
     writeFileSync(tempPath, bytes)
     renameSync(tempPath, path)
   } catch {

@@ -1,26 +1,10 @@
-import { closeSync, openSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { Fault } from '../lib/fault.ts'
 import { canonicalJson, parseCanonicalJson } from './canonicalJson.ts'
 import { type Digest, digestFromBytes, short } from './digest.ts'
-import type { FaultPoints } from './faultPoints.ts'
 import { readGeneration } from './generation.ts'
-import type { Layout } from './layout.ts'
-import { loadRecordCache, saveRecordCache } from './recordCache.ts'
-import { RecordIndex } from './recordIndex.ts'
-import {
-  entryLayout,
-  entryPayload,
-  groupHeaderSizeBytes,
-  isEntryIntact,
-  kindName,
-  kindNumber,
-  type RawEntry,
-  type RecordKind,
-} from './segment.ts'
-import { isSegmentGone, newSegmentState, readRange, readSegment, type SegmentState } from './segmentFile.ts'
-import { type DamagedStretch, eachEntry } from './segmentScan.ts'
-import { type AppendedGroup, SegmentWriter, segmentSuffix } from './segmentWriter.ts'
+import type { RecordIndex } from './recordIndex.ts'
+import type { PreparedEntry, RecordLog, SegmentDamage } from './recordLog.ts'
+import { entryPayload, kindName, kindNumber, type RecordKind } from './segment.ts'
 
 /** What a caller wants recorded. */
 export interface RecordEntry {
@@ -45,14 +29,6 @@ export interface StoredRecord {
   readonly hasPayload: boolean
 }
 
-export interface SegmentDamage extends DamagedStretch {
-  readonly segment: string
-}
-
-const segmentSizeBytesMax = 128 * 2 ** 20
-/** Writing the cache costs as much as reading this many fresh entries a few times over. */
-const cacheLagMax = 500
-
 const kinds = {
   result: kindNumber('result'),
   observation: kindNumber('observation'),
@@ -60,39 +36,22 @@ const kinds = {
   restored: kindNumber('restored'),
   disputed: kindNumber('disputed'),
   resolved: kindNumber('resolved'),
-  tombstone: kindNumber('tombstone'),
 }
 
-/** The records of a store: all segments of all writers, as one set. */
+/** The records of a store: what the entries of all segments, as one set, say together. */
 export class Records {
-  readonly #layout: Layout
-  readonly #durable: boolean
-  readonly #clock: () => number
-  readonly #faults: FaultPoints | undefined
+  readonly #log: RecordLog
+  readonly #root: string
   readonly #commit: (records: readonly RecordEntry[]) => Promise<void>
-  #index = new RecordIndex()
-  /** By the number that rows carry. */
-  #segments: SegmentState[] = []
-  #byName = new Map<string, number>()
-  #fds = new Map<number, number>()
-  #buried = new Set<Digest>()
-  #lastSequence = 0
-  #cachedRows = 0
-  #writer: SegmentWriter | undefined
 
   constructor(options: {
-    layout: Layout
-    durable: boolean
-    clock: () => number
-    faults?: FaultPoints | undefined
+    root: string
+    log: RecordLog
     commit: (records: readonly RecordEntry[]) => Promise<void>
   }) {
-    this.#layout = options.layout
-    this.#durable = options.durable
-    this.#clock = options.clock
-    this.#faults = options.faults
+    this.#root = options.root
+    this.#log = options.log
     this.#commit = options.commit
-    this.#load(loadRecordCache(this.#layout.index))
   }
 
   /** The record that serves for a key: the one a resolution chose, else the first. */
@@ -179,7 +138,7 @@ export class Records {
   /** Reads a record's payload from its segment, checked against the record's own digest. */
   payload(record: StoredRecord): unknown {
     if (!record.hasPayload) return undefined
-    const entry = this.#readEntry(record, 'retry')
+    const entry = this.#log.readEntry(record.digest)
     const payload = entryPayload(entry, 0, entry.length)
     return payload === undefined ? undefined : parseCanonicalJson(payload.toString('utf8'))
   }
@@ -193,182 +152,24 @@ export class Records {
     return this.#index.rowCount
   }
 
+  /** See `readGeneration`. */
   generation(): string {
-    return readGeneration(this.#layout.root)
+    return readGeneration(this.#root)
   }
 
   /** Stretches of segments whose bytes are not what was written. The rest of the records serves all the same. */
   damage(): SegmentDamage[] {
-    return this.#segments.flatMap((segment) => segment.damage.map((stretch) => ({ segment: segment.name, ...stretch })))
+    return this.#log.damage()
   }
 
-  get segments(): readonly Readonly<SegmentState>[] {
-    return this.#segments
-  }
-
-  /** The segment this process appends to, if it has begun one. */
-  get ownSegment(): string | undefined {
-    return this.#writer?.name
-  }
-
-  /** Picks up what other processes recorded. Costs a folder listing and a stat for each unsealed segment. */
+  /** Picks up what other processes recorded. */
   refresh(): void {
-    const fresh: SegmentState[] = []
-    for (const name of this.#listSegments()) if (!this.#byName.has(name)) fresh.push(newSegmentState(name))
-    // A compacted segment repeats older ones. Read first, it saves reading them, provided that it is whole.
-    fresh.sort((a, b) => (a.name < b.name ? 1 : -1))
-    const superseded = new Set<string>()
-    for (const state of fresh) {
-      if (superseded.has(state.name)) continue
-      this.#read(this.#adopt(state))
-      if (state.sealed && state.damage.length === 0) for (const name of state.supersedes) superseded.add(name)
-    }
-    const freshNames = new Set(fresh.map((state) => state.name))
-    for (let i = 0; i < this.#segments.length; i++) {
-      const { name, sealed } = this.#segments[i]!
-      if (!sealed && name !== this.#writer?.name && !freshNames.has(name)) this.#read(i)
-    }
+    this.#log.refresh()
   }
 
-  /** Appends entries, durably, and makes them visible to this process. Only the group commit calls this. */
-  async append(entries: readonly PreparedEntry[]): Promise<void> {
-    this.refresh()
-    const recordedAtMs = this.#clock()
-    const raw = entries.map((entry): RawEntry => ({ ...entry, sequence: ++this.#lastSequence, recordedAtMs }))
-    for (let attempt = 1; ; attempt++) {
-      const writer = this.#openWriter()
-      try {
-        const appended = writer.append(raw)
-        await writer.flush()
-        this.#adoptGroup(writer, appended)
-        return
-      } catch (error) {
-        this.#dropBrokenWriter()
-        // A failed flush may concern only the old segment's pages; the same entries in a new one are a second try.
-        if (attempt === 2 || error instanceof Fault) throw error
-      }
-    }
-  }
-
-  /** Seals the own segment and leaves a cache for the next opening. */
-  close(options: { saveCache: boolean }): void {
-    this.#sealWriter()
-    if (options.saveCache && this.#index.rowCount > this.#cachedRows + cacheLagMax) this.saveCache()
-    for (const fd of this.#fds.values()) closeSync(fd)
-    this.#fds.clear()
-  }
-
-  saveCache(): void {
-    this.#cachedRows = this.#index.rowCount
-    saveRecordCache(this.#layout.index, this.#segments, this.#index.saved)
-  }
-
-  /** Reads everything anew, as after a compaction. */
-  reload(): void {
-    this.#sealWriter()
-    for (const fd of this.#fds.values()) closeSync(fd)
-    this.#fds.clear()
-    this.#load(undefined)
-  }
-
-  /** The written form of every live entry of some segments, for compaction. */
-  *writtenEntries(segments: ReadonlySet<string>): Generator<Buffer> {
-    for (let row = 0; row < this.#index.rowCount; row++) {
-      if (this.#index.isDead(row)) continue
-      const place = this.#index.place(row)
-      if (segments.has(this.#segments[place.segment]!.name)) yield this.#readEntry(this.#record(row), 'fail')
-    }
-  }
-
-  #load(cache: ReturnType<typeof loadRecordCache>): void {
-    const there = new Set(this.#listSegments())
-    const usable = cache?.segments.every((segment) => there.has(segment.name)) ? cache : undefined
-    this.#index = new RecordIndex(usable?.index)
-    this.#segments = usable?.segments ?? []
-    this.#byName = new Map(this.#segments.map((segment, i) => [segment.name, i]))
-    this.#cachedRows = this.#index.rowCount
-    this.#buried = new Set()
-    for (let row = 0; row < this.#index.rowCount; row++) {
-      this.#lastSequence = Math.max(this.#lastSequence, this.#index.sequence(row))
-      if (this.#index.kind(row) === kinds.tombstone) {
-        this.#buried.add(digestFromBytes(this.#index.bytes, this.#index.keyOffset(row)))
-      }
-    }
-    this.refresh()
-  }
-
-  #listSegments(): string[] {
-    try {
-      return readdirSync(this.#layout.records).filter((name) => name.endsWith(segmentSuffix))
-    } catch (error) {
-      if (isSegmentGone(error)) return []
-      throw error
-    }
-  }
-
-  #adopt(state: SegmentState): number {
-    const number = this.#segments.push(state) - 1
-    this.#byName.set(state.name, number)
-    return number
-  }
-
-  #read(number: number): void {
-    try {
-      readSegment(this.#layout.records, this.#segments[number]!, (bytes, offset, length, segmentOffset) =>
-        this.#add(bytes, offset, length, number, segmentOffset),
-      )
-    } catch (error) {
-      // Compaction elsewhere: the segment that repeats it has been or will be read.
-      if (!isSegmentGone(error)) throw error
-    }
-  }
-
-  #add(bytes: Buffer, offset: number, length: number, segment: number, segmentOffset: number): void {
-    const row = this.#index.add(bytes, offset, length, segment, segmentOffset)
-    if (row === undefined) return
-    const sequence = this.#index.sequence(row)
-    if (sequence > this.#lastSequence && Number.isSafeInteger(sequence)) this.#lastSequence = sequence
-    if (this.#index.kind(row) === kinds.tombstone) {
-      this.#buried.add(digestFromBytes(bytes, offset + entryLayout.key))
-      const buried = this.#index.findDigest(bytes, offset + entryLayout.key)
-      if (buried !== undefined) this.#index.markDead(buried)
-    }
-    if (this.#buried.size > 0 && this.#buried.has(digestFromBytes(bytes, offset + entryLayout.digest))) {
-      this.#index.markDead(row)
-    }
-  }
-
-  #openWriter(): SegmentWriter {
-    if (this.#writer && this.#writer.sizeBytes > segmentSizeBytesMax) this.#sealWriter()
-    if (!this.#writer) {
-      this.#writer = new SegmentWriter(this.#layout.records, { durable: this.#durable, faults: this.#faults })
-      const state = newSegmentState(this.#writer.name)
-      state.consumedBytes = this.#writer.sizeBytes
-      state.nextGroupIndex = 1
-      this.#adopt(state)
-    }
-    return this.#writer
-  }
-
-  #adoptGroup(writer: SegmentWriter, { at, group }: AppendedGroup): void {
-    const number = this.#byName.get(writer.name)!
-    const state = this.#segments[number]!
-    eachEntry(group, groupHeaderSizeBytes, group.length, (offset, length) =>
-      this.#add(group, offset, length, number, at + offset),
-    )
-    state.consumedBytes = at + group.length
-    state.nextGroupIndex++
-  }
-
-  #sealWriter(): void {
-    if (!this.#writer) return
-    this.#writer.close()
-    this.#segments[this.#byName.get(this.#writer.name)!]!.sealed = !this.#writer.broken
-    this.#writer = undefined
-  }
-
-  #dropBrokenWriter(): void {
-    if (this.#writer?.broken) this.#sealWriter()
+  // A reload may put another index in place of the old one, so it is asked for anew each time.
+  get #index(): RecordIndex {
+    return this.#log.index
   }
 
   #rowsOf(key: Digest, kind: number): number[] {
@@ -409,36 +210,9 @@ export class Records {
     if (!this.#index.hasArtifact(row)) return undefined
     return digestFromBytes(this.#index.bytes, this.#index.artifactOffset(row))
   }
-
-  #readEntry(record: StoredRecord, whenGone: 'retry' | 'fail'): Buffer {
-    const row = this.#index.findDigest(Buffer.from(record.digest, 'hex'))
-    if (row === undefined) throw new Error(`the record ${record.digest} is not in this store`)
-    const { segment, offset, length } = this.#index.place(row)
-    const { name } = this.#segments[segment]!
-    try {
-      let fd = this.#fds.get(segment)
-      if (fd === undefined) this.#fds.set(segment, (fd = openSync(join(this.#layout.records, name), 'r')))
-      const entry = readRange(fd, offset, offset + length)
-      if (entry.length === length && isEntryIntact(entry, 0, length)) return entry
-    } catch (error) {
-      if (!isSegmentGone(error) || whenGone === 'fail') throw error
-      this.reload()
-      return this.#readEntry(record, 'fail')
-    }
-    throw new Fault({
-      code: 'corrupt',
-      what: `the record ${short(record.digest)} is damaged`,
-      where: `${name} at byte ${offset}`,
-      todo: 'run "pipe verify" to see what else is hit; the node it belongs to can be run again',
-    })
-  }
 }
 
 const keyScratch = Buffer.alloc(32)
-
-/** An entry whose payload is already in bytes, so that a value that cannot be written fails its own caller and not the
- *  whole group. */
-export type PreparedEntry = Omit<RawEntry, 'sequence' | 'recordedAtMs'>
 
 export function prepareEntry(entry: RecordEntry): PreparedEntry {
   return {

@@ -12,8 +12,7 @@ import {
 import { Fault } from '../lib/fault.ts'
 import { ensureFolder, syncFolder } from './folders.ts'
 import { errnoOf, isGone, writeFault } from './ioFault.ts'
-import { type Layout, shardNames } from './layout.ts'
-import { makeShards } from './objects.ts'
+import type { Layout } from './layout.ts'
 
 /** The version of everything FORMAT.md describes. */
 export const storeFormat = 1
@@ -83,8 +82,6 @@ function createRoot(layout: Layout): void {
     ensureFolder(layout.root)
     const folders = [layout.objects, layout.records, layout.leases, layout.staging, layout.trash, layout.index]
     for (const folder of folders) ensureFolder(folder)
-    makeShards(layout, shardNames)
-    syncFolder(layout.objects)
     // Last: a root with a format file is whole.
     writeFormat(layout, storeFormat)
   } catch (error) {

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { canonicalJson } from './canonicalJson.ts'
@@ -60,13 +60,8 @@ export class SegmentWriter {
     const head: SegmentHead = { format: 1, owner: thisProcess(), supersedes: options.supersedes ?? [] }
     const headGroup = encodeHeadGroup(canonicalJson(head))
     const start = Buffer.concat([segmentMagic, Buffer.alloc(preambleSizeBytes - sealOffset), headGroup])
-    try {
-      this.#fd = openSync(this.path, 'wx+', 0o644)
-      writeWhole(this.#fd, start, 0)
-      if (this.durable) syncFolder(recordsDir)
-    } catch (error) {
-      throw writeFault(error, this.path)
-    }
+    this.#fd = createSegmentFile(this.path, start)
+    if (this.durable) syncFolder(recordsDir)
     this.#hash.update(headGroup)
     this.#sizeBytes = start.length
   }
@@ -168,6 +163,23 @@ function newSegmentName(): string {
 
 // Tells copies of this module in one process apart.
 const copyTag = globalThis.process.hrtime.bigint().toString(36)
+
+function createSegmentFile(path: string, start: Buffer): number {
+  try {
+    const fd = openSync(path, 'wx+', 0o644)
+    try {
+      writeWhole(fd, start, 0)
+    } catch (error) {
+      // A full disk: nobody needs the stub of a segment.
+      closeSync(fd)
+      unlinkSync(path)
+      throw error
+    }
+    return fd
+  } catch (error) {
+    throw writeFault(error, path)
+  }
+}
 
 function writeWhole(fd: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.byteLength; ) {

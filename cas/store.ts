@@ -9,6 +9,7 @@ import { ensureFolder } from './folders.ts'
 import { type Layout, layoutOf, objectPath } from './layout.ts'
 import { type Lease, LeaseBoard, type LeaseTiming } from './leases.ts'
 import { damagedObject, findObject, isObjectThere, quarantineFile, readChecked } from './objects.ts'
+import { RecordLog } from './recordLog.ts'
 import { Records } from './records.ts'
 import { type Migration, prepareRoot, storeMigrations } from './rootFormat.ts'
 
@@ -45,6 +46,7 @@ export function openStore(root: string, options: StoreOptions = {}): Store {
 export class Store {
   readonly layout: Layout
   readonly readOnly: boolean
+  readonly log: RecordLog
   readonly records: Records
   readonly leases: LeaseBoard
   readonly faults: FaultPoints | undefined
@@ -60,14 +62,13 @@ export class Store {
     this.faults = options.faults
     this.clock = options.clock ?? Date.now
     const durable = options.durability !== 'none'
+    this.log = new RecordLog({ layout, durable, clock: this.clock, faults: options.faults })
     this.records = new Records({
-      layout,
-      durable,
-      clock: this.clock,
-      faults: options.faults,
+      root: layout.root,
+      log: this.log,
       commit: (records) => this.commit({ staged: [], records }),
     })
-    this.#commits = new GroupCommit({ layout, durable, records: this.records, faults: options.faults })
+    this.#commits = new GroupCommit({ layout, durable, log: this.log, records: this.records, faults: options.faults })
     this.leases = new LeaseBoard({
       layout,
       timing: options.leaseTiming,
@@ -137,13 +138,14 @@ export class Store {
     }
   }
 
-  /** Moves a damaged object aside and records that. */
-  quarantine(digest: Digest, path: string, why: string): void {
-    if (this.readOnly) return
+  /** Moves a damaged object aside and records that. Says whether it did. */
+  quarantine(digest: Digest, path: string, why: string): boolean {
+    if (this.readOnly) return false
     this.#descriptors.delete(digest)
-    if (!quarantineFile(this.layout, digest, { path, why })) return
+    if (!quarantineFile(this.layout, digest, { path, why })) return false
     // The finding lies beside the quarantined file as well, so a record that cannot be written loses nothing.
     this.commit({ staged: [], records: [{ kind: 'quarantined', key: digest, payload: { why } }] }).catch(() => {})
+    return true
   }
 
   readDescriptor(artifact: Digest): ArtifactDescriptor {
@@ -170,7 +172,7 @@ export class Store {
   /** Finishes what is under way, seals the records and gives up the leases. */
   async close(): Promise<void> {
     await this.flush()
-    this.records.close({ saveCache: !this.readOnly })
+    this.log.close({ saveCache: !this.readOnly })
     if (this.#session) rmSync(this.#session.stagingDir, { recursive: true, force: true })
     this.#session = undefined
     this.leases.closeAll()
