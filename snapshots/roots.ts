@@ -1,59 +1,59 @@
 import type { Digest } from '../cas/digest.ts'
+import type { Root } from '../cas/gc.ts'
 import type { Store } from '../cas/store.ts'
 import { Fault } from '../lib/fault.ts'
 import { isObjectPath, parseChecksums } from './checksums.ts'
-import { reachOf } from './reach.ts'
-import { listSnapshots, readSnapshot, readSnapshotFile } from './snapshotFolder.ts'
+import { keptArtifacts, type Reach, reachOf } from './reach.ts'
+import { listSnapshots, readSnapshot, readSnapshotFile, type Snapshot } from './snapshotFolder.ts'
 
-/** What one snapshot keeps alive. */
-export interface SnapshotRoots {
-  readonly name: string
-  /** Never deleted and never evicted. */
-  readonly neverEvicted: ReadonlySet<Digest>
-  /** Kept as well, but for evictions. */
-  readonly derived: ReadonlySet<Digest>
+/** What every snapshot of a root keeps alive, for gc and `why-alive`. The objects are read from the checksum lists,
+ *  which name each one outright: a damaged descriptor or code object hides nothing from here. */
+export function snapshotRoots(store: Store): Root[] {
+  return listSnapshots(store.root).flatMap((name) => rootsOf(store, name))
 }
 
-/** The objects of every snapshot of a root, for gc and `why-alive`. They are read from the checksum lists, which name
- *  each object outright: a damaged descriptor hides nothing from here. */
-export function snapshotRoots(store: Store): SnapshotRoots[] {
-  return listSnapshots(store.root).map((name) => {
-    try {
-      return {
-        name,
-        neverEvicted: listedObjects(store.root, name, 'checksums'),
-        derived: listedObjects(store.root, name, 'derivedChecksums'),
-      }
-    } catch (error) {
-      if (error instanceof Fault) return rootsOfManifest(store, name)
-      throw error
-    }
-  })
-}
-
-/** A list that is damaged or gone follows from the manifest. Where that cannot be read either, deleting anything would
- *  be a guess, so this throws. */
-function rootsOfManifest(store: Store, name: string): SnapshotRoots {
-  try {
-    const { manifest } = readSnapshot(store.root, name)
-    const { neverEvicted, derived } = reachOf(manifest, (digest) => store.readObject(digest))
-    return { name, neverEvicted, derived }
-  } catch (cause) {
+function rootsOf(store: Store, name: string): Root[] {
+  const label = `snapshot ${name}`
+  const snapshot = unlessDamaged(() => readSnapshot(store.root, name))
+  const listed = unlessDamaged(() => listedObjects(store.root, name, 'checksums'))
+  const derived = unlessDamaged(() => listedObjects(store.root, name, 'derivedChecksums'))
+  // Without the manifest nobody can tell what can be made again, so everything that is listed stays.
+  if (snapshot === undefined && listed !== undefined && derived !== undefined) {
+    return [...listed, ...derived].map((digest) => ({ label, digest }))
+  }
+  const neverEvicted = snapshot === undefined ? undefined : (listed ?? reachedFrom(store, snapshot)?.neverEvicted)
+  if (snapshot === undefined || neverEvicted === undefined) {
+    // Deleting anything now would be a guess.
     throw new Fault({
       code: 'corrupt',
       what: `the snapshot ${name} is damaged, so nobody can say which objects it needs`,
       where: `snapshots/${name}`,
       todo: `see the damage with "pipe verify ${name}"; give it up with "pipe snapshot rm ${name}"`,
-      cause,
     })
   }
+  const kept = keptArtifacts(snapshot.manifest)
+  const evictable = new Set(snapshot.manifest.nodes.map(({ artifact }) => artifact).filter((id) => !kept.has(id)))
+  return [...new Set([...neverEvicted, ...evictable])].map((digest) =>
+    evictable.has(digest) ? { label, digest, evictable: true } : { label, digest },
+  )
+}
+
+function reachedFrom(store: Store, { manifest }: Snapshot): Reach | undefined {
+  return unlessDamaged(() => reachOf(manifest, (digest) => store.readObject(digest)))
 }
 
 function listedObjects(root: string, name: string, file: 'checksums' | 'derivedChecksums'): ReadonlySet<Digest> {
   const text = readSnapshotFile(root, name, file).toString('utf8')
   const objects = new Set<Digest>()
-  for (const { path, digest } of parseChecksums(text, `snapshots/${name}`)) {
-    if (isObjectPath(path)) objects.add(digest)
-  }
+  for (const { path, digest } of parseChecksums(text, `snapshots/${name}`)) if (isObjectPath(path)) objects.add(digest)
   return objects
+}
+
+function unlessDamaged<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Fault) return undefined
+    throw error
+  }
 }

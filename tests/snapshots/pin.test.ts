@@ -3,6 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { digestOf } from '../../cas/digest.ts'
+import { planGc } from '../../cas/gc.ts'
+import { executeGc } from '../../cas/gcExecute.ts'
 import { Fault } from '../../lib/fault.ts'
 import { keyOfSpec, type Manifest, manifestId, specOf } from '../../snapshots/manifest.ts'
 import { pinSnapshot } from '../../snapshots/pin.ts'
@@ -85,16 +87,33 @@ describe('pinSnapshot', () => {
 
   test('never evicted are descriptors, code, package files, lists, source bytes and targets; the rest is derived', async () => {
     const { store, manifest } = await pinned()
-    const [roots] = snapshotRoots(store)
+    const roots = snapshotRoots(store)
+    const firm = roots.filter((root) => root.evictable !== true).map(({ digest }) => digest)
     const fileOf = (address: string) => store.readDescriptor(nodeAt(manifest, address).artifact).files[0]!.digest
     for (const { artifact, code } of manifest.nodes) {
-      expect(roots?.neverEvicted).toContain(artifact)
-      if ('run' in code) expect(roots?.neverEvicted).toContain(code.run)
+      expect(roots.map(({ digest }) => digest)).toContain(artifact)
+      if ('run' in code) expect(firm).toContain(code.run)
     }
-    expect(roots?.neverEvicted).toContain(fileOf('fetch'))
-    expect(roots?.neverEvicted).toContain(fileOf('report'))
-    expect(roots?.neverEvicted).toContain(digestOf('export const one = 1'))
-    expect([...roots!.derived].sort()).toEqual([fileOf('collect'), fileOf('parse[BTC]'), fileOf('parse[ETH]')].sort())
+    for (const digest of [fileOf('fetch'), fileOf('report'), digestOf('export const one = 1')]) {
+      expect(firm).toContain(digest)
+    }
+    expect(roots.flatMap(({ evictable, digest }) => (evictable ? [digest] : [])).sort()).toEqual(
+      ['collect', 'parse[BTC]', 'parse[ETH]'].map((address) => nodeAt(manifest, address).artifact).sort(),
+    )
+  })
+
+  test('gc that must shrink the store to nothing evicts exactly the derived files, and sha256sum -c still passes', async () => {
+    const { store, manifest, folder } = await pinned()
+    const options = { roots: snapshotRoots(store), graceMs: 0, nowMs: Date.now() + 1e9, maxSizeBytes: 0 }
+    const plan = planGc(store, options)
+    expect(plan.missingRoots).toEqual([])
+    expect(plan.evictedForSize).toEqual(
+      ['collect', 'parse[BTC]', 'parse[ETH]'].map((address) => nodeAt(manifest, address).artifact).sort(),
+    )
+    expect(plan.collect.length).toBe(3)
+    await executeGc(store, plan)
+    sha256sum(folder, 'checksums.sha256')
+    sha256sum(folder, '--ignore-missing', 'checksums.derived.sha256')
   })
 
   test('the same run under the same name is fine; another run is told both ids, and nothing changes', async () => {
@@ -245,10 +264,15 @@ describe('snapshots of a root', () => {
 
   test('roots fall back to the manifest when a list is damaged, and refuse to guess when both are', async () => {
     const { store, folder } = await pinned()
-    const [whole] = snapshotRoots(store)
+    const whole = snapshotRoots(store)
+    const list = readFileSync(join(folder, 'checksums.sha256'))
     writeFileSync(join(folder, 'checksums.sha256'), 'nonsense\n')
-    expect(snapshotRoots(store)).toEqual([whole])
+    const sorted = (roots: typeof whole) => [...roots].sort((a, b) => (a.digest < b.digest ? -1 : 1))
+    expect(sorted(snapshotRoots(store))).toEqual(sorted(whole))
     rmSync(join(folder, 'manifest.json'))
+    writeFileSync(join(folder, 'checksums.sha256'), list)
+    expect(snapshotRoots(store).every(({ evictable }) => evictable === undefined)).toBe(true)
+    writeFileSync(join(folder, 'checksums.sha256'), 'nonsense\n')
     expect((await faultOf(() => snapshotRoots(store))).todo).toContain('pipe snapshot rm X')
   })
 
