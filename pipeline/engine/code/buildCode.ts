@@ -1,0 +1,278 @@
+import assert from 'node:assert'
+import { posix, relative, sep } from 'node:path'
+import type { OutputChunk, Plugin } from 'rolldown'
+import { Fault } from '../../../lib/fault.ts'
+import { bundlerFault } from './bundlerFault.ts'
+import { type AnalysedModule, analyseModule, dynamicPrefix, type Refusal, runtimeId } from './canonicalModule.ts'
+import { type CodeInfo, codeInfoFormat, type ModuleInfo, symbolsOf } from './codeInfo.ts'
+import { type CodeBundle, codeFormat } from './codeObject.ts'
+import type { EditedText } from './editedText.ts'
+import { importOrder } from './importOrder.ts'
+import { makeLineMap, readMappings, sourcePosition } from './lineMap.ts'
+import { nameModules, type Package } from './packages.ts'
+import { pureFunctions } from './pureFunctions.ts'
+import { type ImportResolver, isInstalled, type Resolved } from './resolveImports.ts'
+import type { Node } from './syntax.ts'
+
+/** What the entry of a code object re-exports, and under which names. */
+export interface EntryExport {
+  readonly file: string
+  /** Names in the file to names of the entry. */
+  readonly names: Readonly<Record<string, string>>
+}
+
+export interface BuiltCode {
+  /** Packages are named but not hashed yet. */
+  readonly bundle: Omit<CodeBundle, 'packages'>
+  readonly closures: readonly ClosureImport[]
+  readonly info: Omit<CodeInfo, 'packages'>
+  /** Every file that was read: the result depends on no other. */
+  readonly files: readonly string[]
+}
+
+export interface ClosureImport {
+  readonly package: Package
+  readonly id: string
+  readonly specifier: string
+}
+
+const entryId = 'tickpipe:entry'
+const virtualEntry = '\0tickpipe:entry'
+
+/** Bundles what the exports reach, module by module, and brings each module into its canonical form.
+ *
+ *  @param effects the modules known to be imported for their effects; those the build comes upon are added */
+export async function buildCode(
+  exports: readonly EntryExport[],
+  resolver: ImportResolver,
+  effects: Set<string> = new Set(),
+): Promise<BuiltCode> {
+  const { rolldown } = await import('rolldown')
+  const { parseSync } = await import('rolldown/utils')
+  const closures = new Map<string, ClosureImport>()
+  const known = effects.size
+  const plugin = codePlugin(entrySource(exports), resolver, closures, effects, (code, file) =>
+    parseSync(file, code).module.staticImports.filter(({ start, entries }) => {
+      return entries.length === 0 && /^import\s*["']/.test(code.slice(start, start + 200))
+    }),
+  )
+  let chunks: OutputChunk[]
+  let files: string[]
+  try {
+    const build = await rolldown({
+      input: entryId,
+      cwd: resolver.projectDir,
+      platform: 'node',
+      logLevel: 'silent',
+      // Compiler options of a tsconfig would enter the identity, and a packed install has another than the repository.
+      tsconfig: false,
+      // A constant stays where it is declared, so that the file that changed is the file that is named.
+      optimization: { inlineConst: false },
+      treeshake: {
+        moduleSideEffects: (id) => effects.has(id),
+        propertyReadSideEffects: false,
+        unknownGlobalSideEffects: false,
+        manualPureFunctions: pureFunctions,
+      },
+      plugins: [plugin],
+    })
+    const { output } = await build.generate({
+      format: 'cjs',
+      preserveModules: true,
+      exports: 'named',
+      minify: false,
+      comments: false,
+      sourcemap: 'hidden',
+    })
+    files = (await build.watchFiles).filter((file) => !file.startsWith('\0'))
+    await build.close()
+    chunks = output.filter((chunk) => chunk.type === 'chunk')
+  } catch (error) {
+    throw bundlerFault(error, resolver.projectDir)
+  }
+  // A module whose importer came later than itself was already taken for one without effects.
+  if (effects.size > known) return buildCode(exports, resolver, effects)
+  return assemble(chunks, files, resolver, closures, (code) => {
+    const { program, comments } = parseSync('module.js', code, { sourceType: 'script' })
+    return { program: program as unknown as Node, comments }
+  })
+}
+
+function entrySource(exports: readonly EntryExport[]): string {
+  return exports
+    .map(({ file, names }) => {
+      const list = Object.entries(names).map(([from, to]) => `${JSON.stringify(from)} as ${to}`)
+      return `export { ${list.join(', ')} } from ${JSON.stringify(file)}\n`
+    })
+    .join('')
+}
+
+function codePlugin(
+  entry: string,
+  resolver: ImportResolver,
+  closures: Map<string, ClosureImport>,
+  effects: Set<string>,
+  effectImports: (code: string, file: string) => readonly { readonly moduleRequest: { readonly value: string } }[],
+): Plugin {
+  return {
+    name: 'tickpipe-code',
+    resolveId: {
+      filter: { id: /^[^./\0]/ },
+      async handler(specifier, importer, options) {
+        if (specifier === entryId) return virtualEntry
+        if (importer === undefined) return null
+        const resolved = await resolver.resolve(specifier, importer, async () => {
+          const found = await this.resolve(specifier, importer, { ...options, skipSelf: true })
+          return found === null || found.external ? undefined : found.id
+        })
+        if (resolved === undefined) return null
+        if (resolved.kind === 'closure') closures.set(resolved.id, resolved)
+        return toBundler(resolved)
+      },
+    },
+    resolveDynamicImport(specifier) {
+      return typeof specifier === 'string' ? { id: dynamicPrefix + specifier, external: true } : null
+    },
+    load: { filter: { id: /^\0tickpipe:entry$/ }, handler: () => entry },
+    transform: {
+      filter: { code: /\bimport\s*["']/ },
+      async handler(code, file) {
+        if (isInstalled(file) && resolver.packages.of(file)?.manifest['sideEffects'] === false) return null
+        for (const { moduleRequest } of effectImports(code, file)) {
+          const found = await this.resolve(moduleRequest.value, file)
+          if (found !== null && !found.external) effects.add(found.id)
+        }
+        return null
+      },
+    },
+  }
+}
+
+const toBundler = (resolved: Resolved) =>
+  resolved.kind === 'file' ? { id: resolved.file } : { id: resolved.id, external: true }
+
+function assemble(
+  chunks: readonly OutputChunk[],
+  files: readonly string[],
+  resolver: ImportResolver,
+  closures: ReadonlyMap<string, ClosureImport>,
+  parse: (code: string) => { program: Node; comments: readonly { start: number; end: number }[] },
+): BuiltCode {
+  const { packages, projectDir } = resolver
+  const fileOf = new Map(chunks.map((chunk) => [chunk.fileName, chunk.facadeModuleId ?? chunk.moduleIds[0]!]))
+  const real = [...fileOf.values()].filter((file) => !file.startsWith('\0'))
+  const ids = nameModules(real, packages, projectDir)
+  for (const file of fileOf.values()) if (file.startsWith('\0')) ids.set(file, virtualId(file))
+  const closureIds = shortClosureIds(closures)
+
+  const analysed = new Map<string, { module: AnalysedModule; chunk: OutputChunk; file: string }>()
+  for (const chunk of chunks) {
+    const file = fileOf.get(chunk.fileName)!
+    const module = analyseModule(chunk.code, parse(chunk.code), (specifier) => {
+      if (!specifier.startsWith('.')) return closureIds.get(specifier) ?? specifier
+      const target = fileOf.get(posix.join(posix.dirname(chunk.fileName), specifier))
+      assert.ok(target !== undefined, `${chunk.fileName} requires ${specifier}`)
+      return ids.get(target)!
+    })
+    if (module.refusals.length > 0)
+      throw refusal(module.refusals[0]!, chunk, sourceName(file, packages, projectDir).file)
+    analysed.set(ids.get(file)!, { module, chunk, file })
+  }
+
+  const order = importOrder(entryId, (id) => analysed.get(id)?.module.imports.map((entry) => entry.id) ?? [])
+  const reached = [...order.keys()].filter((id) => analysed.has(id)).sort()
+  const symbols = symbolsOf(new Map(reached.map((id) => [id, analysed.get(id)!.module])))
+  const modules = reached.map((id) => {
+    const { module, chunk, file } = analysed.get(id)!
+    const pieces = printModule(module, order.get(id)!)
+    const code = pieces.map(({ text }) => text).join('\n')
+    const withLines = !file.startsWith('\0') && !isThirdParty(file, packages)
+    const info: ModuleInfo = {
+      id,
+      ...sourceName(file, packages, projectDir),
+      symbols: symbols.get(id)!,
+      ...(withLines ? { lines: makeLineMap(pieces, '\n', readMappings(chunk.map?.mappings ?? '', chunk.code)) } : {}),
+    }
+    return { id, code, info }
+  })
+  const outside = new Set([...order.values()].flat().filter((id) => !analysed.has(id)))
+  return {
+    bundle: {
+      format: codeFormat,
+      entry: entryId,
+      modules: modules.map(({ id, code }) => ({ id, code })),
+      builtins: [...outside].filter((id) => id.startsWith('node:')).sort(),
+    },
+    closures: [...closures.values()]
+      .map((closure) => ({ ...closure, id: closureIds.get(closure.id)! }))
+      .filter(({ id }) => outside.has(id)),
+    info: { format: codeInfoFormat, entry: entryId, modules: modules.map(({ info }) => info) },
+    files,
+  }
+}
+
+/** The canonical text of a module, in pieces that know where they came from. */
+function printModule({ imports, statements, exports }: AnalysedModule, order: readonly string[]): EditedText[] {
+  const written = (text: string): EditedText => ({ text, kept: [] })
+  const sorted = order.map((id) => imports.find((entry) => entry.id === id)!)
+  return [
+    ...exports.filter(({ isEarly }) => isEarly).map(({ code }) => code),
+    ...sorted.map(({ id, local }) => {
+      const call = `require(${JSON.stringify(id)});`
+      return written(local === undefined ? call : `const ${local} = ${call}`)
+    }),
+    ...sorted.flatMap(({ interop }) => interop ?? []),
+    ...statements.map(({ code }) => code),
+    ...exports.filter(({ isEarly }) => !isEarly).map(({ code }) => code),
+  ]
+}
+
+const virtualId = (file: string) => (file === virtualEntry ? entryId : runtimeId)
+
+/** The version appears in the code only where two versions of a package are imported: elsewhere `packages` says it. */
+function shortClosureIds(closures: ReadonlyMap<string, ClosureImport>): Map<string, string> {
+  const versions = new Map<string, Set<string>>()
+  for (const { package: owner } of closures.values()) {
+    versions.set(owner.name, (versions.get(owner.name) ?? new Set()).add(owner.version))
+  }
+  return new Map(
+    [...closures].map(([id, { specifier, package: owner }]) => [
+      id,
+      versions.get(owner.name)!.size === 1 ? `npm:${specifier}` : id,
+    ]),
+  )
+}
+
+const isThirdParty = (file: string, packages: ImportResolver['packages']) =>
+  isInstalled(file) && packages.of(file)?.name !== 'tickpipe'
+
+function sourceName(file: string, packages: ImportResolver['packages'], projectDir: string) {
+  if (file.startsWith('\0')) return { file: file.slice(1) }
+  const owner = packages.of(file)
+  const inProject = relative(projectDir, file)
+  if (!isInstalled(file) && !inProject.startsWith('..')) return { file: inProject.split(sep).join('/') }
+  if (owner === undefined) return { file }
+  const inPackage = relative(owner.dir, file).split(sep).join('/')
+  return { file: `${isInstalled(file) ? 'node_modules/' : ''}${owner.name}/${inPackage}`, version: owner.version }
+}
+
+function refusal({ what, offset }: Refusal, chunk: OutputChunk, file: string): Fault {
+  const map = makeLineMap(
+    [{ text: chunk.code, kept: [{ at: 0, from: 0, length: chunk.code.length }] }],
+    '',
+    readMappings(chunk.map?.mappings ?? '', chunk.code),
+  )
+  const before = chunk.code.slice(0, offset).split('\n')
+  const position = sourcePosition(map, before.length, before.at(-1)!.length)
+  const why = {
+    'import()': 'what it loads cannot be part of the code identity',
+    'import.meta': 'it says where the code lies, and a result may not depend on that',
+    __filename: 'it says where the code lies, and a result may not depend on that (import.meta becomes it too)',
+  }[what]
+  return new Fault({
+    code: 'usage',
+    what: `a task reaches ${what}: ${why}`,
+    where: position === undefined ? file : `${file}:${position.line}:${position.column + 1}`,
+    todo: what === 'import()' ? 'import it at the top of the file' : 'hand the task what it needs as an input',
+  })
+}

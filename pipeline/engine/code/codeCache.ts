@@ -1,0 +1,139 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { canonicalJson } from '../../../cas/canonicalJson.ts'
+import { type Digest, digestOf, isDigest } from '../../../cas/digest.ts'
+import type { BuiltCode, EntryExport } from './buildCode.ts'
+import type { CodeInfo } from './codeInfo.ts'
+import { type CodeObject, codeFormat, makeCodeObject } from './codeObject.ts'
+import { FileLook, type FileMark } from './fileMarks.ts'
+import { readIndexJson, writeIndexFile } from './indexFile.ts'
+import { hashClosure } from './packageClosure.ts'
+import type { PackageHashes } from './packageTree.ts'
+import type { ImportResolver } from './resolveImports.ts'
+import { tickpipeDir } from './tickpipePackage.ts'
+
+/** The code of a task or a code port, with what is known of it. */
+export interface ProjectCode extends CodeObject {
+  readonly info: CodeInfo
+  /** Where the packages it takes as they are lie today, by `name@version`. */
+  readonly packageDirs: Readonly<Record<string, string>>
+  /** The tree objects and files of those packages: store them, and the code runs without today's node_modules. */
+  packageObjects(): readonly PackageObject[]
+}
+
+export type PackageObject =
+  | { readonly digest: Digest; readonly bytes: Uint8Array }
+  | { readonly digest: Digest; readonly path: string; readonly sizeBytes: number }
+
+interface Entry {
+  readonly digest: Digest
+  readonly marks: readonly FileMark[]
+  readonly packages: readonly { readonly key: string; readonly dir: string; readonly tree: Digest }[]
+}
+
+/** Built code, kept under `index/code` for as long as no file it was made from changes. */
+export class CodeCache {
+  readonly #dir: string
+  readonly #hashes: PackageHashes
+  readonly #projectKey: readonly unknown[]
+  readonly #look = new FileLook()
+
+  constructor(indexDir: string, hashes: PackageHashes, projectDir: string, closures: readonly string[]) {
+    this.#dir = join(indexDir, 'code')
+    this.#hashes = hashes
+    this.#projectKey = [codeFormat, tickpipeDir, projectDir, closures]
+  }
+
+  find(exports: readonly EntryExport[]): ProjectCode | undefined {
+    const place = this.#placeOf(exports)
+    const entry = readIndexJson(`${place}.json`) as Entry | undefined
+    if (!isDigest(entry?.digest) || !Array.isArray(entry.marks) || !Array.isArray(entry.packages)) return undefined
+    if (!entry.marks.every((mark) => this.#look.unchanged(mark))) return undefined
+    if (!entry.packages.every(({ dir, tree }) => existsSync(dir) && this.#hashes.of(dir).tree.digest === tree)) {
+      return undefined
+    }
+    const codeFile = this.#codeFile(entry.digest)
+    if (!existsSync(codeFile)) return undefined
+    return new CachedCode(entry, codeFile, `${place}.info`, this.#hashes)
+  }
+
+  /** @param sinceMs when the build began to read files */
+  keep(exports: readonly EntryExport[], built: BuiltCode, resolver: ImportResolver, sinceMs: number): ProjectCode {
+    const closure = hashClosure(built.closures, resolver.packages, this.#hashes)
+    const code = makeCodeObject({ ...built.bundle, packages: closure.refs })
+    const info: CodeInfo = { ...built.info, packages: closure.refs.map(({ name, version }) => ({ name, version })) }
+    const packages = closure.refs.map(({ name, version, tree }, i) => {
+      return { key: `${name}@${version}`, dir: closure.hashed[i]!.dir, tree }
+    })
+    const files = new Set([...built.files, ...resolver.packages.manifests, ...builderFiles()])
+    const marks = new FileLook().markAll(files, resolver.absent, sinceMs)
+    if (marks !== undefined) {
+      const place = this.#placeOf(exports)
+      const entry: Entry = { digest: code.digest, marks, packages }
+      writeIndexFile(this.#codeFile(code.digest), code.bytes)
+      writeIndexFile(`${place}.info`, JSON.stringify(info))
+      writeIndexFile(`${place}.json`, JSON.stringify(entry))
+    }
+    const dirs = packages.map(({ dir }) => dir)
+    return { ...code, info, packageDirs: dirsOf(packages), packageObjects: () => objectsOf(dirs, this.#hashes) }
+  }
+
+  #placeOf(exports: readonly EntryExport[]): string {
+    return join(this.#dir, digestOf(canonicalJson([...this.#projectKey, exports])))
+  }
+
+  #codeFile(digest: Digest): string {
+    return join(this.#dir, `${digest}.code`)
+  }
+}
+
+/** Read from the index only when somebody asks: a plan needs the digests alone. */
+class CachedCode implements ProjectCode {
+  readonly digest: Digest
+  readonly packageDirs: Readonly<Record<string, string>>
+  readonly #codeFile: string
+  readonly #infoFile: string
+  readonly #dirs: readonly string[]
+  readonly #hashes: PackageHashes
+
+  constructor({ digest, packages }: Entry, codeFile: string, infoFile: string, hashes: PackageHashes) {
+    this.digest = digest
+    this.packageDirs = dirsOf(packages)
+    this.#codeFile = codeFile
+    this.#infoFile = infoFile
+    this.#dirs = packages.map(({ dir }) => dir)
+    this.#hashes = hashes
+  }
+
+  get bytes(): Uint8Array {
+    return readFileSync(this.#codeFile)
+  }
+
+  get info(): CodeInfo {
+    return JSON.parse(readFileSync(this.#infoFile, 'utf8')) as CodeInfo
+  }
+
+  packageObjects(): readonly PackageObject[] {
+    return objectsOf(this.#dirs, this.#hashes)
+  }
+}
+
+const dirsOf = (packages: Entry['packages']) => Object.fromEntries(packages.map(({ key, dir }) => [key, dir]))
+
+function objectsOf(dirs: readonly string[], hashes: PackageHashes): PackageObject[] {
+  return dirs.flatMap((dir): PackageObject[] => {
+    const { tree, files } = hashes.of(dir)
+    return [tree, ...files.map(({ digest, path, sizeBytes }) => ({ digest, path: join(dir, path), sizeBytes }))]
+  })
+}
+
+/** What makes bundles and code objects: another version of it may make others of the same sources. */
+export function builderFiles(): string[] {
+  const sources = join(tickpipeDir, 'pipeline', 'engine', 'code')
+  return [
+    join(tickpipeDir, 'package.json'),
+    createRequire(import.meta.url).resolve('rolldown/package.json'),
+    ...readdirSync(sources).map((name) => join(sources, name)),
+  ]
+}

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+
+/** A folder with a package.json that has a name: what files belong to. */
+export interface Package {
+  readonly dir: string
+  readonly name: string
+  readonly version: string
+  readonly manifest: Readonly<Record<string, unknown>>
+}
+
+/** Finds packages, and remembers: one look at the disk for each folder. */
+export class Packages {
+  readonly #byDir = new Map<string, Package | undefined>()
+  readonly #manifests = new Set<string>()
+
+  /** The nearest package upward from a file. */
+  of(file: string): Package | undefined {
+    return this.#upward(dirname(file))
+  }
+
+  /** The package.json of a folder, if it has one with a name. */
+  at(dir: string): Package | undefined {
+    const manifestFile = join(dir, 'package.json')
+    let manifest: Record<string, unknown>
+    try {
+      manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as Record<string, unknown>
+    } catch {
+      return undefined // none, or one that nothing could be imported by
+    }
+    this.#manifests.add(manifestFile)
+    const { name, version } = manifest
+    if (typeof name !== 'string' || name === '') return undefined
+    return { dir, name, version: typeof version === 'string' ? version : '0.0.0', manifest }
+  }
+
+  /** Every package.json that was read: what was found depends on them. */
+  get manifests(): readonly string[] {
+    return [...this.#manifests]
+  }
+
+  #upward(dir: string): Package | undefined {
+    if (this.#byDir.has(dir)) return this.#byDir.get(dir)
+    const parent = dirname(dir)
+    const found = this.at(dir) ?? (parent === dir ? undefined : this.#upward(parent))
+    this.#byDir.set(dir, found)
+    return found
+  }
+}
+
+/** The folder of the package `name` as Node finds it from `fromDir`, and the nearer folders where it is not: if one
+ *  of them comes to be, the answer changes. */
+export function locatePackage(
+  packages: Packages,
+  name: string,
+  fromDir: string,
+): { found: Package | undefined; absent: readonly string[] } {
+  const absent: string[] = []
+  for (let dir = fromDir; ; dir = dirname(dir)) {
+    if (!dir.endsWith(`${sep}node_modules`)) {
+      const candidate = join(dir, 'node_modules', name)
+      const found = packages.at(candidate)
+      if (found !== undefined) return { found, absent }
+      absent.push(candidate)
+    }
+    if (dirname(dir) === dir) return { found: undefined, absent }
+  }
+}
+
+/** `@scope/name/sub` to `@scope/name`; undefined for what is no package: a path, a built-in, an alias. */
+export function packageNameOf(specifier: string): string | undefined {
+  return /^(@[\w.~-]+\/)?[\w~-][\w.~-]*(?=\/|$)/.exec(specifier)?.[0]
+}
+
+const scriptExtension = /\.(ts|mts|cts|tsx|js|mjs|cjs|jsx)$/
+
+/** Names modules by package and path inside it. Where two versions of a package meet, theirs carry the version; where
+ *  files differ by extension only, theirs keep it. Nothing depends on where the folders lie.
+ *
+ *  A file outside every package is named by its path from `homeDir`, the project's folder. */
+export function nameModules(files: readonly string[], packages: Packages, homeDir: string): Map<string, string> {
+  const home: Package = { dir: homeDir, name: 'project', version: '0.0.0', manifest: {} }
+  const owners = files.map((file) => packages.of(file) ?? home)
+  const prefixes = namePackages(owners, homeDir)
+
+  const pathOf = (file: string, owner: Package) => relative(owner.dir, file).split(sep).join('/')
+  const fullIds = files.map((file, i) => `${prefixes.get(owners[i]!.dir)!}/${pathOf(file, owners[i]!)}`)
+  const users = new Map<string, number>()
+  for (const id of fullIds) users.set(stripped(id), (users.get(stripped(id)) ?? 0) + 1)
+  return new Map(
+    files.map((file, i) => [file, users.get(stripped(fullIds[i]!))! > 1 ? fullIds[i]! : stripped(fullIds[i]!)]),
+  )
+}
+
+const stripped = (id: string) => id.replace(scriptExtension, '')
+
+function namePackages(owners: readonly Package[], homeDir: string): Map<string, string> {
+  const byName = new Map<string, Map<string, Package>>()
+  for (const owner of owners) {
+    const dirs = byName.get(owner.name) ?? new Map<string, Package>()
+    byName.set(owner.name, dirs.set(owner.dir, owner))
+  }
+  const prefixes = new Map<string, string>()
+  for (const [name, dirs] of byName) {
+    if (dirs.size === 1) {
+      for (const dir of dirs.keys()) prefixes.set(dir, name)
+      continue
+    }
+    // The same version in two places is told apart by a number, in an order that moving the project does not change.
+    const ordered = [...dirs.values()].sort((a, b) => (relative(homeDir, a.dir) < relative(homeDir, b.dir) ? -1 : 1))
+    const copies = new Map<string, number>()
+    for (const { dir, version } of ordered) {
+      const copy = (copies.get(version) ?? 0) + 1
+      copies.set(version, copy)
+      prefixes.set(dir, copy === 1 ? `${name}@${version}` : `${name}@${version}+${copy}`)
+    }
+  }
+  return prefixes
+}

@@ -1,0 +1,82 @@
+import { dirname, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Plugin } from 'rolldown'
+import { bundlerFault } from './bundlerFault.ts'
+import { type ModuleRecord, registerExports } from './origins.ts'
+import { type ImportResolver, isInstalled } from './resolveImports.ts'
+import { tickpipeDir } from './tickpipePackage.ts'
+
+export interface ProjectBundle {
+  readonly code: string
+  readonly mappings: string
+  readonly sources: readonly string[]
+  readonly files: readonly string[]
+}
+
+/** Everything the config leads to in one ES module, except built-ins and packages with WASM or native code. */
+export async function bundleProject(configFile: string, resolver: ImportResolver): Promise<ProjectBundle> {
+  const { rolldown } = await import('rolldown')
+  const { parseSync } = await import('rolldown/utils')
+  try {
+    const build = await rolldown({
+      input: configFile,
+      cwd: resolver.projectDir,
+      platform: 'node',
+      logLevel: 'silent',
+      tsconfig: false,
+      plugins: [projectPlugin(resolver, (code, file) => parseSync(file, code).module)],
+    })
+    const { output } = await build.generate({
+      format: 'es',
+      codeSplitting: false,
+      minify: false,
+      comments: false,
+      sourcemap: 'hidden',
+    })
+    const files = (await build.watchFiles).filter((file) => !file.startsWith('\0'))
+    await build.close()
+    const { code, map } = output[0]
+    return { code, mappings: map?.mappings ?? '', sources: map?.sources ?? [], files }
+  } catch (error) {
+    throw bundlerFault(error, resolver.projectDir)
+  }
+}
+
+function projectPlugin(resolver: ImportResolver, parse: (code: string, file: string) => ModuleRecord): Plugin {
+  return {
+    name: 'tickpipe-project',
+    resolveId: {
+      filter: { id: /^[^./\0]/ },
+      async handler(specifier, importer, options) {
+        if (importer === undefined) return null
+        const resolved = await resolver.resolve(specifier, importer, async () => {
+          const found = await this.resolve(specifier, importer, { ...options, skipSelf: true })
+          return found === null || found.external ? undefined : found.id
+        })
+        if (resolved === undefined) return null
+        if (resolved.kind === 'builtin') return { id: resolved.id, external: true }
+        if (resolved.kind === 'closure') return { id: pathToFileURL(resolved.file).href, external: true }
+        return { id: resolved.file }
+      },
+    },
+    transform: {
+      filter: { id: /\.([cm]?ts|tsx|[cm]?js|jsx)$/ },
+      handler(code, file) {
+        const isOurs = file.startsWith(`${tickpipeDir}${sep}`) && !isInstalled(file.slice(tickpipeDir.length))
+        if (isInstalled(file) && !isOurs) return null
+        const text = withOwnMeta(code, file, parse(code, file))
+        const registered = registerExports(text, file, parse(text, file))
+        // Of tickpipe's own modules only those come along whose exports are used, registration or not.
+        return { code: registered, map: null, ...(isOurs ? { moduleSideEffects: false } : {}) }
+      },
+    },
+  }
+}
+
+/** In the bundle `import.meta` would be the bundle's. */
+function withOwnMeta(code: string, file: string, { importMetas }: ModuleRecord): string {
+  const meta = JSON.stringify({ url: pathToFileURL(file).href, filename: file, dirname: dirname(file) })
+  let text = code
+  for (const { start, end } of [...importMetas].reverse()) text = `${text.slice(0, start)}(${meta})${text.slice(end)}`
+  return text
+}

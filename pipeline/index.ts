@@ -1,0 +1,39 @@
+/** All that a project imports as `tickpipe`. */
+export type { FileSet, FilesArtifact, JsonArtifact, TableArtifact } from '../lib/artifact.ts'
+export { filesArtifact, jsonArtifact, tableArtifact } from '../lib/artifact.ts'
+export { Fault } from '../lib/fault.ts'
+export type { Column, ColumnKind, Columns, TableSchema } from '../lib/tables/schema.ts'
+export {
+  bool,
+  decimal,
+  defineTable,
+  f64,
+  i32,
+  i64,
+  nullable,
+  pickColumns,
+  tsMs,
+  tsUs,
+  utf8,
+} from '../lib/tables/schema.ts'
+export type { Table, TableOf } from '../lib/tables/table.ts'
+export { concatTables, makeTable, sliceTable } from '../lib/tables/table.ts'
+export type { Collection, ConfiguredPipeline, Graph, NodeHandle, Pipeline, Project } from './engine/graph.ts'
+export { definePipeline, defineProject, withConfig } from './engine/graph.ts'
+export type {
+  Absent,
+  ArtifactType,
+  CodePort,
+  Limits,
+  OutputFile,
+  PureContext,
+  PureTask,
+  SinkContext,
+  SinkTask,
+  SourceContext,
+  SourceTask,
+  Stored,
+  Task,
+  ValueOf,
+} from './engine/task.ts'
+export { absent, codePort, defineTask, many, optional, PermanentError, stored } from './engine/task.ts'
