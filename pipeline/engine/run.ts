@@ -72,6 +72,8 @@ export class Run {
   private readonly admission: Admission
   private readonly queues = new Map<string, PriorityQueue<NodeState>>()
   private readonly active = new Map<NodeState, Activity>()
+  /** Two placements of one computation have one key: it is executed for the first, and the other takes the artifact. */
+  private readonly owners = new Map<Digest, Activity>()
   private readonly listsStored = new Set<Digest>()
   private readonly failures: { address: string; failure: NodeFailure }[] = []
   private readonly disputes: { address: string; key: Digest; first: Digest; second: Digest }[] = []
@@ -185,8 +187,17 @@ export class Run {
 
   /** Its inputs' bytes are demanded; it waits for those that have to be restored first. */
   private prepare(state: NodeState): void {
-    const activity: Activity = { state, waitingFor: 0, waiters: [], done: false }
+    const activity: Activity = { state, waitingFor: 0, waiters: [], twins: [], done: false }
     this.active.set(state, activity)
+    const owner = this.owners.get(state.key!)
+    if (owner === undefined) this.owners.set(state.key!, activity)
+    else if (owner.done) {
+      this.takeFromTwin(activity, owner)
+      return
+    } else {
+      owner.twins.push(activity)
+      return
+    }
     for (const input of state.inputs) {
       for (const inner of input.states) {
         this.walk.demand(inner)
@@ -308,6 +319,7 @@ export class Run {
       await this.dispute(state, published.disputedWith, published.artifact)
       return
     }
+    if (decision.kind === 'restore' && decision.artifact !== published.artifact) throw this.otherAnswer(state)
     this.executed++
     const unchanged = options.reasons.previousArtifact(node.address) === published.artifact
     if (unchanged) this.unchanged++
@@ -353,6 +365,21 @@ export class Run {
       waiter.waitingFor--
       if (waiter.waitingFor === 0 && !waiter.state.failed) this.enqueue(waiter.state)
     }
+    for (const twin of activity.twins) this.takeFromTwin(twin, activity)
+  }
+
+  private takeFromTwin(twin: Activity, owner: Activity): void {
+    const { state } = twin
+    if (owner.state.failed) {
+      this.emit({ kind: 'node skipped', address: state.node.address, after: owner.state.node.address })
+      this.walk.settleFailed(state)
+      this.failWaiters(state)
+      return
+    }
+    const artifact = owner.state.artifact!
+    this.cached.add(state)
+    this.emit({ kind: 'node cached', address: state.node.address, task: state.node.task.name, artifact })
+    this.complete(state, artifact)
   }
 
   private fail(state: NodeState, error: unknown, attempts: number): void {
@@ -369,6 +396,7 @@ export class Run {
     const activity = this.active.get(state)
     if (activity === undefined) return
     activity.done = true
+    for (const twin of activity.twins) this.takeFromTwin(twin, activity)
     for (const waiter of activity.waiters) {
       if (waiter.state.failed) continue
       this.emit({ kind: 'node skipped', address: waiter.state.node.address, after: state.node.address })
@@ -502,6 +530,16 @@ export class Run {
     })
   }
 
+  /** A source's bytes were lost, and the world no longer gives the same. What was already decided rests on the old ones. */
+  private otherAnswer(state: NodeState): Fault {
+    return new Fault({
+      code: 'corrupt',
+      what: 'the bytes of this source are gone from the store, and the source now answers otherwise; the new answer is kept',
+      where: state.node.address,
+      todo: 'run it again to go on with the new answer',
+    })
+  }
+
   private describeFailure(state: NodeState, error: unknown, attempts: number): NodeFailure {
     const { options } = this
     const cause = error instanceof Error ? error : new Error(String(error))
@@ -592,6 +630,7 @@ interface Activity {
   readonly state: NodeState
   waitingFor: number
   readonly waiters: Activity[]
+  readonly twins: Activity[]
   done: boolean
 }
 

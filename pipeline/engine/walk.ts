@@ -305,9 +305,10 @@ export class Walk {
       presence: state.demanded && recorded !== undefined ? this.knowledge.presence(recorded.artifact) : 'not demanded',
       closed: this.knowledge.closed,
     })
+    const isNews = state.decision?.kind !== decision.kind
     state.decision = decision
     if (decision.kind === 'cached' || decision.kind === 'restore') this.settle(state, decision.artifact)
-    this.listener.onDecided(state, decision)
+    if (isNews) this.listener.onDecided(state, decision)
   }
 
   /** Builds the spec and its hash, the key, from the artifacts of all inputs. */
