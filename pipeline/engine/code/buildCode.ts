@@ -2,7 +2,7 @@ import assert from 'node:assert'
 import { posix, relative, sep } from 'node:path'
 import type { OutputChunk, Plugin } from 'rolldown'
 import { Fault } from '../../../lib/fault.ts'
-import { bundlerFault } from './bundlerFault.ts'
+import { bundlerFault, strictly } from './bundlerFault.ts'
 import { type AnalysedModule, analyseModule, dynamicPrefix, type Refusal, runtimeId } from './canonicalModule.ts'
 import { type CodeInfo, codeInfoFormat, type ModuleInfo, symbolsOf } from './codeInfo.ts'
 import { type CodeBundle, codeFormat } from './codeObject.ts'
@@ -49,6 +49,7 @@ export async function buildCode(
 ): Promise<BuiltCode> {
   const { rolldown } = await import('rolldown')
   const { parseSync } = await import('rolldown/utils')
+  const strict = strictly(isInstalled)
   const closures = new Map<string, ClosureImport>()
   const known = effects.size
   const plugin = codePlugin(entrySource(exports), resolver, closures, effects, (code, file) =>
@@ -63,7 +64,7 @@ export async function buildCode(
       input: entryId,
       cwd: resolver.projectDir,
       platform: 'node',
-      logLevel: 'silent',
+      ...strict.options,
       // Compiler options of a tsconfig would enter the identity, and a packed install has another than the repository.
       tsconfig: false,
       // A constant stays where it is declared, so that the file that changed is the file that is named.
@@ -86,6 +87,7 @@ export async function buildCode(
     })
     files = (await build.watchFiles).filter((file) => !file.startsWith('\0'))
     await build.close()
+    strict.check()
     chunks = output.filter((chunk) => chunk.type === 'chunk')
   } catch (error) {
     throw bundlerFault(error, resolver.projectDir)
@@ -181,7 +183,7 @@ function assemble(
 
   const order = importOrder(entryId, (id) => analysed.get(id)?.module.imports.map((entry) => entry.id) ?? [])
   const reached = [...order.keys()].filter((id) => analysed.has(id)).sort()
-  const symbols = symbolsOf(new Map(reached.map((id) => [id, analysed.get(id)!.module])))
+  const { symbols, roots } = symbolsOf(new Map(reached.map((id) => [id, analysed.get(id)!.module])), entryId)
   const modules = reached.map((id) => {
     const { module, chunk, file } = analysed.get(id)!
     const pieces = printModule(module, order.get(id)!)
@@ -206,7 +208,7 @@ function assemble(
     closures: [...closures.values()]
       .map((closure) => ({ ...closure, id: closureIds.get(closure.id)! }))
       .filter(({ id }) => outside.has(id)),
-    info: { format: codeInfoFormat, entry: entryId, modules: modules.map(({ info }) => info) },
+    info: { format: codeInfoFormat, roots, modules: modules.map(({ info }) => info) },
     files,
   }
 }

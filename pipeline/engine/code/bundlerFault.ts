@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import type { InputOptions } from 'rolldown'
 import { Fault } from '../../../lib/fault.ts'
 
 /** What rolldown says about one error, as far as we use it. */
@@ -9,6 +10,22 @@ interface BundlerError {
   readonly exporter?: string
   readonly frame?: string
   readonly loc?: { readonly line: number; readonly column: number }
+}
+
+/** Options that keep the bundler quiet, except that a package which is not there counts as an error: it would be left
+ *  for the run to find out. In installed packages it does not, for there it may be optional. */
+export function strictly(isInstalled: (file: string) => boolean): { options: InputOptions; check(): void } {
+  const errors: BundlerError[] = []
+  return {
+    options: {
+      onLog(_level, log) {
+        if (log.code === 'UNRESOLVED_IMPORT' && !isInstalled(log.id ?? '')) errors.push(log)
+      },
+    },
+    check() {
+      if (errors.length > 0) throw Object.assign(new Error('unresolved imports'), { errors })
+    },
+  }
 }
 
 /** An error of the bundler as the user should see it: their file, line and column, and the line itself. */

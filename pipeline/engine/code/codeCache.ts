@@ -62,7 +62,10 @@ export class CodeCache {
   keep(exports: readonly EntryExport[], built: BuiltCode, resolver: ImportResolver, sinceMs: number): ProjectCode {
     const closure = hashClosure(built.closures, resolver.packages, this.#hashes)
     const code = makeCodeObject({ ...built.bundle, packages: closure.refs })
-    const info: CodeInfo = { ...built.info, packages: closure.refs.map(({ name, version }) => ({ name, version })) }
+    const info: CodeInfo = {
+      ...built.info,
+      packages: closure.refs.map(({ name, version, tree }) => ({ name, version, tree })),
+    }
     const packages = closure.refs.map(({ name, version, tree }, i) => {
       return { key: `${name}@${version}`, dir: closure.hashed[i]!.dir, tree }
     })

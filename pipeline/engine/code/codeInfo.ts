@@ -1,4 +1,4 @@
-import { digestOf } from '../../../cas/digest.ts'
+import { type Digest, digestOf } from '../../../cas/digest.ts'
 import type { AnalysedModule, Use } from './canonicalModule.ts'
 import type { LineMap } from './lineMap.ts'
 
@@ -6,10 +6,10 @@ import type { LineMap } from './lineMap.ts'
  *  enters no key. */
 export interface CodeInfo {
   readonly format: typeof codeInfoFormat
-  /** The entry's module. */
-  readonly entry: string
+  /** What the entry exports, as `<module id>#<symbol>`: the task itself comes first. */
+  readonly roots: readonly string[]
   readonly modules: readonly ModuleInfo[]
-  readonly packages: readonly { readonly name: string; readonly version: string }[]
+  readonly packages: readonly { readonly name: string; readonly version: string; readonly tree: Digest }[]
 }
 
 export interface ModuleInfo {
@@ -33,8 +33,12 @@ export interface SymbolInfo {
 export const codeInfoFormat = 'tickpipe-code-info-1'
 export const topLevel = '(top level)'
 
-/** The symbols of each module, with references followed through exports to the declaration. */
-export function symbolsOf(modules: ReadonlyMap<string, AnalysedModule>): Map<string, SymbolInfo[]> {
+/** The symbols of each module and what the entry exports, with references followed through exports to the
+ *  declaration. */
+export function symbolsOf(
+  modules: ReadonlyMap<string, AnalysedModule>,
+  entry: string,
+): { readonly symbols: ReadonlyMap<string, SymbolInfo[]>; readonly roots: readonly string[] } {
   const declared = new Map<string, Map<string, Use>>()
   for (const [id, { exports }] of modules) {
     declared.set(id, new Map(exports.flatMap(({ name, uses }) => (uses[0] === undefined ? [] : [[name, uses[0]]]))))
@@ -44,30 +48,29 @@ export function symbolsOf(modules: ReadonlyMap<string, AnalysedModule>): Map<str
     const through = depth < 20 ? declared.get(id)?.get(name) : undefined
     return through === undefined ? `${id}#${name}` : declaration(through, id, depth + 1)
   }
-  return new Map(
-    [...modules].map(([id, { statements, imports }]) => {
-      const symbols = statements
-        .filter(({ names }) => names.length > 0)
-        .map(({ names, code, uses }) => ({
-          name: names.join(', '),
-          hash: shortHash(code.text),
-          uses: uses.map((use) => declaration(use, id)),
-        }))
-      const effects = statements.filter(({ names }) => names.length === 0)
-      const bare = imports.filter(({ local }) => local === undefined)
-      if (effects.length + bare.length > 0) {
-        symbols.push({
-          name: topLevel,
-          hash: shortHash(effects.map(({ code }) => code.text).join('\n')),
-          uses: [
-            ...effects.flatMap(({ uses }) => uses.map((use) => declaration(use, id))),
-            ...bare.map((entry) => `${entry.id}#${topLevel}`),
-          ],
-        })
-      }
-      return [id, symbols]
-    }),
+  const symbols = new Map(
+    [...modules].map(([id, module]) => [id, moduleSymbols(module, (use) => declaration(use, id))]),
   )
+  const exported = [...(declared.get(entry) ?? [])].sort(([a], [b]) => rank(a) - rank(b))
+  return { symbols, roots: exported.map(([, use]) => declaration(use, entry)) }
+}
+
+const rank = (name: string) => (name === 'task' || name === 'value' ? 0 : 1)
+
+function moduleSymbols({ statements, imports }: AnalysedModule, nameOf: (use: Use) => string): SymbolInfo[] {
+  const symbols = statements
+    .filter(({ names }) => names.length > 0)
+    .map(({ names, code, uses }) => ({ name: names.join(', '), hash: shortHash(code.text), uses: uses.map(nameOf) }))
+  const effects = statements.filter(({ names }) => names.length === 0)
+  const bare = imports.filter(({ local }) => local === undefined)
+  if (effects.length + bare.length > 0) {
+    symbols.push({
+      name: topLevel,
+      hash: shortHash(effects.map(({ code }) => code.text).join('\n')),
+      uses: [...effects.flatMap(({ uses }) => uses.map(nameOf)), ...bare.map(({ id }) => `${id}#${topLevel}`)],
+    })
+  }
+  return symbols
 }
 
 const shortHash = (text: string) => digestOf(text).slice(0, 16)

@@ -71,11 +71,11 @@ export function linkCode(code: Uint8Array | CodeBundle, gates: Gates): LinkedCod
   }
 }
 
+/** Stands on one line with the code, so that line numbers are the code's own. */
+export const wrapperStart = "(function (exports, require, requireExports) { 'use strict'; "
+
 function compile(id: string, code: string): ModuleFunction {
-  // On one line with the code, so that line numbers are the code's own.
-  const script = new vm.Script(`(function (exports, require, requireExports) { 'use strict'; ${code}\n})`, {
-    filename: id,
-  })
+  const script = new vm.Script(`${wrapperStart}${code}\n})`, { filename: id })
   return script.runInThisContext() as ModuleFunction
 }
 

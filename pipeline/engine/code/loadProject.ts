@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { digestOf, isDigest } from '../../../cas/digest.ts'
 import { layoutOf } from '../../../cas/layout.ts'
@@ -129,7 +129,7 @@ function configFault(error: unknown, bundleFile: string, dir: string, configFile
 }
 
 function thrownAt(stack: string, bundleFile: string): { file: string; line: number; column: number } | undefined {
-  const at = stack.indexOf(pathToFileURL(bundleFile).href)
+  const at = stack.indexOf(basename(bundleFile))
   const [, line, column] = /:(\d+):(\d+)/.exec(at < 0 ? '' : stack.slice(at)) ?? []
   const map = readIndexJson(bundleFile.replace(/\.mjs$/, '.map.json')) as
     | { mappings: string; sources: string[] }

@@ -1,7 +1,7 @@
 import { dirname, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'rolldown'
-import { bundlerFault } from './bundlerFault.ts'
+import { bundlerFault, strictly } from './bundlerFault.ts'
 import { type ModuleRecord, registerExports } from './origins.ts'
 import { type ImportResolver, isInstalled } from './resolveImports.ts'
 import { tickpipeDir } from './tickpipePackage.ts'
@@ -17,12 +17,13 @@ export interface ProjectBundle {
 export async function bundleProject(configFile: string, resolver: ImportResolver): Promise<ProjectBundle> {
   const { rolldown } = await import('rolldown')
   const { parseSync } = await import('rolldown/utils')
+  const strict = strictly(isInstalled)
   try {
     const build = await rolldown({
       input: configFile,
       cwd: resolver.projectDir,
       platform: 'node',
-      logLevel: 'silent',
+      ...strict.options,
       tsconfig: false,
       plugins: [projectPlugin(resolver, (code, file) => parseSync(file, code).module)],
     })
@@ -35,6 +36,7 @@ export async function bundleProject(configFile: string, resolver: ImportResolver
     })
     const files = (await build.watchFiles).filter((file) => !file.startsWith('\0'))
     await build.close()
+    strict.check()
     const { code, map } = output[0]
     return { code, mappings: map?.mappings ?? '', sources: map?.sources ?? [], files }
   } catch (error) {

@@ -37,8 +37,9 @@ export function tempDir(name: string): string {
   return dir
 }
 
-export function tempProject(files: Readonly<Record<string, string>>): TempProject {
-  const parent = tempDir('code')
+export const tempProject = (files: Readonly<Record<string, string>>): TempProject => makeProject(tempDir('code'), files)
+
+export function makeProject(parent: string, files: Readonly<Record<string, string>>): TempProject {
   const dir = join(parent, 'app')
   mkdirSync(join(dir, 'node_modules'), { recursive: true })
   symlinkSync(packageDir('zod'), join(dir, 'node_modules', 'zod'), 'dir')
