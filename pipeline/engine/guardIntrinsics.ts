@@ -1,0 +1,175 @@
+import { EventEmitter } from 'node:events'
+import { isObject, isWire } from './guardWire.ts'
+
+/**
+ * Built-in objects outlive a node, so whatever a node could change in them would be seen by the next one. Nearly all are
+ * frozen. Prototypes that user classes derive from are sealed, and their values stay writable, because assigning
+ * `error.name` would throw if `Error.prototype.name` were read-only; such values are compared and put back after every
+ * run, which costs some ten microseconds. A few prototypes are left open and compared whole: V8 takes slower paths (2.4
+ * times, for regular expressions) once their shape changes.
+ */
+export interface Intrinsics {
+  /** Puts back what the task changed in built-in objects. The engine's own work relies on them. */
+  repair(): boolean
+  /** The same, and takes away globals that the task added. False if something could not be put back: the thread must
+   *  not be used again. */
+  restore(): boolean
+}
+
+const openPrototypes: readonly object[] = [
+  Object.prototype,
+  Array.prototype,
+  RegExp.prototype,
+  Map.prototype,
+  Set.prototype,
+  WeakMap.prototype,
+  WeakSet.prototype,
+]
+
+/** Locks every object that is reached from the globals or from `others`. Once per thread, after the wires are in. */
+export function lockIntrinsics(others: readonly object[]): Intrinsics {
+  // It is assigned by tools that format stacks: it has to exist before `Error` is sealed.
+  Object.defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: true, configurable: true })
+  const globals = lockGlobals()
+  const reached = reachable([...globals.values, ...hiddenIntrinsics(), ...others])
+  const open = new Set(openPrototypes)
+
+  const holders: Record<PropertyKey, unknown>[] = []
+  const keys: PropertyKey[] = []
+  const values: unknown[] = []
+  const sealed: object[] = []
+  for (const [object, { isPrototype }] of reached) {
+    if (open.has(object) || ArrayBuffer.isView(object)) continue
+    if (!isPrototype && object !== Error) {
+      Object.freeze(object)
+      continue
+    }
+    Object.seal(object)
+    if (!Object.isFrozen(object)) sealed.push(object)
+    for (const [key, property] of ownProperties(object)) {
+      if (!property.writable) continue
+      holders.push(object as Record<PropertyKey, unknown>)
+      keys.push(key)
+      values.push(property.value)
+    }
+  }
+  const wholes = openPrototypes.map((object) => ({ object, properties: ownProperties(object) }))
+
+  const repair = () => {
+    let sound = true
+    for (let i = 0; i < holders.length; i++) {
+      const holder = holders[i]!
+      if (holder[keys[i]!] !== values[i]) sound = Reflect.set(holder, keys[i]!, values[i]) && sound
+    }
+    for (const { object, properties } of wholes) sound = restoreWhole(object, properties) && sound
+    return sound
+  }
+  return {
+    repair,
+    restore() {
+      let sound = repair()
+      sound = globals.restore() && sound
+      // A task may have frozen what has to stay writable, which cannot be undone.
+      for (const object of sealed) if (Object.isFrozen(object)) sound = false
+      resetSettings()
+      return sound
+    },
+  }
+}
+
+/** State that hides behind accessors, where comparing values does not see it. */
+function resetSettings(): void {
+  // The pieces of the last match are kept in `RegExp.$1` and its like.
+  ;/(?:)/.exec('')
+  ;(RegExp as unknown as { input: string }).input = ''
+  EventEmitter.defaultMaxListeners = 10
+  EventEmitter.captureRejections = false
+}
+
+type Properties = readonly (readonly [PropertyKey, PropertyDescriptor])[]
+
+const ownProperties = (object: object): Properties =>
+  Reflect.ownKeys(object).map((key) => [key, Reflect.getOwnPropertyDescriptor(object, key)!])
+
+function restoreWhole(object: object, properties: Properties): boolean {
+  let sound = Object.isExtensible(object)
+  for (const [key, was] of properties) {
+    const is = Reflect.getOwnPropertyDescriptor(object, key)
+    const same =
+      is !== undefined &&
+      is.value === was.value &&
+      is.get === was.get &&
+      is.set === was.set &&
+      is.writable === was.writable &&
+      is.configurable === was.configurable
+    if (!same) sound = Reflect.defineProperty(object, key, was) && sound
+  }
+  const present = Reflect.ownKeys(object)
+  if (present.length === properties.length) return sound
+  const known = new Set(properties.map(([key]) => key))
+  for (const key of present) if (!known.has(key)) sound = Reflect.deleteProperty(object, key) && sound
+  return sound
+}
+
+/** Fixes every global there is; those that a run adds are removed after it. (zod adds two, and finds them gone.) */
+function lockGlobals(): { readonly values: readonly unknown[]; restore(): boolean } {
+  const values: unknown[] = []
+  for (const key of Reflect.ownKeys(globalThis)) {
+    const { enumerable } = Reflect.getOwnPropertyDescriptor(globalThis, key)!
+    // Reading loads the lazy ones: a lazy global could not be frozen before it is there.
+    const value: unknown = Reflect.get(globalThis, key)
+    Object.defineProperty(globalThis, key, { value, enumerable, writable: false, configurable: false })
+    if (value !== globalThis) values.push(value)
+  }
+  const known = new Set(Reflect.ownKeys(globalThis))
+  return {
+    values,
+    restore() {
+      let sound = Object.isExtensible(globalThis)
+      const present = Reflect.ownKeys(globalThis)
+      if (present.length === known.size) return sound
+      for (const key of present) if (!known.has(key)) sound = Reflect.deleteProperty(globalThis, key) && sound
+      return sound
+    },
+  }
+}
+
+/** What only syntax leads to. */
+const hiddenIntrinsics = (): readonly object[] =>
+  [
+    async () => {},
+    function* () {},
+    async function* () {},
+    [][Symbol.iterator](),
+    ''[Symbol.iterator](),
+    new Map()[Symbol.iterator](),
+    new Set()[Symbol.iterator](),
+    'a'.matchAll(/a/g),
+    (function* () {})(),
+    (async function* () {})(),
+  ].map((value) => Object.getPrototypeOf(value) as object)
+
+function reachable(roots: readonly unknown[]): Map<object, { isPrototype: boolean }> {
+  const found = new Map<object, { isPrototype: boolean }>()
+  const waiting: object[] = []
+  const visit = (value: unknown, isPrototype = false) => {
+    if (!isObject(value) || value === globalThis || isWire(value)) return
+    const known = found.get(value)
+    if (known !== undefined) known.isPrototype ||= isPrototype
+    else {
+      found.set(value, { isPrototype })
+      waiting.push(value)
+    }
+  }
+  for (const root of roots) visit(root)
+  for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
+    visit(Reflect.getPrototypeOf(object), true)
+    if (ArrayBuffer.isView(object)) continue
+    for (const [key, { value, get, set }] of ownProperties(object)) {
+      visit(value, key === 'prototype')
+      visit(get)
+      visit(set)
+    }
+  }
+  return found
+}

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises'
+import type { Digest } from '../../cas/digest.ts'
+import { parseCodeBundle } from './code/codeObject.ts'
+import { runIsolated } from './isolateProcess.ts'
+import type { CodeRef, Executor, Job } from './job.ts'
+import { failureFault } from './workerFailure.ts'
+import { createWorkerPool } from './workerPool.ts'
+import type { PackageDirs } from './workerProtocol.ts'
+
+export interface LocalExecutorOptions {
+  /** Threads; as many as the machine has cores is a good number. */
+  readonly workers: number
+  /** Where outputs are written. It must be on the filesystem of the store's objects. */
+  readonly stagingDir: string
+  /** Lays out a package closure and gives the package's folder inside a `node_modules`. Asked once for each. */
+  readonly resolvePackage: (name: string, version: string, tree: Digest) => string | Promise<string>
+  /** Leads a stack from the modules of a code object back to the sources. */
+  readonly mapStack?: (code: Digest, stack: string) => string
+  /** The built entries. They lie beside the program unless it runs from elsewhere. */
+  readonly workerUrl?: URL
+  readonly isolateUrl?: URL
+}
+
+/** Runs pure tasks on this machine: in threads, or in a child process each where a job asks for that. */
+export function createLocalExecutor(options: LocalExecutorOptions): Executor {
+  const { workers, stagingDir, mapStack } = options
+  const workerUrl = options.workerUrl ?? new URL('./worker.js', import.meta.url)
+  const isolateUrl = options.isolateUrl ?? new URL('./isolate.js', import.meta.url)
+  // Threads take the time zone from their process, and only as it was when they start.
+  process.env.TZ = 'UTC'
+  const pool = createWorkerPool({ workers, workerUrl, stagingDir })
+  const packages = new PackageFinder(options.resolvePackage)
+
+  return {
+    // One job runs in each thread, and one waits there.
+    slots: workers * 2,
+    async execute(job, signal) {
+      const packageDirs = await packages.dirsFor(job)
+      const ending = job.isolate
+        ? await runIsolated({ isolateUrl, stagingDir }, job, packageDirs, signal)
+        : await pool.run(job, packageDirs, signal)
+      if (ending.kind === 'done') return ending.result
+      throw failureFault(job, ending, (stack) => mapStack?.(job.code.digest, stack) ?? stack)
+    },
+    close: () => pool.close(),
+  }
+}
+
+/** Which packages a code object needs is read from it, once. */
+class PackageFinder {
+  readonly #resolve: LocalExecutorOptions['resolvePackage']
+  readonly #byCode = new Map<Digest, Promise<PackageDirs>>()
+  readonly #dirs = new Map<string, Promise<string>>()
+
+  constructor(resolve: LocalExecutorOptions['resolvePackage']) {
+    this.#resolve = resolve
+  }
+
+  async dirsFor(job: Job): Promise<PackageDirs> {
+    const main = this.#dirsOf(job.code)
+    const ports = Object.values(job.ports)
+    if (ports.length === 0) return main
+    return Object.assign({}, ...(await Promise.all([main, ...ports.map((ref) => this.#dirsOf(ref))]))) as PackageDirs
+  }
+
+  #dirsOf(ref: CodeRef): Promise<PackageDirs> {
+    let known = this.#byCode.get(ref.digest)
+    if (known === undefined) {
+      known = this.#read(ref)
+      this.#byCode.set(ref.digest, known)
+      // What failed may succeed later: the object may be healed by then.
+      known.catch(() => this.#byCode.delete(ref.digest))
+    }
+    return known
+  }
+
+  async #read(ref: CodeRef): Promise<PackageDirs> {
+    const { packages } = parseCodeBundle(await readFile(ref.path))
+    const dirs: Record<string, string> = {}
+    for (const { name, version, tree } of packages) dirs[`${name}@${version}`] = await this.#dir(name, version, tree)
+    return dirs
+  }
+
+  #dir(name: string, version: string, tree: Digest): Promise<string> {
+    let known = this.#dirs.get(tree)
+    if (known === undefined) {
+      known = Promise.resolve(this.#resolve(name, version, tree))
+      this.#dirs.set(tree, known)
+      known.catch(() => this.#dirs.delete(tree))
+    }
+    return known
+  }
+}

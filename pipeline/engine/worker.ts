@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { parentPort, workerData } from 'node:worker_threads'
+import { createJobRunner } from './workerJob.ts'
+import { claim, type JobMessage, type OutcomeMessage, type WorkerSetup } from './workerProtocol.ts'
+
+// The entry of a worker thread: takes jobs one after another. The next one waits here already while one runs, so that
+// no time passes between them; until it is claimed, the pool may take it back.
+
+assert.ok(parentPort !== null, 'this file is started as a worker thread')
+const port = parentPort
+const { stagingDir, claims } = workerData as WorkerSetup
+const { compareExchange, store } = Atomics
+const runner = createJobRunner(stagingDir)
+const waiting: JobMessage[] = []
+let running = false
+
+port.on('message', (message: JobMessage) => {
+  // By index: an array's methods are what the running task made of them.
+  waiting[waiting.length] = message
+  if (!running) void work()
+})
+
+async function work(): Promise<void> {
+  running = true
+  for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
+    const { place, job, packageDirs } = message
+    if (compareExchange(claims, place, claim.free, claim.worker) !== claim.free) {
+      store(claims, place, claim.free) // the pool took it back; the place can be used again
+      continue
+    }
+    const outcome = await runner.run(job, packageDirs)
+    const answer: OutcomeMessage = { place, outcome }
+    port.postMessage(answer)
+    // The pool replaces a thread that is no longer as it was.
+    if (!outcome.sound) return
+  }
+  running = false
+}

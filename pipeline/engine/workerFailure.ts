@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { Fault } from '../../lib/fault.ts'
+import type { Job } from './job.ts'
+import type { Ending } from './workerPool.ts'
+import type { JobFailure } from './workerProtocol.ts'
+
+/** What the user is told of a job that gave no result. `mapStack` leads back to the sources. */
+export function failureFault(job: Job, ending: Ending, mapStack: (stack: string) => string): Fault {
+  assert.ok(ending.kind !== 'done')
+  const { address, task } = job
+  const details = { task, address }
+  switch (ending.kind) {
+    case 'aborted':
+      return new Fault({ code: 'interrupted', what: `task "${task}" was stopped`, where: address, details })
+    case 'timeout':
+      return new Fault({
+        code: 'failed',
+        what: `task "${task}" did not end within its ${ending.timeoutMs} ms`,
+        where: address,
+        todo: 'raise limits.timeoutMs of the task, or give it less to do',
+        details,
+      })
+    case 'memory':
+      return new Fault({
+        code: 'failed',
+        what: `task "${task}" needs too much memory: ${ending.what}`,
+        where: address,
+        todo: 'raise limits.memoryMb of the task, or let it work in batches',
+        details,
+      })
+    case 'died':
+      return new Fault({
+        code: 'failed',
+        what: `task "${task}" did not finish: ${ending.what}`,
+        where: address,
+        todo: 'run only this node again; if it dies again, look at the native packages it uses',
+        details,
+      })
+    case 'failed':
+      return taskFault(job, ending.failure, ending.log, mapStack(ending.failure.stack))
+  }
+}
+
+function taskFault(job: Job, failure: JobFailure, log: readonly string[], stack: string): Fault {
+  const { address, task } = job
+  const { phase, subject, name, message, tripwire, fault } = failure
+  const site = siteOf(stack)
+  const cause = new Error(message)
+  cause.name = name
+  cause.stack = stack
+  const details = { task, address, phase, ...(subject === undefined ? {} : { subject }), ...(site && { site }), log }
+
+  if (tripwire !== undefined) {
+    return new Fault({
+      code: 'failed',
+      what: `task "${task}" called ${tripwire.call}${site === undefined ? '' : ` at ${site}`}; a pure task sees only its params and inputs: ${tripwire.advice}`,
+      where: address,
+      todo: tripwire.advice,
+      cause,
+      details: { ...details, call: tripwire.call },
+    })
+  }
+  return new Fault({
+    code: fault?.code ?? 'failed',
+    what: `${subjectOf(failure, task)}: ${fault === undefined ? message : textOf(fault)}${site === undefined ? '' : ` (${site})`}`,
+    where: address,
+    todo: fault?.todo ?? todoOf(failure),
+    cause,
+    details,
+  })
+}
+
+function subjectOf({ phase, subject }: JobFailure, task: string): string {
+  if (phase === 'params') return `the params of task "${task}" are not what it declares`
+  if (phase === 'input') return `input "${subject}" of task "${task}" cannot be read`
+  if (phase === 'output') return `the output of task "${task}" is not what it declares`
+  if (phase === 'code') return `the code of task "${task}" cannot be loaded`
+  return `task "${task}" failed`
+}
+
+function todoOf({ phase, name, message }: JobFailure): string | undefined {
+  // V8's own words for a built-in that is locked, or a module that has no way in.
+  if (/not extensible|read only property|Cannot redefine|Cannot delete property/.test(message)) {
+    return 'built-in objects are locked in pure tasks, since the next node would see the change; keep state in your own'
+  }
+  if (name === 'TypeError' && /dynamic import callback/i.test(message)) {
+    return 'a pure task has no import(); import the module statically, so that it is part of its code'
+  }
+  return phase === 'output' ? "make run return what the task's output declares" : undefined
+}
+
+const textOf = ({ what, where }: { readonly what: string; readonly where?: string }): string =>
+  where === undefined ? what : `${where}: ${what}`
+
+/** The `file:line:column` of the innermost frame. Code made by `new Function` has none of its own and names its maker. */
+function siteOf(stack: string): string | undefined {
+  for (const line of stack.split('\n')) {
+    if (!/^\s+at /.test(line)) continue
+    const places = line.match(/[^\s()]+:\d+:\d+/g)?.filter((place) => !place.startsWith('<anonymous>'))
+    if (places !== undefined && places.length > 0) return places.at(-1)
+  }
+  return undefined
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
+import type { ArtifactType } from '../../lib/artifact.ts'
+import type { Guard } from './guard.ts'
+import type { JobArtifact, JobInput } from './job.ts'
+import type { Port } from './task.ts'
+import { codec, type TaskExports } from './workerDriver.ts'
+import { ArtifactFiles } from './workerFiles.ts'
+import type { TableCache } from './workerTables.ts'
+
+/** Turns the artifacts of one job into what the task's ports promise. Runs armed, since decoders are bundle code. */
+export class InputReader {
+  readonly #exports: TaskExports
+  readonly #guard: Guard
+  readonly #tables: TableCache
+  readonly #codeDigest: string
+  readonly #open: ArtifactFiles[] = []
+
+  constructor(exports: TaskExports, guard: Guard, tables: TableCache, codeDigest: string) {
+    this.#exports = exports
+    this.#guard = guard
+    this.#tables = tables
+    this.#codeDigest = codeDigest
+  }
+
+  read(port: Port, input: JobInput): unknown {
+    if ('form' in port) return this.#value(port, one(input))
+    if (port.port === 'optional') return input.kind === 'absent' ? undefined : this.read(port.of, input)
+    if (port.port === 'many') {
+      if (input.kind !== 'many') throw new Error('it takes many artifacts and was wired to something else')
+      return Object.freeze(input.artifacts.map((artifact) => this.read(port.of, { kind: 'one', artifact })))
+    }
+    const artifact = one(input)
+    const { of: type } = port
+    return Object.freeze({ read: () => this.#value(type, artifact), files: this.#files(artifact) })
+  }
+
+  /** Closes what stayed open for reading in pieces. */
+  close(): void {
+    for (const files of this.#open) files.close()
+  }
+
+  #value(type: ArtifactType, artifact: JobArtifact): unknown {
+    if (artifact.type !== type.name) throw new Error(`it takes a ${type.name} and was wired to a ${artifact.type}`)
+    if (type.form === 'files') return this.#files(artifact)
+    if (type.form === 'json') {
+      return type.schema.parse(parseCanonicalJson(new TextDecoder().decode(this.#bytes(artifact, 'value.json'))))
+    }
+    return this.#tables.get(`${this.#codeDigest} ${artifact.id}`, type.schema, () =>
+      codec(this.#exports, 'decodeTable')(type.schema, this.#bytes(artifact, 'table.parquet')),
+    )
+  }
+
+  #files(artifact: JobArtifact) {
+    const files = new ArtifactFiles(artifact, this.#guard)
+    this.#open.push(files)
+    return files.set
+  }
+
+  #bytes(artifact: JobArtifact, name: string): Uint8Array {
+    const file = artifact.files.find((file) => file.name === name)
+    if (file === undefined) throw new Error(`the ${artifact.type} artifact has no file ${name}`)
+    return this.#guard.suspend(() => readFileSync(file.path))
+  }
+}
+
+function one(input: JobInput): JobArtifact {
+  if (input.kind !== 'one')
+    throw new Error(`it takes one artifact and was wired to ${input.kind === 'many' ? 'many' : 'none'}`)
+  return input.artifact
+}

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict'
+import { Worker } from 'node:worker_threads'
+import type { Job } from './job.ts'
+import { claim, type JobMessage, type JobOutcome, type OutcomeMessage, type PackageDirs } from './workerProtocol.ts'
+
+/** How a job's thread or process ended before the job did. */
+export type Death =
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'timeout'; readonly timeoutMs: number }
+  | { readonly kind: 'memory'; readonly what: string }
+  | { readonly kind: 'died'; readonly what: string }
+
+export type Ending = JobOutcome | Death
+
+export interface WorkerPool {
+  run(job: Job, packageDirs: PackageDirs, signal: AbortSignal): Promise<Ending>
+  close(): Promise<void>
+}
+
+interface Ticket {
+  readonly job: Job
+  readonly packageDirs: PackageDirs
+  readonly signal: AbortSignal
+  settle(ending: Ending): void
+}
+
+/** A job runs while the next one waits in the thread already. */
+const placesPerThread = 2
+
+/** Threads that run pure tasks, started when there is work for them and used again. */
+export function createWorkerPool(options: { workers: number; workerUrl: URL; stagingDir: string }): WorkerPool {
+  const { workers, workerUrl, stagingDir } = options
+  assert.ok(Number.isSafeInteger(workers) && workers >= 1)
+  const threads: PoolThread[] = []
+  const waiting = new Set<Ticket>()
+  let closed = false
+
+  const retire = (thread: PoolThread) => {
+    const at = threads.indexOf(thread)
+    if (at >= 0) threads.splice(at, 1)
+  }
+  const requeue = (tickets: readonly Ticket[]) => {
+    const later = [...waiting]
+    waiting.clear()
+    for (const ticket of [...tickets, ...later]) waiting.add(ticket)
+  }
+  const dispatch = () => {
+    if (closed) return
+    // Every thread gets one job before any gets its second.
+    for (let depth = 1; depth <= placesPerThread; depth++) {
+      while (waiting.size > 0) {
+        const thread = threads.find((thread) => thread.load < depth) ?? (depth === 1 ? start() : undefined)
+        if (thread === undefined) break
+        const [ticket] = waiting
+        waiting.delete(ticket!)
+        thread.take(ticket!)
+      }
+    }
+    // A job that waits behind a long one is better off in a thread that has nothing to do.
+    if (waiting.size > 0) return
+    const idle = threads.length < workers || threads.some((thread) => thread.load === 0)
+    if (!idle) return
+    const stolen = threads.find((thread) => thread.load === placesPerThread)?.giveBack()
+    if (stolen === undefined) return
+    waiting.add(stolen)
+    dispatch()
+  }
+  const start = (): PoolThread | undefined => {
+    if (threads.length >= workers) return undefined
+    const thread = new PoolThread(workerUrl, stagingDir, {
+      settled: dispatch,
+      gone(left) {
+        retire(thread)
+        requeue(left)
+        dispatch()
+      },
+    })
+    threads.push(thread)
+    return thread
+  }
+
+  return {
+    run(job, packageDirs, signal) {
+      return new Promise((resolve) => {
+        if (closed || signal.aborted) return resolve({ kind: 'aborted' })
+        const abort = () => {
+          if (waiting.delete(ticket)) ticket.settle({ kind: 'aborted' })
+          else threads.find((thread) => thread.holds(ticket))?.drop(ticket)
+        }
+        const ticket: Ticket = {
+          job,
+          packageDirs,
+          signal,
+          settle(ending) {
+            signal.removeEventListener('abort', abort)
+            resolve(ending)
+          },
+        }
+        signal.addEventListener('abort', abort)
+        waiting.add(ticket)
+        dispatch()
+      })
+    },
+    async close() {
+      closed = true
+      for (const ticket of [...waiting]) ticket.settle({ kind: 'aborted' })
+      waiting.clear()
+      await Promise.all(threads.splice(0).map((thread) => thread.close()))
+    },
+  }
+}
+
+interface ThreadEvents {
+  /** A place is free. */
+  settled(): void
+  /** The thread is no more; these jobs never began. */
+  gone(left: readonly Ticket[]): void
+}
+
+/** One thread and the jobs it holds, the first of which runs. */
+class PoolThread {
+  readonly #worker: Worker
+  readonly #claims = new Int32Array(new SharedArrayBuffer(placesPerThread * 2 * Int32Array.BYTES_PER_ELEMENT))
+  readonly #held: { readonly ticket: Ticket; readonly place: number }[] = []
+  readonly #events: ThreadEvents
+  #timer: NodeJS.Timeout | undefined
+  #lastError: Error | undefined
+  #over = false
+
+  constructor(workerUrl: URL, stagingDir: string, events: ThreadEvents) {
+    this.#events = events
+    this.#worker = new Worker(workerUrl, {
+      workerData: { stagingDir, claims: this.#claims },
+      stdout: false,
+      stderr: false,
+    })
+    this.#worker.on('message', (message: OutcomeMessage) => this.#finished(message))
+    this.#worker.on('error', (error: Error) => {
+      this.#lastError = error
+    })
+    this.#worker.on('exit', (code) => this.#end(deathOf(code, this.#lastError)))
+  }
+
+  /** Jobs it holds; as many as it can when no place is free. */
+  get load(): number {
+    return this.#freePlace() < 0 ? placesPerThread : this.#held.length
+  }
+
+  holds(ticket: Ticket): boolean {
+    return this.#held.some((held) => held.ticket === ticket)
+  }
+
+  take(ticket: Ticket): void {
+    const place = this.#freePlace()
+    assert.ok(place >= 0)
+    this.#held.push({ ticket, place })
+    if (this.#held.length === 1) this.#began()
+    const message: JobMessage = { place, job: ticket.job, packageDirs: ticket.packageDirs }
+    this.#worker.postMessage(message)
+  }
+
+  /** The job that waits here, unless it has just begun. */
+  giveBack(): Ticket | undefined {
+    const last = this.#held.at(-1)
+    if (last === undefined || !this.#unclaim(last.place)) return undefined
+    this.#held.pop()
+    return last.ticket
+  }
+
+  /** Ends one job, and with it the thread if the job runs. */
+  drop(ticket: Ticket): void {
+    const at = this.#held.findIndex((held) => held.ticket === ticket)
+    if (this.#unclaim(this.#held[at]!.place)) {
+      this.#held.splice(at, 1)
+      ticket.settle({ kind: 'aborted' })
+      this.#events.settled()
+      return
+    }
+    this.#end({ kind: 'aborted' }, ticket)
+  }
+
+  async close(): Promise<void> {
+    this.#over = true
+    clearTimeout(this.#timer)
+    for (const { ticket } of this.#held.splice(0)) ticket.settle({ kind: 'aborted' })
+    await this.#worker.terminate()
+  }
+
+  /** There are twice as many places as jobs: that of a job which was taken back stays marked until the thread comes by. */
+  #freePlace(): number {
+    for (let place = 0; place < this.#claims.length; place++) {
+      if (Atomics.load(this.#claims, place) !== claim.free) continue
+      if (!this.#held.some((held) => held.place === place)) return place
+    }
+    return -1
+  }
+
+  #unclaim(place: number): boolean {
+    return Atomics.compareExchange(this.#claims, place, claim.free, claim.pool) === claim.free
+  }
+
+  #began(): void {
+    const first = this.#held[0]
+    const timeoutMs = first?.ticket.job.timeoutMs
+    if (timeoutMs === undefined) return
+    this.#timer = setTimeout(() => {
+      // A thread that is still starting up has not had its chance yet.
+      if (Atomics.load(this.#claims, first!.place) === claim.free) this.#began()
+      else this.#end({ kind: 'timeout', timeoutMs })
+    }, timeoutMs)
+  }
+
+  #finished({ place, outcome }: OutcomeMessage): void {
+    if (this.#over) return
+    const at = this.#held.findIndex((held) => held.place === place)
+    const [held] = this.#held.splice(at, 1)
+    clearTimeout(this.#timer)
+    Atomics.store(this.#claims, place, claim.free)
+    held!.ticket.settle(outcome)
+    if (outcome.sound) {
+      this.#began()
+      this.#events.settled()
+    } else this.#end({ kind: 'died', what: 'its thread was replaced' })
+  }
+
+  /** `death` is for the job that ran; the others are for another thread. Where none ran, the thread could not even
+   *  start, and the next one would fare no better. */
+  #end(death: Death, running: Ticket | undefined = this.#held[0]?.ticket): void {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#timer)
+    void this.#worker.terminate()
+    const left: Ticket[] = []
+    for (const { ticket, place } of this.#held.splice(0)) {
+      if (ticket === running || !this.#unclaim(place)) ticket.settle(death)
+      else left.push(ticket)
+    }
+    this.#events.gone(left)
+  }
+}
+
+function deathOf(exitCode: number, error: Error | undefined): Death {
+  if ((error as { code?: string } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return { kind: 'memory', what: 'its worker thread ran out of memory' }
+  }
+  if (error !== undefined) return { kind: 'died', what: `its worker thread died: ${error.message}` }
+  return { kind: 'died', what: `its worker thread ended with exit code ${exitCode}` }
+}
