@@ -1,0 +1,65 @@
+import { createRng } from '../../rng.ts'
+import type { TsMs } from '../../time.ts'
+import { formatsOf } from '../candles.ts'
+import { MINUTES_A_DAY } from '../factorDay.ts'
+import type { Instrument } from '../instrument.ts'
+import type { Market } from '../market.ts'
+import type { TextWriter } from './textWriter.ts'
+
+const COMMA = 44
+
+export const tradeHeader = 'id,price,qty,quote_qty,time,is_buyer_maker\n'
+export const aggTradeHeader = 'agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n'
+
+/** A day of trades, or of the taker orders they belong to. */
+export function writeTrades(
+  writer: TextWriter,
+  market: Market,
+  instrument: Instrument,
+  dayTsMs: TsMs,
+  isAggregate: boolean,
+  factor: number,
+): void {
+  const isSpot = instrument.spec.market === 'spot'
+  const d = market.dayNumber(dayTsMs)
+  if (d < 0) return
+  const trades = market.trades(instrument, d, 0, MINUTES_A_DAY)
+  const ids = market.firstIds(instrument, d, 0)
+  const { price, lots, quote } = formatsOf(instrument, 'klines')
+  const sell = isSpot ? 'True' : 'true'
+  const buy = isSpot ? 'False' : 'false'
+  const end = isSpot ? ',True\n' : '\n'
+  const field = (value: number): void => {
+    writer.int(value)
+    writer.byte(COMMA)
+  }
+  const jitter = createRng(market.config.seed, 'microseconds', instrument.spec.symbol, d)
+  let microseconds = 0
+  let row = 0
+  while (row < trades.rows) {
+    let next = row + 1
+    let qty = trades.qtyLots[row]!
+    if (isAggregate) {
+      while (next < trades.rows && trades.order[next] === trades.order[row]) qty += trades.qtyLots[next++]!
+    }
+    const px = trades.pxTicks[row]!
+    field(isAggregate ? ids.order + trades.order[row]! : ids.trade + row)
+    writer.number(px, price)
+    writer.byte(COMMA)
+    writer.number(qty, lots)
+    writer.byte(COMMA)
+    if (isAggregate) {
+      field(ids.trade + row)
+      field(ids.trade + next - 1)
+    } else {
+      writer.number(px * qty, quote)
+      writer.byte(COMMA)
+    }
+    // Trades of one taker order share their microsecond: its jitter is drawn once for the order.
+    if (row === 0 || trades.order[row] !== trades.order[row - 1]) microseconds = jitter.below(1000)
+    field(trades.tsMs[row]! * factor + (factor === 1 ? 0 : microseconds))
+    writer.text(trades.buyerIsMaker[row] === 1 ? sell : buy)
+    writer.text(end)
+    row = next
+  }
+}
