@@ -56,8 +56,9 @@ export function parseDescriptor(bytes: Uint8Array): ArtifactDescriptor {
   const problem = descriptorProblem(value)
   if (problem !== undefined) throw notADescriptor(problem)
   const descriptor = value as ArtifactDescriptor
-  // Two spellings of one value would be two ids for one artifact.
-  if (canonicalJson(descriptor) !== text) throw notADescriptor('it is not in canonical form')
+  // Two spellings of one value would be two ids for one artifact. Compared as bytes: bad UTF-8 reads like a
+  // replacement character.
+  if (!Buffer.from(canonicalJson(descriptor)).equals(bytes)) throw notADescriptor('it is not in canonical form')
   return descriptor
 }
 

@@ -19,7 +19,7 @@ export function chooseEvictions(survey: Survey, marks: Marks, options: GcOptions
 
   const removable = (digest: Digest): number => {
     const object = survey.objects.get(digest)
-    if (!object || marks.firm.has(digest) || isYoung(object.mtimeMs, options)) return 0
+    if (!object || marks.firm.has(digest) || marks.young.has(digest) || isYoung(object.mtimeMs, options)) return 0
     return object.sizeBytes
   }
   const holders = new Map<Digest, number>()
@@ -60,7 +60,9 @@ function filesOf(survey: Survey, artifact: Digest): Set<Digest> {
 function keptBytesOf(survey: Survey, marks: Marks, options: GcOptions): number {
   let bytes = 0
   for (const [digest, { sizeBytes, mtimeMs }] of survey.objects) {
-    if (marks.firm.has(digest) || marks.soft.has(digest) || isYoung(mtimeMs, options)) bytes += sizeBytes
+    const kept =
+      marks.firm.has(digest) || marks.soft.has(digest) || marks.young.has(digest) || isYoung(mtimeMs, options)
+    if (kept) bytes += sizeBytes
   }
   return bytes
 }

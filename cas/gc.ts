@@ -80,18 +80,19 @@ export function decideGc(survey: Survey, options: GcOptions): GcPlan {
   }
   const marks = markReachable(survey, options)
   const evictions = chooseEvictions(survey, marks, options)
-  const isKept = (digest: Digest) => marks.firm.has(digest) || (marks.soft.has(digest) && !evictions.files.has(digest))
+  const isWanted = (digest: Digest) =>
+    marks.firm.has(digest) || (marks.soft.has(digest) && !evictions.files.has(digest))
+  const isKept = (digest: Digest) => isWanted(digest) || marks.young.has(digest)
 
   const collect: DoomedObject[] = []
   let keptObjects = 0
   let keptBytes = 0
   let youngBytes = 0
   for (const [digest, { sizeBytes, mtimeMs }] of survey.objects) {
-    const young = isYoung(mtimeMs, options)
-    if (young || isKept(digest)) {
+    if (isKept(digest) || isYoung(mtimeMs, options)) {
       keptObjects++
       keptBytes += sizeBytes
-      if (!isKept(digest)) youngBytes += sizeBytes
+      if (!isWanted(digest)) youngBytes += sizeBytes
     } else {
       collect.push({ digest, sizeBytes, mtimeMs })
     }
@@ -126,6 +127,8 @@ export interface Marks {
   readonly firm: ReadonlySet<Digest>
   /** Reached, but only as files of evictable artifacts. */
   readonly soft: ReadonlySet<Digest>
+  /** Files of artifacts that only their age protects. */
+  readonly young: ReadonlySet<Digest>
   /** The evictable artifacts that are the only reason for some of `soft`. */
   readonly evictable: readonly Digest[]
 }
@@ -151,11 +154,17 @@ export function* allRoots(survey: Survey, options: GcOptions): Generator<Root> {
       keepSources === undefined || (typeof keepSources === 'function' ? keepSources(digest) : keepSources.has(digest))
     if (kept) yield { label: 'source: it cannot be made again', digest }
   }
+}
+
+/** An artifact whose descriptor is young stays as a whole. */
+function* youngArtifacts(survey: Survey, options: GcOptions): Generator<Root> {
   for (const digest of survey.artifacts) {
     const there = survey.objects.get(digest)
-    if (there && isYoung(there.mtimeMs, options)) yield { label: 'younger than the grace time', digest }
+    if (there && isYoung(there.mtimeMs, options)) yield { label: youngLabel, digest }
   }
 }
+
+const youngLabel = 'younger than the grace time'
 
 function markReachable(survey: Survey, options: GcOptions): Marks {
   const firm = new Set<Digest>()
@@ -173,7 +182,11 @@ function markReachable(survey: Survey, options: GcOptions): Marks {
       for (const file of files) firm.add(file.digest)
     }
   }
-  return { firm, soft, evictable: [...evictable].sort() }
+  const young = new Set<Digest>()
+  for (const { digest } of youngArtifacts(survey, options)) {
+    for (const file of survey.descriptorOf(digest)?.files ?? []) young.add(file.digest)
+  }
+  return { firm, soft, young, evictable: [...evictable].sort() }
 }
 
 function decideTrash(
@@ -241,9 +254,13 @@ export function whyAlive(store: Store, options: GcOptions, digest: Digest): WhyA
       reasons.push({ label: root.label, through: root.digest })
     }
   }
-  const there = survey.objects.get(digest)
-  if (reasons.length === 0 && there && isYoung(there.mtimeMs, options)) {
-    reasons.push({ label: 'younger than the grace time' })
+  if (reasons.length > 0) return reasons
+  for (const root of youngArtifacts(survey, options)) {
+    if (survey.descriptorOf(root.digest)?.files.some((file) => file.digest === digest)) {
+      reasons.push({ label: root.label, through: root.digest })
+    }
   }
+  const there = survey.objects.get(digest)
+  if (there && isYoung(there.mtimeMs, options)) reasons.push({ label: youngLabel })
   return reasons
 }

@@ -115,12 +115,12 @@ export class Store {
     return this.#commits.pendingPath(digest) ?? findObject(this.layout, digest, { readOnly: this.readOnly })
   }
 
+  /** Whether an object is in its place, or on its way there. One in the trash is not: `locate` or `reclaim` would
+   *  bring it back. */
   hasObject(digest: Digest, sizeBytes?: number): boolean {
     if (isObjectThere(objectPath(this.layout.objects, digest), sizeBytes)) return true
     const pending = this.#commits.pendingSizeBytes(digest)
-    if (pending !== undefined) return sizeBytes === undefined || pending === sizeBytes
-    const path = findObject(this.layout, digest, { readOnly: this.readOnly })
-    return path !== undefined && isObjectThere(path, sizeBytes)
+    return pending !== undefined && (sizeBytes === undefined || pending === sizeBytes)
   }
 
   /** The bytes of an object, hashed again. A damaged one is moved to quarantine, so that a rebuilt one can take its
@@ -162,6 +162,17 @@ export class Store {
   artifactPresence(artifact: Digest): ArtifactPresence {
     if (this.hasObject(artifact) && this.#filesAreThere(artifact)) return 'present'
     return this.records.isEvicted(artifact) ? 'evicted' : 'missing'
+  }
+
+  /** Brings an evicted artifact back if the trash still holds what it lacks. Says whether it is present now. */
+  async reclaim(artifact: Digest): Promise<boolean> {
+    this.#demandWritable()
+    if (this.locate(artifact) === undefined) return false
+    for (const file of this.readDescriptor(artifact).files) this.locate(file.digest)
+    if (this.artifactPresence(artifact) !== 'present') return false
+    if (this.records.isEvicted(artifact))
+      await this.commit({ staged: [], records: [{ kind: 'restored', key: artifact }] })
+    return true
   }
 
   openLease(purpose: string): Lease {

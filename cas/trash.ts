@@ -1,8 +1,8 @@
-import { readdirSync, renameSync } from 'node:fs'
+import { readdirSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Digest } from './digest.ts'
 import { ensureFolder } from './folders.ts'
-import { errnoOf, isGone } from './ioFault.ts'
+import { isGone } from './ioFault.ts'
 import { type Layout, objectPath } from './layout.ts'
 
 /** The trash holds one folder for each collection, its epoch, with the collected objects under their digests. Whoever
@@ -20,17 +20,9 @@ export function trashEpochs(layout: Layout): string[] {
 export function takeBack(layout: Layout, digest: Digest, options: { readOnly: boolean }): string | undefined {
   for (const epoch of trashEpochs(layout).reverse()) {
     const trashed = join(layout.trash, epoch, digest)
-    const path = objectPath(layout.objects, digest)
-    try {
-      if (options.readOnly) {
-        if (readdirSync(join(layout.trash, epoch)).includes(digest)) return trashed
-        continue
-      }
-      renameSync(trashed, path)
-      return path
-    } catch (error) {
-      if (!isGone(error) && errnoOf(error) !== 'EACCES') throw error
-    }
+    if (!statSync(trashed, { throwIfNoEntry: false })) continue
+    if (options.readOnly) return trashed
+    if (putBack(layout, epoch, digest)) return objectPath(layout.objects, digest)
   }
   return undefined
 }

@@ -1,0 +1,350 @@
+import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { describeArtifact } from '../../cas/artifact.ts'
+import { type Digest, digestOf } from '../../cas/digest.ts'
+import { type GcOptions, planGc, whyAlive } from '../../cas/gc.ts'
+import { executeGc, undoGc } from '../../cas/gcExecute.ts'
+import type { RecordKind } from '../../cas/segment.ts'
+import { stageBytes } from '../../cas/staging.ts'
+import type { Store } from '../../cas/store.ts'
+import { keyOf, openAt, put, temporaryStore } from './temporaryRoot.ts'
+
+const graceMs = 1000
+const later = () => Date.now() + 1_000_000
+
+function options(roots: readonly Digest[], more: Partial<GcOptions> = {}): GcOptions {
+  return { roots: roots.map((digest, i) => ({ label: `root ${i}`, digest })), graceMs, nowMs: later(), ...more }
+}
+
+/** Publishes an artifact with one file for each text, bound to a key of its name. */
+async function publish(
+  store: Store,
+  name: string,
+  texts: readonly string[],
+  kind: RecordKind = 'result',
+): Promise<Digest> {
+  const files = texts.map((text, i) => ({ name: `f${i}`, ...stageBytes(store.stagingDir, text) }))
+  const { id, bytes } = describeArtifact('t', files)
+  const staged = [...files, stageBytes(store.stagingDir, bytes)]
+  await store.commit({ staged, records: [{ kind, key: keyOf(name), artifact: id }] })
+  return id
+}
+
+function bytesOnDisk(folder: string): number {
+  let sizeBytes = 0
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile() && !entry.name.endsWith('.json')) sizeBytes += statSync(join(entry.parentPath, entry.name)).size
+  }
+  return sizeBytes
+}
+
+describe('gc', () => {
+  test('keeps what a root reaches and moves the rest to the trash, having said so in the records', async () => {
+    const store = temporaryStore()
+    const kept = await publish(store, 'kept', ['one', 'shared'])
+    const gone = await publish(store, 'gone', ['two', 'shared'])
+    const loose = await put(store, 'a loose object')
+    const plan = planGc(store, options([kept]))
+    expect(new Set(plan.collect.map((object) => object.digest))).toEqual(new Set([gone, digestOf('two'), loose]))
+    const result = await executeGc(store, plan)
+    expect(result).toMatchObject({ collectedObjects: 3, collectedBytes: plan.collectedBytes, sparedObjects: 0 })
+    expect(store.artifactPresence(kept)).toBe('present')
+    expect(store.records.isEvicted(gone) && store.records.isEvicted(loose)).toBe(true)
+    expect(store.records.isEvicted(kept)).toBe(false)
+    // The record outlives the bytes.
+    expect(store.records.result(keyOf('gone'))?.artifact).toBe(gone)
+  })
+
+  test('plans exactly the bytes that the real run frees, from place and from trash', async () => {
+    const store = temporaryStore()
+    const kept = await publish(store, 'kept', ['x'.repeat(5000)])
+    for (let i = 0; i < 20; i++) await publish(store, `n${i}`, [`${i}`.repeat(100 + i)])
+    const plan = planGc(store, options([kept]))
+    const before = bytesOnDisk(store.layout.objects)
+    expect((await executeGc(store, plan)).collectedBytes).toBe(plan.collectedBytes)
+    expect(before - bytesOnDisk(store.layout.objects)).toBe(plan.collectedBytes)
+    const second = planGc(store, options([kept], { nowMs: later() + 1e9, graceMs: 0 }))
+    expect(second.emptiedBytes).toBe(plan.collectedBytes)
+    const trashBefore = bytesOnDisk(store.layout.trash)
+    expect((await executeGc(store, second)).emptiedBytes).toBe(second.emptiedBytes)
+    expect(trashBefore - bytesOnDisk(store.layout.trash)).toBe(second.emptiedBytes)
+    expect(readdirSync(store.layout.trash)).toEqual([])
+  })
+
+  test('a dry run changes nothing at all', async () => {
+    const store = temporaryStore()
+    const kept = await publish(store, 'kept', ['one'])
+    await publish(store, 'gone', ['two'])
+    const listing = () => readdirSync(store.root, { recursive: true }).sort()
+    const before = [listing(), store.records.generation()]
+    planGc(store, options([kept]))
+    expect([listing(), store.records.generation()]).toEqual(before)
+  })
+
+  test('refuses to run without any root, unless told to', async () => {
+    const store = temporaryStore()
+    await publish(store, 'all', ['x'])
+    expect(() => planGc(store, options([]))).toThrow(/nothing would be kept/)
+    expect(planGc(store, options([], { allowEmptyKeepSet: true })).collect).toHaveLength(2)
+  })
+
+  test('spares what is younger than the grace time', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    await publish(store, 'young', ['y'])
+    const plan = planGc(store, options([root], { nowMs: Date.now() + 10 }))
+    expect(plan.collect).toEqual([])
+    expect(plan.youngBytes).toBeGreaterThan(0)
+  })
+
+  test('concludes nothing from times in the future: a clock that was wrong deletes nothing', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    await publish(store, 'n', ['from the future'])
+    const path = store.locate(digestOf('from the future'))!
+    utimesSync(path, new Date(later() + 1e10), new Date(later() + 1e10))
+    const plan = planGc(store, options([root]))
+    expect(plan.collect.map((object) => object.digest)).not.toContain(digestOf('from the future'))
+    // Nor from a clock of our own that has fallen back.
+    expect(planGc(store, options([root], { nowMs: 0 })).collect).toEqual([])
+  })
+
+  test('does not empty the trash because the clock jumped ahead', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    await publish(store, 'gone', ['g'])
+    await executeGc(store, planGc(store, options([root])))
+    const jumped = planGc(store, options([root], { nowMs: later() + 1e12 }))
+    expect(jumped.emptied).toEqual([])
+  })
+
+  test('keeps sources, which nobody can make again, unless told otherwise', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    const source = await publish(store, 'source', ['downloaded'], 'observation')
+    expect(planGc(store, options([root])).collect).toEqual([])
+    expect(planGc(store, options([root], { keepSources: new Set([source]) })).collect).toEqual([])
+    expect(planGc(store, options([root], { keepSources: () => false })).collect).toHaveLength(2)
+  })
+
+  test('keeps what live leases use or work on, also when they come after the plan', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    const [used, claimed, late] = [
+      await publish(store, 'u', ['1']),
+      await publish(store, 'c', ['2']),
+      await publish(store, 'l', ['3']),
+    ]
+    const lease = openAt(store.root).openLease('run')
+    lease.uses([used])
+    lease.claim(keyOf('c'))
+    const plan = planGc(store, options([root]))
+    expect(plan.evicted).toEqual([late])
+    lease.uses([late])
+    expect(await executeGc(store, plan)).toMatchObject({ collectedObjects: 0, sparedObjects: 2 })
+    for (const artifact of [used, claimed, late]) expect(store.artifactPresence(artifact)).toBe('present')
+    expect(store.records.isEvicted(late)).toBe(false)
+    lease.close()
+    expect(planGc(store, options([root])).evicted).toHaveLength(3)
+  })
+
+  test('spares what is published again between the plan and the deed', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    const again = await publish(store, 'again', ['same bytes'])
+    const plan = planGc(store, options([root]))
+    await publish(openAt(store.root, { durability: 'none' }), 'again', ['same bytes'])
+    await executeGc(store, plan)
+    expect(store.artifactPresence(again)).toBe('present')
+    expect(store.records.isEvicted(again)).toBe(false)
+  })
+
+  test('can be undone until the trash is emptied', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    const gone = await publish(store, 'gone', ['g'])
+    const plan = planGc(store, options([root]))
+    await executeGc(store, plan)
+    expect(await undoGc(store)).toEqual({ restoredObjects: 2, restoredBytes: plan.collectedBytes })
+    expect(store.artifactPresence(gone)).toBe('present')
+    expect(store.records.isEvicted(gone)).toBe(false)
+    await expect(undoGc(store)).rejects.toMatchObject({ code: 'usage' })
+  })
+
+  test('a reader takes an object back from the trash', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    await publish(store, 'gone', ['wanted'])
+    await executeGc(store, planGc(store, options([root])))
+    const readOnly = openAt(store.root, { readOnly: true })
+    expect(Buffer.from(readOnly.readObject(digestOf('wanted'))).toString()).toBe('wanted')
+    expect(Buffer.from(store.readObject(digestOf('wanted'))).toString()).toBe('wanted')
+    expect(store.locate(digestOf('wanted'))).toContain('objects')
+  })
+
+  test('an evicted artifact is reclaimed as long as the trash holds it', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    const gone = await publish(store, 'gone', ['g'])
+    await executeGc(store, planGc(store, options([root])))
+    expect(store.artifactPresence(gone)).toBe('evicted')
+    expect(await store.reclaim(gone)).toBe(true)
+    expect(store.artifactPresence(gone)).toBe('present')
+    expect(store.records.isEvicted(gone)).toBe(false)
+    expect(await store.reclaim(digestOf('never there'))).toBe(false)
+  })
+
+  test('puts back from the trash what a root has come to need', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    const gone = await publish(store, 'gone', ['g'])
+    await executeGc(store, planGc(store, options([root])))
+    await executeGc(store, planGc(store, options([root, gone])))
+    expect(store.artifactPresence(gone)).toBe('present')
+    expect(store.records.isEvicted(gone)).toBe(false)
+  })
+
+  test('sweeps the staging folders of the dead only', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['r'])
+    const alive = openAt(store.root).stagingDir
+    writeFileSync(join(store.layout.staging, 'of-a-dead-process'), '')
+    expect((await executeGc(store, planGc(store, options([root])))).sweptStagingFolders).toBe(1)
+    expect(readdirSync(store.layout.staging).sort()).toEqual(
+      [alive, store.stagingDir].map((path) => path.split('/').at(-1)).sort(),
+    )
+  })
+
+  test('says why an object is alive', async () => {
+    const store = temporaryStore()
+    const root = await publish(store, 'root', ['shared', 'own'])
+    const source = await publish(store, 'source', ['shared'], 'observation')
+    const lone = await put(store, 'nobody wants me')
+    expect(whyAlive(store, options([root]), digestOf('shared'))).toEqual([
+      { label: 'root 0', through: root },
+      { label: 'source: it cannot be made again', through: source },
+    ])
+    expect(whyAlive(store, options([root]), root)).toEqual([{ label: 'root 0' }])
+    expect(whyAlive(store, options([root]), lone)).toEqual([])
+    expect(whyAlive(store, options([root], { nowMs: Date.now() }), lone)).toEqual([
+      { label: 'younger than the grace time' },
+    ])
+  })
+
+  test('names roots that are not there', async () => {
+    const store = temporaryStore()
+    const plan = planGc(store, options([digestOf('never stored')]))
+    expect(plan.missingRoots.map((root) => root.label)).toEqual(['root 0'])
+  })
+})
+
+describe('gc with a size to keep', () => {
+  test('gives up what is the least work to make again for each byte, and keeps every descriptor', async () => {
+    const store = temporaryStore()
+    const cheap = await publish(store, 'cheap', ['c'.repeat(1000)])
+    const dear = await publish(store, 'dear', ['d'.repeat(1000)])
+    const pinned = await publish(store, 'pinned', ['p'.repeat(1000)])
+    const unknown = await publish(store, 'unknown', ['u'.repeat(1000)])
+    const costs = new Map([
+      [cheap, 10],
+      [dear, 10_000],
+      [pinned, 0],
+    ])
+    const roots = [
+      ...[cheap, dear, unknown].map((digest) => ({ label: 'snapshot', digest, evictable: true })),
+      { label: 'target', digest: pinned },
+    ]
+    const budget = (maxSizeBytes: number) =>
+      planGc(store, options([], { roots, maxSizeBytes, costOf: (artifact) => costs.get(artifact) }))
+    expect(budget(1e6).evictedForSize).toEqual([])
+    expect(budget(4000).evictedForSize).toEqual([cheap])
+    expect(budget(3000).evictedForSize).toEqual([cheap, dear].sort())
+    expect(budget(10)).toMatchObject({ evictedForSize: [cheap, dear, unknown].sort() })
+    expect(budget(10).overBudgetBytes).toBeGreaterThan(1000)
+    await executeGc(store, budget(4000))
+    expect(store.artifactPresence(cheap)).toBe('evicted')
+    expect(store.readDescriptor(cheap).files).toHaveLength(1)
+    expect(store.artifactPresence(dear)).toBe('present')
+    // What was given up is not wanted back by the next collection, although its root stands.
+    expect(budget(4000)).toMatchObject({ putBack: [], collect: [], evicted: [] })
+  })
+
+  test('never gives up a file that something pinned shares', async () => {
+    const store = temporaryStore()
+    const evictable = await publish(store, 'e', ['s'.repeat(1000), 'own'.repeat(100)])
+    const pinned = await publish(store, 'p', ['s'.repeat(1000)])
+    const roots = [
+      { label: 'a', digest: evictable, evictable: true },
+      { label: 'b', digest: pinned },
+    ]
+    await executeGc(store, planGc(store, options([], { roots, maxSizeBytes: 0 })))
+    expect(store.artifactPresence(pinned)).toBe('present')
+    expect(store.artifactPresence(evictable)).toBe('evicted')
+  })
+})
+
+describe('law: gc never removes what a root or a live lease reaches', () => {
+  const world = fc.record({
+    artifacts: fc.array(fc.uniqueArray(fc.nat(12), { minLength: 0, maxLength: 4 }), { minLength: 1, maxLength: 10 }),
+    roots: fc.array(fc.record({ at: fc.nat(9), evictable: fc.boolean() }), { minLength: 1, maxLength: 4 }),
+    used: fc.array(fc.nat(9), { maxLength: 2 }),
+    claimed: fc.array(fc.nat(9), { maxLength: 2 }),
+    sources: fc.array(fc.nat(9), { maxLength: 2 }),
+    maxSizeBytes: fc.option(fc.nat(3000), { nil: undefined }),
+    rounds: fc.integer({ min: 1, max: 3 }),
+    undo: fc.boolean(),
+  })
+
+  test('in random stores', async () => {
+    await fc.assert(
+      fc.asyncProperty(world, async ({ artifacts, roots, used, claimed, sources, maxSizeBytes, rounds, undo }) => {
+        const store = temporaryStore()
+        const ids: Digest[] = []
+        for (const [i, files] of artifacts.entries()) {
+          const texts = files.map((file) => `file ${file}`.repeat(1 + file * 10))
+          ids.push(await publish(store, `${i}`, texts, sources.includes(i) ? 'observation' : 'result'))
+        }
+        const at = (i: number) => ids[i % ids.length]!
+        const lease = openAt(store.root).openLease('run')
+        lease.uses(used.map(at))
+        for (const i of claimed) lease.claim(keyOf(`${i % ids.length}`))
+        const keep = new Set([
+          ...used.map(at),
+          ...claimed.map(at),
+          ...roots.filter((root) => !root.evictable).map((root) => at(root.at)),
+        ])
+        for (const i of sources) if (i < ids.length) keep.add(ids[i]!)
+        const evictable = new Set(roots.filter((root) => root.evictable).map((root) => at(root.at)))
+        for (let round = 0; round < rounds; round++) {
+          const plan = planGc(store, {
+            roots: roots.map((root) => ({ label: 'r', digest: at(root.at), evictable: root.evictable })),
+            graceMs: 0,
+            nowMs: later() + round,
+            maxSizeBytes,
+            costOf: (artifact) => Number.parseInt(artifact.slice(0, 4), 16),
+          })
+          const before = bytesOnDisk(store.layout.objects)
+          const done = await executeGc(store, plan)
+          expect(done.collectedBytes).toBe(plan.collectedBytes)
+          if (done.restoredObjects === 0) expect(before - bytesOnDisk(store.layout.objects)).toBe(plan.collectedBytes)
+          for (const artifact of keep) expect(store.artifactPresence(artifact)).toBe('present')
+          for (const artifact of evictable) {
+            expect(store.hasObject(artifact)).toBe(true)
+            expect(store.artifactPresence(artifact)).not.toBe('missing')
+          }
+          if (maxSizeBytes === undefined)
+            for (const artifact of evictable) expect(store.artifactPresence(artifact)).toBe('present')
+          for (const artifact of ids) expect(store.artifactPresence(artifact)).not.toBe('missing')
+          if (undo && done.collectedObjects > 0) {
+            await undoGc(store)
+            for (const object of plan.collect) expect(store.hasObject(object.digest, object.sizeBytes)).toBe(true)
+          }
+        }
+        await store.close()
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
