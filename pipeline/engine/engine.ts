@@ -19,7 +19,7 @@ import type { CodeChange } from './verdict.ts'
 import type { NodeState } from './walk.ts'
 
 /** The code of a project as the engine needs it: identities to build keys, objects to run. */
-export interface ProjectCode extends CodeIdentities {
+export interface EngineCode extends CodeIdentities {
   /** Stores what a node's code consists of, once, and says where the executor reads it. */
   store(
     state: NodeState,
@@ -32,7 +32,7 @@ export interface EngineParts {
   readonly store: Store
   readonly pipeline: Pipeline
   readonly config: ResolvedConfig
-  readonly code: ProjectCode
+  readonly code: EngineCode
   readonly limits: Readonly<Record<string, number>>
   readonly memoryMb: number
   readonly slots: number

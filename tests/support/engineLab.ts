@@ -5,7 +5,7 @@ import { canonicalJson, parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import { type Digest, digestOf } from '../../cas/digest.ts'
 import { stageBytes } from '../../cas/staging.ts'
 import { openStore, type Store } from '../../cas/store.ts'
-import { Engine, type FinishedRun, type ProjectCode, type RunAsk } from '../../pipeline/engine/engine.ts'
+import { Engine, type FinishedRun, type EngineCode, type RunAsk } from '../../pipeline/engine/engine.ts'
 import type { RunEvent } from '../../pipeline/engine/event.ts'
 import type { Pipeline } from '../../pipeline/engine/graph.ts'
 import type { Executor, Job, JobArtifact, JobResult } from '../../pipeline/engine/job.ts'
@@ -92,7 +92,7 @@ export class EngineLab {
     rmSync(this.root, { recursive: true, force: true })
   }
 
-  private projectCode(tasks: Map<string, PureTask>): ProjectCode {
+  private projectCode(tasks: Map<string, PureTask>): EngineCode {
     const identity = (name: string): Digest =>
       digestOf(`${this.generation} code of ${name}: ${this.code.get(name) ?? 'first'}`)
     return {

@@ -1,0 +1,174 @@
+import { availableParallelism, homedir, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Store } from '../../cas/store.ts'
+import { openStore } from '../../cas/store.ts'
+import { Fault } from '../../lib/fault.ts'
+import { codeObjects } from '../engine/code/codeObjects.ts'
+import { findProject, type ProjectPlace } from '../engine/code/findProject.ts'
+import { type LoadedProject, loadProject } from '../engine/code/loadProject.ts'
+import { type ResolvedConfig, resolveConfig } from '../engine/config.ts'
+import { Engine } from '../engine/engine.ts'
+import type { ConfiguredPipeline, Pipeline, Project } from '../engine/graph.ts'
+import { createLocalExecutor } from '../engine/localExecutor.ts'
+import { didYouMean } from '../engine/nearMatch.ts'
+import { StoredProjectCode } from '../engine/projectCode.ts'
+import { parseInstant } from './instant.ts'
+
+const dayMs = 86_400_000
+
+export interface OpenOptions {
+  readonly pipeline?: string | undefined
+  readonly set?: readonly string[]
+  readonly asOf?: string | undefined
+  readonly offline?: boolean
+  readonly readOnly?: boolean
+  /** Worker threads for pure tasks; as many as cores by default. */
+  readonly workers?: number | undefined
+}
+
+/** The process's own facts, handed in by the command's edge. */
+export interface Surroundings {
+  /** Absolute. */
+  readonly cwd: string
+  /** From --root, absolute. */
+  readonly root: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly nowMs: () => number
+}
+
+/** A store without a project: for commands that only ask about what is kept. */
+export interface Root {
+  readonly root: string
+  readonly store: Store
+  close(): Promise<void>
+}
+
+/** Everything a command works with. */
+export interface World extends Root {
+  readonly project: LoadedProject
+  readonly pipeline: Pipeline
+  readonly config: ResolvedConfig
+  readonly engine: Engine
+  readonly code: StoredProjectCode
+  readonly asOfMs: number
+}
+
+/** The one place where store, project, code, executor and engine are put together. */
+export async function openWorld(surroundings: Surroundings, options: OpenOptions = {}): Promise<World> {
+  const { nowMs } = surroundings
+  const { project, root } = await openProject(surroundings)
+  const declared = checkProject(project)
+  const configured = pickPipeline(declared, options.pipeline)
+  const config = resolveConfig(configured, options.set ?? [], (value) => project.originOf(value)?.exportName)
+  const store = openStore(root, {
+    create: options.readOnly !== true,
+    readOnly: options.readOnly === true,
+    clock: nowMs,
+  })
+  const code = new StoredProjectCode(codeObjects(project, { root }))
+  const workers = options.workers ?? availableParallelism()
+  const engine = new Engine({
+    store,
+    pipeline: configured.pipeline,
+    config,
+    code,
+    limits: declared.limits ?? {},
+    memoryMb: declared.memoryMb ?? Math.floor((totalmem() / 2 ** 20) * 0.75),
+    slots: workers,
+    createExecutor: () =>
+      createLocalExecutor({
+        workers,
+        stagingDir: store.stagingDir,
+        resolvePackage: (name, version) => code.packageDir(name, version),
+        mapStack: (digest, stack) => code.mapStack(digest, stack),
+      }),
+    wallMs: nowMs,
+  })
+  return {
+    root,
+    store,
+    project,
+    pipeline: configured.pipeline,
+    config,
+    engine,
+    code,
+    asOfMs: asOfFor(options.asOf, declared.asOfGridMs ?? dayMs, nowMs()),
+    close: () => store.close(),
+  }
+}
+
+/** Opens the store a command means: --root, else PIPE_ROOT, else the root of the project around, else ~/.pipe. */
+export async function openRoot(
+  surroundings: Surroundings,
+  options: { readonly create?: boolean; readonly readOnly?: boolean } = {},
+): Promise<Root> {
+  const root = givenRoot(surroundings) ?? (await openProjectIfAny(surroundings))?.root ?? homeRoot(surroundings)
+  const store = openStore(root, {
+    create: options.create === true,
+    readOnly: options.readOnly === true,
+    clock: surroundings.nowMs,
+  })
+  return { root, store, close: () => store.close() }
+}
+
+async function openProjectIfAny(surroundings: Surroundings): Promise<{ root: string } | undefined> {
+  try {
+    return await openProject(surroundings)
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'usage') return undefined // no project here, or a broken one
+    throw error
+  }
+}
+
+/** Loads the project around the current folder, and says where its store is. */
+export async function openProject(
+  surroundings: Surroundings,
+): Promise<{ project: LoadedProject; place: ProjectPlace; root: string }> {
+  const place = findProject(surroundings.cwd)
+  const given = givenRoot(surroundings)
+  // Where the store is stands in the config; until that is read, its bundle is cached in the user's cache folder.
+  const project = await loadProject(place, { root: given ?? cacheRoot(surroundings) })
+  const { root } = (project.config ?? {}) as Partial<Project>
+  return { project, place, root: given ?? (root === undefined ? homeRoot(surroundings) : resolve(place.dir, root)) }
+}
+
+const givenRoot = ({ cwd, root, env }: Surroundings): string | undefined =>
+  root ?? (env['PIPE_ROOT'] === undefined || env['PIPE_ROOT'] === '' ? undefined : resolve(cwd, env['PIPE_ROOT']))
+
+const homeRoot = ({ env }: Surroundings): string => join(env['HOME'] ?? homedir(), '.pipe')
+
+const cacheRoot = ({ env }: Surroundings): string =>
+  join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'tickpipe')
+
+/** The default export of a config file was written by a person: it is looked at before it is believed. */
+function checkProject({ config, configFile }: LoadedProject): Project {
+  const pipelines = (config as Partial<Project> | null)?.pipelines
+  const isConfigured = (entry: unknown): boolean =>
+    typeof (entry as ConfiguredPipeline | null)?.pipeline?.build === 'function'
+  if (!Array.isArray(pipelines) || pipelines.length === 0 || !pipelines.every(isConfigured)) {
+    throw new Fault({
+      code: 'usage',
+      what: 'its default export is not a project with pipelines',
+      where: configFile,
+      todo: 'export default defineProject({ pipelines: [withConfig(pipeline, { … })] })',
+    })
+  }
+  return config as Project
+}
+
+function pickPipeline({ pipelines }: Project, name: string | undefined): ConfiguredPipeline {
+  if (name === undefined) return pipelines[0]!
+  const found = pipelines.find(({ pipeline }) => pipeline.name === name)
+  if (found !== undefined) return found
+  const names = pipelines.map(({ pipeline }) => pipeline.name)
+  throw new Fault({
+    code: 'usage',
+    what: `there is no pipeline "${name}"${didYouMean(name, names)}`,
+    todo: `it is one of: ${names.join(', ')}`,
+  })
+}
+
+/** Resolved once, here at the edge; only `now` is floored to the grid, an instant that was named is taken as it is. */
+function asOfFor(asOf: string | undefined, gridMs: number, nowMs: number): number {
+  return asOf === undefined ? Math.floor(nowMs / gridMs) * gridMs : parseInstant(asOf, '--as-of')
+}

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import type { Digest } from '../../cas/digest.ts'
+import { short } from '../../cas/digest.ts'
+import { type Staged, stageBytes } from '../../cas/staging.ts'
+import type { Store } from '../../cas/store.ts'
+import { Fault } from '../../lib/fault.ts'
+import type { ProjectCode } from './code/codeCache.ts'
+import type { CodeInfo } from './code/codeInfo.ts'
+import type { CodeObjects } from './code/codeObjects.ts'
+import { explainCode } from './code/explainCode.ts'
+import { mapStack } from './code/mapStack.ts'
+import type { EngineCode } from './engine.ts'
+import type { CodeRef } from './job.ts'
+import type { GraphNode } from './nodes.ts'
+import type { CodeChange } from './verdict.ts'
+import type { NodeState } from './walk.ts'
+
+/** The code of a loaded project, bundled when it is first met and stored when it first runs. */
+export class StoredProjectCode implements EngineCode {
+  private readonly objects: CodeObjects
+  private readonly byDigest = new Map<Digest, ProjectCode>()
+  private readonly stored = new Map<Digest, CodeRef>()
+  private readonly prepared = new WeakSet<object>()
+
+  constructor(objects: CodeObjects) {
+    this.objects = objects
+  }
+
+  async prepare(nodes: readonly GraphNode[]): Promise<void> {
+    const fresh: Promise<ProjectCode>[] = []
+    for (const { task, code } of nodes) {
+      if (task.kind !== 'pure') continue
+      if (!this.prepared.has(task)) {
+        this.prepared.add(task)
+        fresh.push(this.objects.ofTask(task))
+      }
+      for (const value of Object.values(code)) {
+        if (this.prepared.has(value as object)) continue
+        this.prepared.add(value as object)
+        fresh.push(this.objects.ofValue(value))
+      }
+    }
+    for (const code of await Promise.all(fresh)) this.byDigest.set(code.digest, code)
+  }
+
+  ofTask(task: GraphNode['task']): Digest {
+    return this.objects.known(task)!.digest
+  }
+
+  ofValue(value: unknown): Digest {
+    return this.objects.known(value)!.digest
+  }
+
+  async store({ node }: NodeState, store: Store): Promise<{ code: CodeRef; ports: Readonly<Record<string, CodeRef>> }> {
+    const ports = Object.entries(node.code).map(
+      ([port, value]) => [port, this.storeOne(this.ofValue(value), store)] as const,
+    )
+    return { code: this.storeOne(this.ofTask(node.task), store), ports: Object.fromEntries(ports) }
+  }
+
+  explain(store: Store, before: Digest, after: Digest): readonly CodeChange[] {
+    const old = this.infoOf(store, before)
+    const now = this.infoOf(store, after)
+    return old === undefined || now === undefined ? [] : explainCode(old, now)
+  }
+
+  /** The folder of a package closure as it lies in today's node_modules. */
+  packageDir(name: string, version: string): string {
+    for (const { packageDirs } of this.byDigest.values()) {
+      const dir = packageDirs[`${name}@${version}`]
+      if (dir !== undefined) return dir
+    }
+    throw new Fault({
+      code: 'unverifiable',
+      what: `the package ${name}@${version} is not installed`,
+      todo: 'run "npm install" in the project',
+    })
+  }
+
+  mapStack(code: Digest, stack: string): string {
+    const known = this.byDigest.get(code)
+    return known === undefined ? stack : mapStack(stack, known.info)
+  }
+
+  /** Queues the code, its packages and what is known of it; they are readable at once and durable with their group. */
+  private storeOne(digest: Digest, store: Store): CodeRef {
+    const known = this.stored.get(digest)
+    if (known !== undefined) return { digest, path: located(store, digest) }
+    const code = this.byDigest.get(digest)!
+    const staged: Staged[] = []
+    if (!store.hasObject(digest)) staged.push(stageBytes(store.stagingDir, code.bytes))
+    for (const object of code.packageObjects()) {
+      if (store.hasObject(object.digest)) continue
+      staged.push(stageBytes(store.stagingDir, 'bytes' in object ? object.bytes : readFileSync(object.path)))
+    }
+    const hasNote = store.records.of('note', digest).length > 0
+    if (staged.length > 0 || !hasNote) {
+      const info = stageBytes(store.stagingDir, JSON.stringify(code.info))
+      staged.push(info)
+      // The next commit that fails says so to everybody: this one needs no handler of its own.
+      store
+        .commit({ staged, records: hasNote ? [] : [{ kind: 'note', key: digest, artifact: info.digest }] })
+        .catch(() => {})
+    }
+    const ref = { digest, path: located(store, digest) }
+    this.stored.set(digest, ref)
+    return ref
+  }
+
+  private infoOf(store: Store, digest: Digest): CodeInfo | undefined {
+    const known = this.byDigest.get(digest)
+    if (known !== undefined) return known.info
+    const note = store.records.of('note', digest).at(-1)?.artifact
+    if (note === undefined || !store.hasObject(note)) return undefined
+    return JSON.parse(Buffer.from(store.readObject(note)).toString()) as CodeInfo
+  }
+}
+
+function located(store: Store, digest: Digest): string {
+  const path = store.locate(digest)
+  if (path !== undefined) return path
+  throw new Fault({
+    code: 'corrupt',
+    what: `the code object ${short(digest)} is gone from the store`,
+    todo: 'run "pipe verify --level objects"',
+  })
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'rolldown'
+
+/** The command, the public entry, and the two scripts that execute pure tasks. Packages stay outside: npm installs them. */
+export default defineConfig({
+  input: {
+    cli: 'pipeline/cli/main.ts',
+    index: 'pipeline/index.ts',
+    worker: 'pipeline/engine/worker.ts',
+    isolate: 'pipeline/engine/isolate.ts',
+  },
+  platform: 'node',
+  external: [/^node:/, /^[^./]/],
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    cleanDir: true,
+  },
+})
