@@ -8,7 +8,7 @@ import { type CodeInfo, codeInfoFormat, type ModuleInfo, symbolsOf } from './cod
 import { type CodeBundle, codeFormat } from './codeObject.ts'
 import type { EditedText } from './editedText.ts'
 import { importOrder } from './importOrder.ts'
-import { makeLineMap, readMappings, sourcePosition } from './lineMap.ts'
+import { makeLineMap, pointAt, readMappings } from './lineMap.ts'
 import { nameModules, type Package } from './packages.ts'
 import { pureFunctions } from './pureFunctions.ts'
 import { type ImportResolver, isInstalled, type Resolved } from './resolveImports.ts'
@@ -259,13 +259,7 @@ function sourceName(file: string, packages: ImportResolver['packages'], projectD
 }
 
 function refusal({ what, offset }: Refusal, chunk: OutputChunk, file: string): Fault {
-  const map = makeLineMap(
-    [{ text: chunk.code, kept: [{ at: 0, from: 0, length: chunk.code.length }] }],
-    '',
-    readMappings(chunk.map?.mappings ?? '', chunk.code),
-  )
-  const before = chunk.code.slice(0, offset).split('\n')
-  const position = sourcePosition(map, before.length, before.at(-1)!.length)
+  const point = pointAt(readMappings(chunk.map?.mappings ?? '', chunk.code), offset)
   const why = {
     'import()': 'what it loads cannot be part of the code identity',
     'import.meta': 'it says where the code lies, and a result may not depend on that',
@@ -274,7 +268,7 @@ function refusal({ what, offset }: Refusal, chunk: OutputChunk, file: string): F
   return new Fault({
     code: 'usage',
     what: `a task reaches ${what}: ${why}`,
-    where: position === undefined ? file : `${file}:${position.line}:${position.column + 1}`,
+    where: point === undefined ? file : `${file}:${point.line}:${point.column + 1}`,
     todo: what === 'import()' ? 'import it at the top of the file' : 'hand the task what it needs as an input',
   })
 }

@@ -7,7 +7,7 @@ import type { BuiltCode, EntryExport } from './buildCode.ts'
 import type { CodeInfo } from './codeInfo.ts'
 import { type CodeObject, codeFormat, makeCodeObject } from './codeObject.ts'
 import { FileLook, type FileMark } from './fileMarks.ts'
-import { readIndexJson, writeIndexFile } from './indexFile.ts'
+import { readIndexJson, sweepIndexFiles, writeIndexFile } from './indexFile.ts'
 import { hashClosure } from './packageClosure.ts'
 import type { PackageHashes } from './packageTree.ts'
 import type { ImportResolver } from './resolveImports.ts'
@@ -28,9 +28,13 @@ export type PackageObject =
 
 interface Entry {
   readonly digest: Digest
+  /** Code and info lie under the hashes of their bytes: what somebody is about to read is never replaced. */
+  readonly info: Digest
   readonly marks: readonly FileMark[]
   readonly packages: readonly { readonly key: string; readonly dir: string; readonly tree: Digest }[]
 }
+
+const sweepAgeMs = 30 * 86_400_000
 
 /** Built code, kept under `index/code` for as long as no file it was made from changes. */
 export class CodeCache {
@@ -38,6 +42,7 @@ export class CodeCache {
   readonly #hashes: PackageHashes
   readonly #projectKey: readonly unknown[]
   readonly #look = new FileLook()
+  #swept = false
 
   constructor(indexDir: string, hashes: PackageHashes, projectDir: string, closures: readonly string[]) {
     this.#dir = join(indexDir, 'code')
@@ -48,14 +53,20 @@ export class CodeCache {
   find(exports: readonly EntryExport[]): ProjectCode | undefined {
     const place = this.#placeOf(exports)
     const entry = readIndexJson(`${place}.json`) as Entry | undefined
-    if (!isDigest(entry?.digest) || !Array.isArray(entry.marks) || !Array.isArray(entry.packages)) return undefined
+    if (
+      !isDigest(entry?.digest) ||
+      !isDigest(entry.info) ||
+      !Array.isArray(entry.marks) ||
+      !Array.isArray(entry.packages)
+    )
+      return undefined
     if (!entry.marks.every((mark) => this.#look.unchanged(mark))) return undefined
     if (!entry.packages.every(({ dir, tree }) => existsSync(dir) && this.#hashes.of(dir).tree.digest === tree)) {
       return undefined
     }
-    const codeFile = this.#codeFile(entry.digest)
-    if (!existsSync(codeFile)) return undefined
-    return new CachedCode(entry, codeFile, `${place}.info`, this.#hashes)
+    const [codeFile, infoFile] = [join(this.#dir, `${entry.digest}.code`), join(this.#dir, `${entry.info}.info`)]
+    if (!existsSync(codeFile) || !existsSync(infoFile)) return undefined
+    return new CachedCode(entry, codeFile, infoFile, this.#hashes)
   }
 
   /** @param sinceMs when the build began to read files */
@@ -72,11 +83,13 @@ export class CodeCache {
     const files = new Set([...built.files, ...resolver.packages.manifests, ...builderFiles()])
     const marks = new FileLook().markAll(files, resolver.absent, sinceMs)
     if (marks !== undefined) {
-      const place = this.#placeOf(exports)
-      const entry: Entry = { digest: code.digest, marks, packages }
-      writeIndexFile(this.#codeFile(code.digest), code.bytes)
-      writeIndexFile(`${place}.info`, JSON.stringify(info))
-      writeIndexFile(`${place}.json`, JSON.stringify(entry))
+      if (!this.#swept) sweepIndexFiles(this.#dir, sweepAgeMs)
+      this.#swept = true
+      const infoJson = JSON.stringify(info)
+      const entry: Entry = { digest: code.digest, info: digestOf(infoJson), marks, packages }
+      writeIndexFile(join(this.#dir, `${entry.digest}.code`), code.bytes)
+      writeIndexFile(join(this.#dir, `${entry.info}.info`), infoJson)
+      writeIndexFile(`${this.#placeOf(exports)}.json`, JSON.stringify(entry))
     }
     const dirs = packages.map(({ dir }) => dir)
     return { ...code, info, packageDirs: dirsOf(packages), packageObjects: () => objectsOf(dirs, this.#hashes) }
@@ -84,10 +97,6 @@ export class CodeCache {
 
   #placeOf(exports: readonly EntryExport[]): string {
     return join(this.#dir, digestOf(canonicalJson([...this.#projectKey, exports])))
-  }
-
-  #codeFile(digest: Digest): string {
-    return join(this.#dir, `${digest}.code`)
   }
 }
 

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { threadId } from 'node:worker_threads'
 
 /** Files under `index/` are caches that may be deleted, or be half written by a dying process: one that cannot be read
@@ -30,5 +30,17 @@ export function writeIndexFile(path: string, data: string | Uint8Array): void {
     renameSync(partial, path)
   } catch {
     // A read-only or full disk costs time at the next start, nothing more.
+  }
+}
+
+/** Every edit leaves what was made before it behind. What is old goes; if it was still of use, it is made again. */
+export function sweepIndexFiles(dir: string, ageMsMax: number): void {
+  try {
+    for (const name of readdirSync(dir)) {
+      const path = join(dir, name)
+      if (Date.now() - statSync(path).mtimeMs > ageMsMax) rmSync(path, { force: true })
+    }
+  } catch {
+    // Another process sweeps too, or nothing may be deleted here: the files only take space.
   }
 }

@@ -1,7 +1,8 @@
 import type { EditedText } from './editedText.ts'
 
-/** Where the lines of a module's code come from: for each line a flat list of triples (column in the code, line and
- *  column in the source), one for each change of source line. Lines count from 1, columns from 0. */
+/** Where the lines of a module's code come from: for each line a flat list of pairs (column in the code, line of the
+ *  source), one for each change of source line. Lines count from 1, columns from 0. Columns of the source would make
+ *  the map five times as big, and a line is what a reader looks for. */
 export type LineMap = readonly (readonly number[])[]
 
 /** A point of a source map: offset in the generated code; source by its number, line and column there. */
@@ -58,12 +59,12 @@ export function makeLineMap(pieces: readonly EditedText[], separator: string, po
   for (const { text, kept } of pieces) {
     for (const run of kept) {
       for (let p = firstAtOrAfter(points, run.from); p < points.length; p++) {
-        const { offset, line, column } = points[p]!
+        const { offset, line } = points[p]!
         if (offset >= run.from + run.length) break
         const at = base + run.at + (offset - run.from)
         const row = rowOf(starts, at)
-        const triples = lines[row]!
-        if (triples.at(-2) !== line) triples.push(at - starts[row]!, line, column)
+        const pairs = lines[row]!
+        if (pairs.at(-1) !== line) pairs.push(at - starts[row]!, line)
       }
     }
     base += text.length + separator.length
@@ -71,17 +72,18 @@ export function makeLineMap(pieces: readonly EditedText[], separator: string, po
   return lines
 }
 
-/** The source position of a position in the code, if it has one. */
-export function sourcePosition(
-  map: LineMap,
-  line: number,
-  column: number,
-): { line: number; column: number } | undefined {
-  const triples = map[line - 1]
-  if (triples === undefined || triples.length === 0) return undefined
+/** The source line of a position in the code, if it has one. */
+export function sourceLine(map: LineMap, line: number, column: number): number | undefined {
+  const pairs = map[line - 1] ?? []
   let i = 0
-  while (i + 3 < triples.length && triples[i + 3]! <= column) i += 3
-  return { line: triples[i + 1]!, column: triples[i + 2]! }
+  while (i + 2 < pairs.length && pairs[i + 2]! <= column) i += 2
+  return pairs[i + 1]
+}
+
+/** The point at or before an offset of the code. */
+export function pointAt(points: readonly MapPoint[], offset: number): MapPoint | undefined {
+  const next = firstAtOrAfter(points, offset)
+  return points[next]?.offset === offset ? points[next] : points[next - 1]
 }
 
 function lineStarts(text: string): number[] {

@@ -8,8 +8,8 @@ import { Fault } from '../../../lib/fault.ts'
 import { builderFiles } from './codeCache.ts'
 import { FileLook, type FileMark } from './fileMarks.ts'
 import type { ProjectPlace } from './findProject.ts'
-import { readIndexFile, readIndexJson, writeIndexFile } from './indexFile.ts'
-import { type MapPoint, readMappings } from './lineMap.ts'
+import { readIndexFile, readIndexJson, sweepIndexFiles, writeIndexFile } from './indexFile.ts'
+import { pointAt, readMappings } from './lineMap.ts'
 import { type Origin, originOf } from './origins.ts'
 import { Packages } from './packages.ts'
 import { bundleProject, type ProjectBundle } from './projectBundle.ts'
@@ -70,6 +70,7 @@ async function makeBundle({ dir, configFile }: ProjectPlace, cacheDir: string) {
   // Named by its content: within one process an equal name would give the module that was imported before.
   const name = digestOf(bundle.code)
   const sourceMap = JSON.stringify({ mappings: bundle.mappings, sources: sourcePaths(bundle, cacheDir) })
+  sweepIndexFiles(cacheDir, 3_600_000)
   writeIndexFile(join(cacheDir, `${name}.map.json`), sourceMap)
   writeIndexFile(join(cacheDir, `${name}.mjs`), bundle.code)
 
@@ -146,8 +147,7 @@ function positionIn(code: string, map: { mappings: string; sources: string[] }, 
     offset += next - start
     start = next
   }
-  let best: MapPoint | undefined
-  for (const point of readMappings(map.mappings, code)) if (point.offset <= offset) best = point
+  const best = pointAt(readMappings(map.mappings, code), offset)
   const file = best && map.sources[best.source]
   return best === undefined || file === undefined ? undefined : { file, line: best.line, column: best.column }
 }
