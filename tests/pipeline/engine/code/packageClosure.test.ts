@@ -1,0 +1,237 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../../../cas/canonicalJson.ts'
+import { type Digest, digestOf } from '../../../../cas/digest.ts'
+import type { ProjectCode } from '../../../../pipeline/engine/code/codeCache.ts'
+import { type PackageRef, parseCodeBundle } from '../../../../pipeline/engine/code/codeObject.ts'
+import { linkCode } from '../../../../pipeline/engine/code/linkCode.ts'
+import { layOutPackages, placePackages } from '../../../../pipeline/engine/code/packageClosure.ts'
+import { hashPackage, parseTree, writeTree } from '../../../../pipeline/engine/code/packageTree.ts'
+import { settle, tempDir, tempProject, writeFiles } from './tempProject.ts'
+
+const manifest = (name: string, version: string, dependencies: Record<string, string> = {}) =>
+  JSON.stringify({ name, version, main: 'index.js', dependencies })
+
+describe('hashPackage', () => {
+  const makePackage = () => {
+    const dir = tempDir('package')
+    writeFiles(dir, {
+      'package.json': manifest('k', '1.0.0'),
+      'index.js': 'exports.a = 1',
+      'lib/deep.js': '',
+      'index.d.ts': 'type',
+      'README.md': 'prose',
+      'index.js.map': '{}',
+      'node_modules/other/index.js': 'not mine',
+    })
+    return { dir, indexDir: tempDir('index') }
+  }
+
+  test('lists what can be loaded, sorted, and nothing of other packages', () => {
+    const { dir, indexDir } = makePackage()
+    const { files, tree } = hashPackage(dir, indexDir)
+    expect(files.map(({ path }) => path)).toEqual(['index.js', 'lib/deep.js', 'package.json'])
+    expect(files[0]).toEqual({ path: 'index.js', digest: digestOf('exports.a = 1'), sizeBytes: 13, mode: 0o644 })
+    expect(tree.digest).toBe(digestOf(tree.bytes))
+    expect(parseTree(tree.bytes)).toEqual(files)
+  })
+
+  test('the same files give the same tree anywhere, with a cache or without', async () => {
+    const [a, b] = [makePackage(), makePackage()]
+    await settle()
+    const first = hashPackage(a.dir, a.indexDir).tree.digest
+    expect(hashPackage(a.dir, a.indexDir).tree.digest).toBe(first)
+    expect(hashPackage(b.dir, b.indexDir).tree.digest).toBe(first)
+  })
+
+  test('notices an edit in place of the same length', async () => {
+    const { dir, indexDir } = makePackage()
+    await settle()
+    const before = hashPackage(dir, indexDir)
+    writeFileSync(join(dir, 'index.js'), 'exports.a = 2')
+    expect(hashPackage(dir, indexDir).tree.digest).not.toBe(before.tree.digest)
+  })
+
+  test('a damaged cache is no cache', async () => {
+    const { dir, indexDir } = makePackage()
+    await settle()
+    const { digest } = hashPackage(dir, indexDir).tree
+    const folder = join(indexDir, 'packages')
+    for (const junk of ['', '[]', '{"index.js":{"signature":7}}', '{"index.js":null}']) {
+      for (const name of readdirSync(folder)) writeFileSync(join(folder, name), junk)
+      expect(hashPackage(dir, indexDir).tree.digest).toBe(digest)
+    }
+  })
+})
+
+describe('a tree from somewhere else', () => {
+  const file = { path: 'a.js', digest: digestOf(''), sizeBytes: 0, mode: 0o644 }
+  const bad: readonly [string, unknown][] = [
+    ['a path that leads out', [{ ...file, path: '../a.js' }]],
+    ['an absolute path', [{ ...file, path: '/etc/passwd' }]],
+    ['two paths that are one where case does not count', [file, { ...file, path: 'A.js' }]],
+    ['a setuid mode', [{ ...file, mode: 0o4755 }]],
+    ['a negative size', [{ ...file, sizeBytes: -1 }]],
+    ['no digest', [{ ...file, digest: 'x' }]],
+    ['no list', { file }],
+  ]
+  for (const [says, value] of bad) {
+    test(`is refused with ${says}`, () => {
+      expect(() => parseTree(Buffer.from(JSON.stringify(value)))).toThrow(expect.objectContaining({ code: 'corrupt' }))
+    })
+  }
+
+  test('is refused when an object holds other bytes', () => {
+    const files = parseTree(Buffer.from(canonicalJson([file])))
+    expect(() => writeTree(files, tempDir('tree'), () => Buffer.from('x'))).toThrow(
+      expect.objectContaining({ code: 'corrupt' }),
+    )
+  })
+
+  test('keeps the executable bit', () => {
+    const dir = tempDir('tree')
+    writeTree(parseTree(Buffer.from(canonicalJson([{ ...file, mode: 0o755 }]))), join(dir, 'x'), () => Buffer.alloc(0))
+    expect(statSync(join(dir, 'x', 'a.js')).mode & 0o777).toBe(0o755)
+  })
+})
+
+describe('placePackages', () => {
+  const ref = (
+    name: string,
+    version: string,
+    dependencies: Record<string, string>,
+    isImported = false,
+  ): PackageRef => ({
+    name,
+    version,
+    tree: digestOf(name + version),
+    dependencies,
+    imports: isImported ? [{ id: `npm:${name}`, specifier: name }] : [],
+  })
+
+  test('puts each version where its users find it', () => {
+    const placed = placePackages([
+      ref('a', '1.0.0', { c: '1.0.0', b: '1.0.0' }, true),
+      ref('b', '1.0.0', { c: '2.0.0', a: '1.0.0' }),
+      ref('c', '1.0.0', {}),
+      ref('c', '2.0.0', { d: '1.0.0' }),
+      ref('d', '1.0.0', { c: '1.0.0' }),
+    ])
+    expect(Object.fromEntries([...placed].map(([place, { name, version }]) => [place, `${name}@${version}`]))).toEqual({
+      'node_modules/a': 'a@1.0.0',
+      'node_modules/b': 'b@1.0.0',
+      'node_modules/b/node_modules/c': 'c@2.0.0',
+      'node_modules/c': 'c@1.0.0',
+      'node_modules/d': 'd@1.0.0',
+    })
+  })
+
+  test('refuses names that lead elsewhere and dependencies that are not there', () => {
+    for (const refs of [
+      [ref('../evil', '1.0.0', {}, true)],
+      [ref('a/b', '1.0.0', {}, true)],
+      [ref('a', '1.0.0', { b: '1.0.0' }, true)],
+    ]) {
+      expect(() => placePackages(refs)).toThrow(expect.objectContaining({ code: 'corrupt' }))
+    }
+  })
+})
+
+describe('a package closure', () => {
+  const project = () =>
+    tempProject({
+      'pipe.config.ts': `import { value } from './value.ts'\nexport default { values: { value } }`,
+      'value.ts': `import { run } from 'kernel'\nexport const value = { get: () => run(4) }`,
+      'node_modules/kernel/package.json': manifest('kernel', '3.0.0', {
+        helper: '*',
+        '@types/x': '*',
+        'not-there': '*',
+      }),
+      'node_modules/kernel/index.js':
+        'const { half } = require("helper"); exports.run = (x) => half(x) + require("fs").readFileSync(__dirname + "/k.wasm", "utf8")',
+      'node_modules/kernel/k.wasm': 'asm',
+      'node_modules/kernel/node_modules/helper/package.json': manifest('helper', '2.0.0'),
+      'node_modules/kernel/node_modules/helper/index.js': 'exports.half = (x) => x / 2 + ":nested:"',
+      'node_modules/helper/package.json': manifest('helper', '1.0.0'),
+      'node_modules/helper/index.js': 'exports.half = () => "the wrong one"',
+    })
+
+  async function runFrom({ bytes }: ProjectCode, dir: string): Promise<unknown> {
+    const loaded = await import(
+      /* @vite-ignore */ pathToFileURL(createRequire(join(dir, 'x.js')).resolve('kernel')).href
+    )
+    const { value } = linkCode(bytes, {
+      requireBuiltin: (id) => expect.fail(id),
+      requirePackage: ({ name, version, specifier }) => {
+        expect([name, version, specifier]).toEqual(['kernel', '3.0.0', 'kernel'])
+        return loaded
+      },
+    }).instantiate() as { value: { get(): unknown } }
+    return value.get()
+  }
+
+  test('runs from stored objects when today’s node_modules are gone', async () => {
+    const { codes, dir } = project()
+    const code = (await codes())['value']!
+    expect(await runFrom(code, dir)).toBe('2:nested:asm')
+
+    const store = new Map<Digest, Uint8Array>()
+    for (const entry of code.packageObjects()) {
+      const bytes = 'bytes' in entry ? entry.bytes : readFileSync(entry.path)
+      expect(digestOf(bytes)).toBe(entry.digest)
+      store.set(entry.digest, bytes)
+    }
+    rmSync(join(dir, 'node_modules'), { recursive: true })
+    const { packages } = parseCodeBundle(code.bytes)
+    expect(packages.map(({ name, version, dependencies }) => [name, version, dependencies])).toEqual([
+      ['helper', '2.0.0', {}],
+      ['kernel', '3.0.0', { helper: '2.0.0' }],
+    ])
+    const target = mkdtempSync(join(tempDir('laid-out'), 'x'))
+    layOutPackages(packages, (digest) => store.get(digest)!, target)
+    expect(await runFrom(code, target)).toBe('2:nested:asm')
+  })
+
+  test('says where its packages lie today', async () => {
+    const { codes, dir } = project()
+    await settle()
+    for (const _ of ['cold', 'warm']) {
+      const { packageDirs } = (await codes())['value']!
+      const modules = join(realpathSync(dir), 'node_modules')
+      expect(packageDirs).toEqual({
+        'helper@2.0.0': join(modules, 'kernel', 'node_modules', 'helper'),
+        'kernel@3.0.0': join(modules, 'kernel'),
+      })
+    }
+  })
+
+  test('is also what the config lists', async () => {
+    const listed = tempProject({
+      'pipe.config.ts': `import { value } from './value.ts'\nexport default { values: { value }, closures: ['plain'] }`,
+      'value.ts': `import { n } from 'plain'\nexport const value = { get: () => n }`,
+      'node_modules/plain/package.json': manifest('plain', '1.0.0'),
+      'node_modules/plain/index.js': 'exports.n = 1',
+    })
+    const { packages, modules } = parseCodeBundle((await listed.codes())['value']!.bytes)
+    expect(packages.map(({ name }) => name)).toEqual(['plain'])
+    expect(modules.map(({ id }) => id)).toEqual(['app/value', 'tickpipe:entry'])
+  })
+
+  test('is not made of an empty folder', () => {
+    const dir = tempDir('empty')
+    mkdirSync(join(dir, 'sub'))
+    expect(hashPackage(dir, tempDir('index')).files).toEqual([])
+  })
+})
