@@ -1,3 +1,5 @@
+import { canonicalJson } from '../cas/canonicalJson.ts'
+
 /** One place where two JSON values differ. A side that lacks the place has no value there. */
 export interface JsonChange {
   readonly path: string
@@ -35,3 +37,10 @@ export function jsonChanges(before: unknown, after: unknown, path = ''): JsonCha
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+export function jsonChangeText({ path, before, after }: JsonChange): string {
+  const show = (value: unknown): string => (value === undefined ? 'nothing' : shortened(canonicalJson(value)))
+  return `${path === '' ? 'the value' : path} was ${show(before)} and is ${show(after)}`
+}
+
+const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)}…` : text)

@@ -19,7 +19,12 @@ export interface Reach {
 /** The bytes of an object, checked against its name; a Fault where they are not to be had. */
 export type ReadObject = (digest: Digest) => Uint8Array
 
-export function reachOf(manifest: Manifest, read: ReadObject): Reach {
+/** Hears of an object that cannot be read, or is not what it is named as, and of a node that needs it. */
+export type OnProblem = (digest: Digest, fault: Fault, address: string) => void
+
+/** Throws at the first object that cannot be read, unless `onProblem` takes it: then what lies behind that object is
+ *  left out, and the rest is followed all the same. */
+export function reachOf(manifest: Manifest, read: ReadObject, onProblem?: OnProblem): Reach {
   const neverEvicted = new Set<Digest>()
   const derived = new Set<Digest>()
   const descriptors = new Map<Digest, ArtifactDescriptor>()
@@ -27,35 +32,57 @@ export function reachOf(manifest: Manifest, read: ReadObject): Reach {
   const sizes = new Map<Digest, number>()
 
   const kept = keptArtifacts(manifest)
-  const addCode = (code: Digest): void => {
-    if (neverEvicted.has(code)) return
-    neverEvicted.add(code)
-    for (const tree of packageTreesOf(code, read(code))) {
-      if (neverEvicted.has(tree)) continue
-      neverEvicted.add(tree)
-      for (const file of filesOfTree(tree, read(tree))) neverEvicted.add(file)
+  // By role, and apart from what is kept: a source's file may hold the very bytes of a list or a descriptor.
+  const followed = {
+    code: new Set<Digest>(),
+    tree: new Set<Digest>(),
+    list: new Set<Digest>(),
+    artifact: new Set<Digest>(),
+  }
+  const follow = (
+    role: keyof typeof followed,
+    digest: Digest,
+    address: string,
+    into: (bytes: Uint8Array) => void,
+  ): void => {
+    if (followed[role].has(digest)) return
+    followed[role].add(digest)
+    neverEvicted.add(digest)
+    try {
+      into(read(digest))
+    } catch (error) {
+      if (!(error instanceof Fault) || onProblem === undefined) throw error
+      onProblem(digest, error, address)
     }
   }
-  for (const node of manifest.nodes) {
-    if ('run' in node.code) {
-      addCode(node.code.run)
-      for (const port of Object.values(node.code.ports ?? {})) addCode(port)
+  const followCode = (code: Digest, address: string): void =>
+    follow('code', code, address, (bytes) => {
+      for (const tree of packageTreesOf(code, bytes)) {
+        follow('tree', tree, address, (listing) =>
+          filesOfTree(tree, listing).forEach((file) => void neverEvicted.add(file)),
+        )
+      }
+    })
+  for (const { address, code, inputs, artifact } of manifest.nodes) {
+    if ('run' in code) {
+      followCode(code.run, address)
+      for (const port of Object.values(code.ports ?? {})) followCode(port, address)
     }
-    for (const input of Object.values(node.inputs)) {
-      if (input === null || typeof input === 'string' || lists.has(input.list)) continue
-      neverEvicted.add(input.list)
-      lists.set(input.list, parseList(input.list, read(input.list)))
+    for (const input of Object.values(inputs)) {
+      if (input === null || typeof input === 'string') continue
+      const { list } = input
+      follow('list', list, address, (bytes) => void lists.set(list, parseList(list, bytes)))
     }
-    if (descriptors.has(node.artifact)) continue
-    const descriptor = parseDescriptor(read(node.artifact))
-    neverEvicted.add(node.artifact)
-    descriptors.set(node.artifact, descriptor)
-    for (const { digest, sizeBytes } of descriptor.files) {
-      if ((sizes.get(digest) ?? sizeBytes) !== sizeBytes) throw twoSizes(digest, node.address)
-      sizes.set(digest, sizeBytes)
-      if (kept.has(node.artifact)) neverEvicted.add(digest)
-      else derived.add(digest)
-    }
+    follow('artifact', artifact, address, (bytes) => {
+      const descriptor = parseDescriptor(bytes)
+      descriptors.set(artifact, descriptor)
+      for (const { digest, sizeBytes } of descriptor.files) {
+        if ((sizes.get(digest) ?? sizeBytes) !== sizeBytes) throw twoSizes(digest, address)
+        sizes.set(digest, sizeBytes)
+        if (kept.has(artifact)) neverEvicted.add(digest)
+        else derived.add(digest)
+      }
+    })
   }
   // The same bytes may be a source's and a pure node's.
   for (const digest of neverEvicted) derived.delete(digest)
