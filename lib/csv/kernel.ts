@@ -70,6 +70,7 @@ export function readRows(state: KernelState, input: Uint8Array, from: number, to
   const { fields, words, doubles, bytes, texts, valid, capacity } = state
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength)
   const last = fields.length - 1
+  const anyNullable = valid.some((flags) => flags !== undefined)
   state.textEnd.fill(-1)
   let at = from
   let row = state.row
@@ -196,15 +197,13 @@ export function readRows(state: KernelState, input: Uint8Array, from: number, to
         const end = input[at]
         if (index < last ? end === comma : end === lineFeed) {
           at++
-          const flags = valid[index]
-          if (flags !== undefined) flags[row] = 1
+          if (anyNullable) markValid(valid[index], row)
           continue
         }
         if (index === last && end === carriageReturn && input[at + 1] === lineFeed) {
           state.carriageReturns = true
           at += 2
-          const flags = valid[index]
-          if (flags !== undefined) flags[row] = 1
+          if (anyNullable) markValid(valid[index], row)
           continue
         }
       }
@@ -214,6 +213,10 @@ export function readRows(state: KernelState, input: Uint8Array, from: number, to
   }
   state.row = row
   return at
+}
+
+function markValid(flags: Uint8Array | undefined, row: number): void {
+  if (flags !== undefined) flags[row] = 1
 }
 
 /** Reads one field the careful way, stores it and returns where the next one starts. */

@@ -39,7 +39,7 @@ export type CsvParser = {
 
 /** Reads a CSV file in chunks into tables of the layout's schema. Order and uniqueness of rows are not its business. */
 export function csvParser<C extends Columns>(layout: CsvLayout<C>, options: CsvOptions<C>): CsvParser {
-  const { file, onBatch, onBad, batchRows = 262_144 } = options
+  const { file, onBatch, onBad, batchRows = 65_536 } = options
   const { schema } = layout
   const names = layout.fields.map((field) => field.column)
   const fields = layout.fields.map((field) => kernelField(field, schema.columns))
@@ -204,7 +204,7 @@ export function parseCsv<C extends Columns>(
   return { table: batches.length === 1 ? batches[0]! : concatTables(layout.schema, batches), seen }
 }
 
-const chunkBytes = 1 << 18
+const chunkBytes = 1 << 16
 
 type Batch = Readonly<Record<string, AnyColumnData>>
 

@@ -1,6 +1,7 @@
+import { formatScaled } from '../decimal.ts'
 import { rowOrder } from './order.ts'
 import { type Column, schemaDifferences } from './schema.ts'
-import { type AnyColumnData, splitColumn, type Table } from './table.ts'
+import { splitColumn, type Table } from './table.ts'
 
 export type ColumnChange = {
   readonly name: string
@@ -93,10 +94,10 @@ const sameType = (a: Column, b: Column | undefined): boolean =>
 /** A value as people write it: decimals with their point, times in UTC, absent values as null. */
 export function cellText(table: Table, name: string, row: number): string {
   const column = table.schema.columns[name]!
-  const { values, valid } = splitColumn((table.columns as Record<string, AnyColumnData>)[name]!)
+  const { values, valid } = splitColumn(table.columns[name]!)
   if (valid !== undefined && valid[row] === 0) return 'null'
   const value = values[row]!
-  if (column.kind === 'decimal') return decimalText(value as bigint, column.scale!)
+  if (column.kind === 'decimal') return formatScaled(value as bigint, column.scale!)
   if (column.kind === 'tsMs') return timeText(value as number, '')
   if (column.kind === 'tsUs') {
     const ms = Math.floor((value as number) / 1000)
@@ -113,17 +114,11 @@ function timeText(ms: number, microDigits: string): string {
   return new Date(ms).toISOString().replace('Z', `${microDigits}Z`)
 }
 
-export function decimalText(value: bigint, scale: number): string {
-  const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0')
-  const sign = value < 0n ? '-' : ''
-  return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
-}
-
 /** Compares cells of one column, and remembers how many differed and by how much at most. */
 function comparedColumn(a: Table, b: Table, name: string) {
   const column = a.schema.columns[name]!
-  const x = splitColumn((a.columns as Record<string, AnyColumnData>)[name]!)
-  const y = splitColumn((b.columns as Record<string, AnyColumnData>)[name]!)
+  const x = splitColumn(a.columns[name]!)
+  const y = splitColumn(b.columns[name]!)
   let changedRows = 0
   let widest: number | bigint | undefined
   const distance = (p: unknown, q: unknown) => {
@@ -145,7 +140,7 @@ function comparedColumn(a: Table, b: Table, name: string) {
     },
     change(): ColumnChange {
       if (widest === undefined) return { name, changedRows }
-      const text = typeof widest === 'bigint' ? decimalText(widest, column.scale ?? 0) : String(widest)
+      const text = typeof widest === 'bigint' ? formatScaled(widest, column.scale ?? 0) : String(widest)
       return { name, changedRows, maxAbsDifference: text }
     },
   }

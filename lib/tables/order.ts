@@ -9,12 +9,7 @@ export type RowOrder = (i: number, j: number) => number
  * first, NaN last.
  */
 export function rowOrder(a: Table, b: Table, columns: readonly string[]): RowOrder {
-  const orders = columns.map((name) =>
-    columnOrder(
-      (a.columns as Record<string, AnyColumnData>)[name]!,
-      (b.columns as Record<string, AnyColumnData>)[name]!,
-    ),
-  )
+  const orders = columns.map((name) => columnOrder(a.columns[name]!, b.columns[name]!))
   if (orders.length === 1) return orders[0]!
   return (i, j) => {
     for (const order of orders) {

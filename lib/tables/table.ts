@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { Fault } from '../fault.ts'
 import { firstTooLong, firstUnsafeTime } from './columnChecks.ts'
-import type { Column, Columns, TableSchema } from './schema.ts'
+import type { Column, ColumnKind, Columns, TableSchema } from './schema.ts'
+
+export type AnyValues = Float64Array | Int32Array | Uint8Array | BigInt64Array | readonly string[]
+export type AnyColumnData = AnyValues | { readonly values: AnyValues; readonly valid: Uint8Array }
 
 /** The plain array that carries a column's values. */
-export type ColumnValues<C extends Column = Column> = C extends { kind: 'f64' | 'tsMs' | 'tsUs' }
+export type ColumnValues<C extends Column> = C extends { kind: 'f64' | 'tsMs' | 'tsUs' }
   ? Float64Array
   : C extends { kind: 'i32' }
     ? Int32Array
@@ -14,12 +17,14 @@ export type ColumnValues<C extends Column = Column> = C extends { kind: 'f64' | 
         ? readonly string[]
         : BigInt64Array
 
-export type NullableValues<C extends Column = Column> = { readonly values: ColumnValues<C>; readonly valid: Uint8Array }
+export type NullableValues<C extends Column> = { readonly values: ColumnValues<C>; readonly valid: Uint8Array }
 
-export type ColumnData<C extends Column = Column> = C extends { nullable: true } ? NullableValues<C> : ColumnValues<C>
-
-export type AnyValues = Float64Array | Int32Array | Uint8Array | BigInt64Array | readonly string[]
-export type AnyColumnData = AnyValues | { readonly values: AnyValues; readonly valid: Uint8Array }
+/** What a table holds for a column; where the kind is not known to the compiler, any of it. */
+export type ColumnData<C extends Column = Column> = ColumnKind extends C['kind']
+  ? AnyColumnData
+  : C extends { nullable: true }
+    ? NullableValues<C>
+    : ColumnValues<C>
 
 export type Table<C extends Columns = Columns> = {
   readonly schema: TableSchema<C>
@@ -100,7 +105,7 @@ export function concatTables<C extends Columns>(schema: TableSchema<C>, tables: 
     const target = allocateColumn(column, rowCount)
     let at = 0
     for (const table of tables) {
-      copyColumn((table.columns as Record<string, AnyColumnData>)[name]!, 0, table.rowCount, target, at)
+      copyColumn(table.columns[name]!, 0, table.rowCount, target, at)
       at += table.rowCount
     }
     return [name, target]

@@ -6,7 +6,7 @@ import { decodeAnyTable, decodeTable, encodeTable, openTable, readTableInfo } fr
 import { rowsPerGroup, tableWriter } from '../../../lib/tables/parquetWriter.ts'
 import { decimal, defineTable, i64, utf8 } from '../../../lib/tables/schema.ts'
 import { makeTable, sliceTable, type Table } from '../../../lib/tables/table.ts'
-import { everyKind, everyKindTables, sampleTrades, tradeTable } from './arbitraryTables.ts'
+import { everyKind, everyKindSample, everyKindTables, sampleTrades, tradeTable } from './arbitraryTables.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -69,6 +69,15 @@ describe('a table in Parquet', () => {
 })
 
 describe('the bytes of a table', () => {
+  test('are these, on every Node and machine: a change here is a change of every stored table', () => {
+    expect(sha256(encodeTable(sampleTrades(100_000)))).toBe(
+      'd5e0d89849942e47d4459c0c09b203d8ed17416b302d84fe39667a9002cf3263',
+    )
+    expect(sha256(encodeTable(everyKindSample(5000)))).toBe(
+      '1bf06de51acec35987f897e9bf41e84d4795be0b3816917e3d327537d06facf4',
+    )
+  })
+
   test('do not depend on how the rows were cut into batches', () => {
     const whole = sampleTrades(rowsPerGroup + 5000)
     const expected = sha256(encodeTable(whole))
