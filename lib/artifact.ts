@@ -10,10 +10,10 @@ export type ArtifactType<Value = unknown, Name extends string = string> =
   | FilesArtifact<Value, Name>
 
 /** Rows of a declared schema, kept as one Parquet file `table.parquet`. */
-export interface TableArtifact<Value = unknown, Name extends string = string> {
+export interface TableArtifact<Value = unknown, Name extends string = string, S extends TableSchema = TableSchema> {
   readonly form: 'table'
   readonly name: Name
-  readonly schema: TableSchema
+  readonly schema: S
   readonly valueType?: Value // only for the compiler; never set
 }
 
@@ -41,7 +41,7 @@ export interface FileSet {
   readAt(name: string, offset: number, lengthBytes: number): Uint8Array
 }
 
-export function tableArtifact<S extends TableSchema>(schema: S): TableArtifact<TableOf<S>, S['name']> {
+export function tableArtifact<S extends TableSchema>(schema: S): TableArtifact<TableOf<S>, S['name'], S> {
   return { form: 'table', name: schema.name, schema }
 }
 

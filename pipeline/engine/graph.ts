@@ -74,11 +74,6 @@ export type Grown<A extends ArtifactType> = NodeHandle<A> | Collection<A> | read
 
 /** Handed to a pipeline's build function. */
 export interface Graph {
-  /** Places a pure task. */
-  add<N extends string, P extends z.ZodType, const I extends Ports, const C extends CodePorts, O extends ArtifactType>(
-    task: PureTask<N, P, I, C, O>,
-    ...placement: PlacementArgs<P, I, C>
-  ): NodeHandle<O>
   /** Places a source. */
   add<N extends string, P extends z.ZodType, const I extends Ports, O extends ArtifactType>(
     task: SourceTask<N, P, I, O>,
@@ -88,6 +83,11 @@ export interface Graph {
   add<N extends string, P extends z.ZodType, const I extends Ports, O extends ArtifactType>(
     task: SinkTask<N, P, I, O>,
     ...placement: PlacementArgs<P, I, Record<never, never>>
+  ): NodeHandle<O>
+  /** Places a pure task. */
+  add<N extends string, P extends z.ZodType, const I extends Ports, const C extends CodePorts, O extends ArtifactType>(
+    task: PureTask<N, P, I, C, O>,
+    ...placement: PlacementArgs<P, I, C>
   ): NodeHandle<O>
 
   /** Grows the graph once `artifact` is known: `items` reads the list out of its value, `grow` places nodes for each.

@@ -193,14 +193,8 @@ export interface SinkTask<
 
 export type Task = PureTask | SourceTask | SinkTask
 
-/** Ties name, kind, params, inputs, output and `run` together. It returns what it was given: a task is a value. */
-export function defineTask<
-  const Name extends string,
-  P extends z.ZodType,
-  const I extends Ports,
-  O extends ArtifactType,
-  const C extends CodePorts = Readonly<Record<never, never>>,
->(task: PureTask<Name, P, I, C, O>): PureTask<Name, P, I, C, O>
+/** Ties name, kind, params, inputs, output and `run` together. It returns what it was given: a task is a value. (The
+ *  overload for pure tasks stands last: the compiler's messages are about the last one.) */
 export function defineTask<
   const Name extends string,
   P extends z.ZodType,
@@ -213,6 +207,13 @@ export function defineTask<
   const I extends Ports,
   O extends ArtifactType,
 >(task: SinkTask<Name, P, I, O>): SinkTask<Name, P, I, O>
+export function defineTask<
+  const Name extends string,
+  P extends z.ZodType,
+  const I extends Ports,
+  O extends ArtifactType,
+  const C extends CodePorts = Readonly<Record<never, never>>,
+>(task: PureTask<Name, P, I, C, O>): PureTask<Name, P, I, C, O>
 export function defineTask(task: Task): Task {
   return task
 }
