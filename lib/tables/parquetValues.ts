@@ -34,7 +34,8 @@ const largestDictionary = 1 << 16
 export function dictionaryOf(values: Float64Array): { entries: number[]; indices: Int32Array } | undefined {
   const limit = Math.min(largestDictionary, values.length >>> 2)
   const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
-  const slots = new Int32Array(largestDictionary * 4)
+  if (limit === 0) return undefined
+  const slots = new Int32Array(2 ** (34 - Math.clz32(limit)))
   const mask = slots.length - 1
   const firstRows: number[] = []
   const indices = new Int32Array(values.length)

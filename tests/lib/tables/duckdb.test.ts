@@ -7,7 +7,8 @@ import { encodeTable } from '../../../lib/tables/parquet.ts'
 import { rowsPerGroup } from '../../../lib/tables/parquetWriter.ts'
 import type { Column } from '../../../lib/tables/schema.ts'
 import { type AnyColumnData, splitColumn, type Table } from '../../../lib/tables/table.ts'
-import { type everyKind, everyKindSample, sampleTrades } from './arbitraryTables.ts'
+import { type everyKind, everyKindSample } from './arbitraryTables.ts'
+import { sampleTrades } from './sampleTrades.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tickpipe-duckdb-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -6,7 +6,8 @@ import { decodeAnyTable, decodeTable, encodeTable, openTable, readTableInfo } fr
 import { rowsPerGroup, tableWriter } from '../../../lib/tables/parquetWriter.ts'
 import { decimal, defineTable, i64, utf8 } from '../../../lib/tables/schema.ts'
 import { makeTable, sliceTable, type Table } from '../../../lib/tables/table.ts'
-import { everyKind, everyKindSample, everyKindTables, sampleTrades, tradeTable } from './arbitraryTables.ts'
+import { everyKind, everyKindSample, everyKindTables } from './arbitraryTables.ts'
+import { sampleTrades, tradeTable } from './sampleTrades.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
