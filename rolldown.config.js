@@ -14,7 +14,8 @@ export default defineConfig({
     dir: 'dist',
     format: 'esm',
     entryFileNames: '[name].js',
-    chunkFileNames: 'chunks/[name]-[hash].js',
+    // Beside the entries: code finds the worker's script by its own place.
+    chunkFileNames: '[name]-[hash].js',
     cleanDir: true,
   },
 })

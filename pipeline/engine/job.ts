@@ -1,5 +1,6 @@
 import type { Digest } from '../../cas/digest.ts'
 import type { Staged } from '../../cas/staging.ts'
+import type { Place } from './movedFile.ts'
 
 /** One execution of a pure node as the executor is handed it: everything by value or by path, nothing by reference
  *  into the engine, so that a worker, a child process or another machine can do it. */
@@ -20,9 +21,8 @@ export interface Job {
 }
 
 /** A code object (see code/codeObject.ts) and where its bytes can be read. */
-export interface CodeRef {
+export interface CodeRef extends Place {
   readonly digest: Digest
-  readonly path: string
 }
 
 export type JobInput =
@@ -33,7 +33,7 @@ export type JobInput =
 export interface JobArtifact {
   readonly id: Digest
   readonly type: string
-  readonly files: readonly { readonly name: string; readonly path: string; readonly sizeBytes: number }[]
+  readonly files: readonly (Place & { readonly name: string; readonly sizeBytes: number })[]
 }
 
 export interface JobResult {

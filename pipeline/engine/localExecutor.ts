@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import type { Digest } from '../../cas/digest.ts'
 import { parseCodeBundle } from './code/codeObject.ts'
 import { runIsolated } from './isolateProcess.ts'
 import type { CodeRef, Executor, Job } from './job.ts'
+import { readPlaced } from './movedFile.ts'
 import { failureFault } from './workerFailure.ts'
 import { createWorkerPool } from './workerPool.ts'
 import type { PackageDirs } from './workerProtocol.ts'
@@ -14,7 +14,7 @@ export interface LocalExecutorOptions {
   readonly stagingDir: string
   /** Lays out a package closure and gives the package's folder inside a `node_modules`. Asked once for each. */
   readonly resolvePackage: (name: string, version: string, tree: Digest) => string | Promise<string>
-  /** Leads a stack from the modules of a code object back to the sources. */
+  /** Names the places of a stack that lie in a code object as the sources do, and leaves the others. */
   readonly mapStack?: (code: Digest, stack: string) => string
   /** The built entries. They lie beside the program unless it runs from elsewhere. */
   readonly workerUrl?: URL
@@ -40,7 +40,10 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
         ? await runIsolated({ isolateUrl, stagingDir }, job, packageDirs, signal)
         : await pool.run(job, packageDirs, signal)
       if (ending.kind === 'done') return ending.result
-      throw failureFault(job, ending, (stack) => mapStack?.(job.code.digest, stack) ?? stack)
+      throw failureFault(job, ending, (stack) => {
+        const codes = [job.code, ...Object.values(job.ports)]
+        return mapStack === undefined ? stack : codes.reduce((text, { digest }) => mapStack(digest, text), stack)
+      })
     },
     close: () => pool.close(),
   }
@@ -75,7 +78,7 @@ class PackageFinder {
   }
 
   async #read(ref: CodeRef): Promise<PackageDirs> {
-    const { packages } = parseCodeBundle(await readFile(ref.path))
+    const { packages } = parseCodeBundle(readPlaced(ref))
     const dirs: Record<string, string> = {}
     for (const { name, version, tree } of packages) dirs[`${name}@${version}`] = await this.#dir(name, version, tree)
     return dirs

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import type { Digest } from '../../cas/digest.ts'
-import { short } from '../../cas/digest.ts'
 import { type Staged, stageBytes } from '../../cas/staging.ts'
 import type { Store } from '../../cas/store.ts'
 import { Fault } from '../../lib/fault.ts'
@@ -12,6 +11,7 @@ import { mapStack } from './code/mapStack.ts'
 import type { EngineCode } from './engine.ts'
 import type { CodeRef } from './job.ts'
 import type { GraphNode } from './nodes.ts'
+import { placeOf } from './objectPlace.ts'
 import type { CodeChange } from './verdict.ts'
 import type { NodeState } from './walk.ts'
 
@@ -85,7 +85,7 @@ export class StoredProjectCode implements EngineCode {
   /** Queues the code, its packages and what is known of it; they are readable at once and durable with their group. */
   private storeOne(digest: Digest, store: Store): CodeRef {
     const known = this.stored.get(digest)
-    if (known !== undefined) return { digest, path: located(store, digest) }
+    if (known !== undefined) return { digest, ...placeOf(store, digest) }
     const code = this.byDigest.get(digest)!
     const staged: Staged[] = []
     if (!store.hasObject(digest)) staged.push(stageBytes(store.stagingDir, code.bytes))
@@ -102,7 +102,7 @@ export class StoredProjectCode implements EngineCode {
         .commit({ staged, records: hasNote ? [] : [{ kind: 'note', key: digest, artifact: info.digest }] })
         .catch(() => {})
     }
-    const ref = { digest, path: located(store, digest) }
+    const ref = { digest, ...placeOf(store, digest) }
     this.stored.set(digest, ref)
     return ref
   }
@@ -114,14 +114,4 @@ export class StoredProjectCode implements EngineCode {
     if (note === undefined || !store.hasObject(note)) return undefined
     return JSON.parse(Buffer.from(store.readObject(note)).toString()) as CodeInfo
   }
-}
-
-function located(store: Store, digest: Digest): string {
-  const path = store.locate(digest)
-  if (path !== undefined) return path
-  throw new Fault({
-    code: 'corrupt',
-    what: `the code object ${short(digest)} is gone from the store`,
-    todo: 'run "pipe verify --level objects"',
-  })
 }

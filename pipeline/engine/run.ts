@@ -14,6 +14,7 @@ import type { History } from './history.ts'
 import type { CodeRef, Executor, Job, JobArtifact, JobInput } from './job.ts'
 import { Materials, stageOutput } from './materials.ts'
 import type { NodeGraph } from './nodes.ts'
+import { placeOf } from './objectPlace.ts'
 import { type Made, publish } from './publish.ts'
 import { PriorityQueue } from './queue.ts'
 import type { Reasons } from './reasons.ts'
@@ -439,17 +440,7 @@ export class Run {
     return {
       id: artifact,
       type,
-      files: files.map(({ name, digest, sizeBytes }) => {
-        const path = store.locate(digest)
-        if (path === undefined)
-          throw new Fault({
-            code: 'corrupt',
-            what: `the object ${short(digest)} is gone`,
-            where: name,
-            todo: 'run it again; "pipe verify" lists what else is missing',
-          })
-        return { name, path, sizeBytes }
-      }),
+      files: files.map(({ name, digest, sizeBytes }) => ({ name, sizeBytes, ...placeOf(store, digest) })),
     }
   }
 

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import vm from 'node:vm'
 import { digestOf, short } from '../../cas/digest.ts'
 import { Fault } from '../../lib/fault.ts'
 import { type LinkedCode, linkCode, type PackageRequest } from './code/linkCode.ts'
 import type { CodeRef } from './job.ts'
+import { readPlaced } from './movedFile.ts'
 import type { PackageDirs } from './workerProtocol.ts'
 
 /** As many different tasks and strategies as a run commonly has going at once. A code object with zod takes some
@@ -30,7 +30,7 @@ export class CodeCache {
       this.#linked.set(ref.digest, known)
       return known
     }
-    const bytes = readFileSync(ref.path)
+    const bytes = readPlaced(ref)
     if (digestOf(bytes) !== ref.digest) {
       throw new Fault({
         code: 'corrupt',

@@ -1,8 +1,9 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import type { FileSet } from '../../lib/artifact.ts'
 import { Fault } from '../../lib/fault.ts'
 import type { Guard } from './guard.ts'
 import type { JobArtifact } from './job.ts'
+import { openPlaced, readPlaced } from './movedFile.ts'
 
 /** The files of one artifact, read when asked for. Each read gives fresh bytes: what one node writes into them no
  *  other will see. */
@@ -23,7 +24,7 @@ export class ArtifactFiles {
     const descriptorOf = (name: string): number => {
       const known = this.#open.get(name)
       if (known !== undefined) return known
-      const fd = openSync(fileOf(name).path, 'r')
+      const fd = openPlaced(fileOf(name))
       this.#open.set(name, fd)
       return fd
     }
@@ -31,8 +32,8 @@ export class ArtifactFiles {
       names: Object.freeze([...files.keys()]),
       sizeBytes: (name: string) => fileOf(name).sizeBytes,
       read: (name: string) => {
-        const { path } = fileOf(name)
-        return plainBytes(guard.suspend(() => readFileSync(path)))
+        const file = fileOf(name)
+        return plainBytes(guard.suspend(() => readPlaced(file)))
       },
       readAt: (name: string, offset: number, lengthBytes: number) =>
         guard.suspend(() => readWhole(descriptorOf(name), name, offset, lengthBytes)),

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import type { ArtifactType } from '../../lib/artifact.ts'
 import type { Guard } from './guard.ts'
 import type { JobArtifact, JobInput } from './job.ts'
+import { readPlaced } from './movedFile.ts'
 import type { Port } from './task.ts'
 import { codec, type TaskExports } from './workerDriver.ts'
 import { ArtifactFiles } from './workerFiles.ts'
@@ -37,7 +37,7 @@ export class InputReader {
 
   /** Closes what stayed open for reading in pieces. */
   close(): void {
-    for (const files of this.#open) files.close()
+    if (this.#open.length > 0) this.#guard.suspend(() => this.#open.forEach((files) => files.close()))
   }
 
   #value(type: ArtifactType, artifact: JobArtifact): unknown {
@@ -60,7 +60,7 @@ export class InputReader {
   #bytes(artifact: JobArtifact, name: string): Uint8Array {
     const file = artifact.files.find((file) => file.name === name)
     if (file === undefined) throw new Error(`the ${artifact.type} artifact has no file ${name}`)
-    return this.#guard.suspend(() => readFileSync(file.path))
+    return this.#guard.suspend(() => readPlaced(file))
   }
 }
 

@@ -123,7 +123,7 @@ async function runTask(
     Object.assign(step, { phase: 'output' })
     return writeOutput(exports, output, guard, stagingDir)
   } finally {
-    guard.suspend(() => reader.close())
+    reader.close()
   }
 }
 

@@ -1,14 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canonicalJson, parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import { type Digest, digestOf } from '../../cas/digest.ts'
 import { stageBytes } from '../../cas/staging.ts'
 import { openStore, type Store } from '../../cas/store.ts'
-import { Engine, type FinishedRun, type EngineCode, type RunAsk } from '../../pipeline/engine/engine.ts'
+import { Engine, type EngineCode, type FinishedRun, type RunAsk } from '../../pipeline/engine/engine.ts'
 import type { RunEvent } from '../../pipeline/engine/event.ts'
 import type { Pipeline } from '../../pipeline/engine/graph.ts'
 import type { Executor, Job, JobArtifact, JobResult } from '../../pipeline/engine/job.ts'
+import { readPlaced } from '../../pipeline/engine/movedFile.ts'
 import type { GraphNode } from '../../pipeline/engine/nodes.ts'
 import type { PureTask, Task } from '../../pipeline/engine/task.ts'
 import type { Plan } from '../../pipeline/engine/verdict.ts'
@@ -101,7 +102,10 @@ export class EngineLab {
       },
       ofTask: (task: Task) => identity(task.name),
       ofValue: (value: unknown) => identity((value as { name: string }).name),
-      store: async (state) => ({ code: { digest: identity(state.node.task.name), path: '' }, ports: {} }),
+      store: async (state) => ({
+        code: { digest: identity(state.node.task.name), path: '', finalPath: '' },
+        ports: {},
+      }),
       explain: () => [],
     }
   }
@@ -151,4 +155,4 @@ class InProcessExecutor implements Executor {
   async close(): Promise<void> {}
 }
 
-const readJson = (artifact: JobArtifact): unknown => parseCanonicalJson(readFileSync(artifact.files[0]!.path, 'utf8'))
+const readJson = (artifact: JobArtifact): unknown => parseCanonicalJson(readPlaced(artifact.files[0]!).toString())

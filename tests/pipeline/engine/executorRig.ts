@@ -37,11 +37,11 @@ export async function executorRig(options: Partial<LocalExecutorOptions> = {}): 
     isolateUrl,
     ...options,
   })
-  const put = (bytes: Uint8Array | string): { digest: Digest; path: string } => {
+  const put = (bytes: Uint8Array | string): { digest: Digest; path: string; finalPath: string } => {
     const digest = digestOf(bytes)
     const path = join(dir, `object-${digest}`)
     writeFileSync(path, bytes)
-    return { digest, path }
+    return { digest, path, finalPath: path }
   }
   const code: ExecutorRig['code'] = (module, { id = 'project/tasks/x', packages = [] } = {}) => {
     const bundle = makeCodeObject({
@@ -66,11 +66,11 @@ exports.task = {
 }`),
     artifact(type, files) {
       const stored = Object.entries(files).map(([name, bytes]) => {
-        const { digest, path } = put(bytes)
-        return { name, path, sizeBytes: Buffer.byteLength(bytes as string), digest }
+        const { digest, path, finalPath } = put(bytes)
+        return { name, path, finalPath, sizeBytes: Buffer.byteLength(bytes as string), digest }
       })
       const id = digestOf(canonicalJson(stored.map(({ name, digest }) => [name, digest])))
-      return { id, type, files: stored.map(({ name, path, sizeBytes }) => ({ name, path, sizeBytes })) }
+      return { id, type, files: stored.map(({ name, path, finalPath, sizeBytes }) => ({ name, path, finalPath, sizeBytes })) }
     },
     job: (code, more = {}) => ({ address: 'x[1]', task: 'x', code, ports: {}, paramsJson: '{}', inputs: {}, ...more }),
     run: (code, more) => executor.execute(rig.job(code, more), new AbortController().signal),
