@@ -1,18 +1,22 @@
 import { Fault } from '../fault.ts'
+import { assertSorted } from './order.ts'
 import { decodeChunk } from './parquetDecode.ts'
 import { decodeFileMeta, type FileMeta } from './parquetMeta.ts'
-import { tableWriter } from './parquetWriter.ts'
+import { groupWriter, rowsPerGroup } from './parquetWriter.ts'
 import { type Columns, pickColumns, schemaDifferences, type TableSchema } from './schema.ts'
-import { type AnyColumnData, allocateColumn, type Table } from './table.ts'
+import { type AnyColumnData, allocateColumn, sliceTable, type Table } from './table.ts'
 
 /**
  * A table as Parquet bytes: the same table gives the same bytes on every machine and Node. Rows must be in the order
  * the schema declares.
  */
 export function encodeTable<C extends Columns>(table: Table<C>): Uint8Array {
+  assertSorted(table)
   const pieces: Uint8Array[] = []
-  const writer = tableWriter(table.schema, (piece) => pieces.push(piece))
-  writer.append(table)
+  const writer = groupWriter(table.schema, (piece) => pieces.push(piece))
+  for (let from = 0; from < table.rowCount; from += rowsPerGroup) {
+    writer.group(sliceTable(table, from, Math.min(table.rowCount, from + rowsPerGroup)))
+  }
   const { sizeBytes } = writer.finish()
   const bytes = new Uint8Array(sizeBytes)
   let at = 0
