@@ -1,4 +1,3 @@
-import assert from 'node:assert'
 import { posix, relative, sep } from 'node:path'
 import type { OutputChunk, Plugin } from 'rolldown'
 import { Fault } from '../../../lib/fault.ts'
@@ -39,12 +38,16 @@ export interface ClosureImport {
 const entryId = 'tickpipe:entry'
 const virtualEntry = '\0tickpipe:entry'
 
+/** Modules that were already brought into form: most of what tasks reach, they have in common. */
+export type Analyses = Map<string, AnalysedModule>
+
 /** Bundles what the exports reach, module by module, and brings each module into its canonical form.
  *
  *  @param effects the modules known to be imported for their effects; those the build comes upon are added */
 export async function buildCode(
   exports: readonly EntryExport[],
   resolver: ImportResolver,
+  analyses: Analyses,
   effects: Set<string> = new Set(),
 ): Promise<BuiltCode> {
   const { rolldown } = await import('rolldown')
@@ -93,8 +96,8 @@ export async function buildCode(
     throw bundlerFault(error, resolver.projectDir)
   }
   // A module whose importer came later than itself was already taken for one without effects.
-  if (effects.size > known) return buildCode(exports, resolver, effects)
-  return assemble(chunks, files, resolver, closures, (code) => {
+  if (effects.size > known) return buildCode(exports, resolver, analyses, effects)
+  return assemble(chunks, files, resolver, closures, analyses, (code) => {
     const { program, comments } = parseSync('module.js', code, { sourceType: 'script' })
     return { program: program as unknown as Node, comments }
   })
@@ -158,6 +161,7 @@ function assemble(
   files: readonly string[],
   resolver: ImportResolver,
   closures: ReadonlyMap<string, ClosureImport>,
+  analyses: Analyses,
   parse: (code: string) => { program: Node; comments: readonly { start: number; end: number }[] },
 ): BuiltCode {
   const { packages, projectDir } = resolver
@@ -170,12 +174,14 @@ function assemble(
   const analysed = new Map<string, { module: AnalysedModule; chunk: OutputChunk; file: string }>()
   for (const chunk of chunks) {
     const file = fileOf.get(chunk.fileName)!
-    const module = analyseModule(chunk.code, parse(chunk.code), (specifier) => {
-      if (!specifier.startsWith('.')) return closureIds.get(specifier) ?? specifier
+    const resolve = (specifier: string) => {
       const target = fileOf.get(posix.join(posix.dirname(chunk.fileName), specifier))
-      assert.ok(target !== undefined, `${chunk.fileName} requires ${specifier}`)
-      return ids.get(target)!
-    })
+      return target === undefined ? (closureIds.get(specifier) ?? specifier) : ids.get(target)!
+    }
+    const imported = chunk.imports.map((name) => ids.get(fileOf.get(name) ?? '') ?? closureIds.get(name) ?? name)
+    const key = [chunk.fileName, ...imported, chunk.code].join('\n')
+    const module = analyses.get(key) ?? analyseModule(chunk.code, parse(chunk.code), resolve)
+    analyses.set(key, module)
     if (module.refusals.length > 0)
       throw refusal(module.refusals[0]!, chunk, sourceName(file, packages, projectDir).file)
     analysed.set(ids.get(file)!, { module, chunk, file })

@@ -30,7 +30,8 @@ interface Entry {
   readonly digest: Digest
   /** Code and info lie under the hashes of their bytes: what somebody is about to read is never replaced. */
   readonly info: Digest
-  readonly marks: readonly FileMark[]
+  /** The files it was made from, a group for each package: most tasks share most groups. */
+  readonly marks: readonly Digest[]
   readonly packages: readonly { readonly key: string; readonly dir: string; readonly tree: Digest }[]
 }
 
@@ -42,6 +43,8 @@ export class CodeCache {
   readonly #hashes: PackageHashes
   readonly #projectKey: readonly unknown[]
   readonly #look = new FileLook()
+  /** Groups that were looked at, and whether their files are as they were. */
+  readonly #groups = new Map<Digest, boolean>()
   #swept = false
 
   constructor(indexDir: string, hashes: PackageHashes, projectDir: string, closures: readonly string[]) {
@@ -60,7 +63,7 @@ export class CodeCache {
       !Array.isArray(entry.packages)
     )
       return undefined
-    if (!entry.marks.every((mark) => this.#look.unchanged(mark))) return undefined
+    if (!entry.marks.every((group) => this.#isUnchanged(group))) return undefined
     if (!entry.packages.every(({ dir, tree }) => existsSync(dir) && this.#hashes.of(dir).tree.digest === tree)) {
       return undefined
     }
@@ -81,18 +84,46 @@ export class CodeCache {
       return { key: `${name}@${version}`, dir: closure.hashed[i]!.dir, tree }
     })
     const files = new Set([...built.files, ...resolver.packages.manifests, ...builderFiles()])
-    const marks = new FileLook().markAll(files, resolver.absent, sinceMs)
+    const marks = this.#look.markAll(files, resolver.absent, sinceMs)
     if (marks !== undefined) {
       if (!this.#swept) sweepIndexFiles(this.#dir, sweepAgeMs)
       this.#swept = true
       const infoJson = JSON.stringify(info)
-      const entry: Entry = { digest: code.digest, info: digestOf(infoJson), marks, packages }
+      const groups = this.#writeGroups(marks, resolver)
+      const entry: Entry = { digest: code.digest, info: digestOf(infoJson), marks: groups, packages }
       writeIndexFile(join(this.#dir, `${entry.digest}.code`), code.bytes)
       writeIndexFile(join(this.#dir, `${entry.info}.info`), infoJson)
       writeIndexFile(`${this.#placeOf(exports)}.json`, JSON.stringify(entry))
     }
     const dirs = packages.map(({ dir }) => dir)
     return { ...code, info, packageDirs: dirsOf(packages), packageObjects: () => objectsOf(dirs, this.#hashes) }
+  }
+
+  #writeGroups(marks: readonly FileMark[], { packages }: ImportResolver): Digest[] {
+    const groups = new Map<string, FileMark[]>()
+    for (const mark of marks) {
+      const owner = packages.of(mark.path)?.dir ?? ''
+      const group = groups.get(owner)
+      if (group === undefined) groups.set(owner, [mark])
+      else group.push(mark)
+    }
+    return [...groups.values()].map((group) => {
+      const json = JSON.stringify(group.sort((a, b) => (a.path < b.path ? -1 : 1)))
+      const digest = digestOf(json)
+      if (!this.#groups.has(digest)) writeIndexFile(join(this.#dir, `${digest}.marks`), json)
+      this.#groups.set(digest, true)
+      return digest
+    })
+  }
+
+  #isUnchanged(group: Digest): boolean {
+    let answer = this.#groups.get(group)
+    if (answer === undefined) {
+      const marks = readIndexJson(join(this.#dir, `${group}.marks`))
+      answer = Array.isArray(marks) && marks.every((mark) => this.#look.unchanged(mark as FileMark))
+      this.#groups.set(group, answer)
+    }
+    return answer
   }
 
   #placeOf(exports: readonly EntryExport[]): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { layoutOf } from '../../../cas/layout.ts'
 import { Fault } from '../../../lib/fault.ts'
 import type { Port, Task } from '../task.ts'
-import { buildCode, type EntryExport } from './buildCode.ts'
+import { type Analyses, buildCode, type EntryExport } from './buildCode.ts'
 import { CodeCache, type ProjectCode } from './codeCache.ts'
 import type { LoadedProject } from './loadProject.ts'
 import { Packages } from './packages.ts'
@@ -36,13 +36,14 @@ export function codeObjects(project: LoadedProject, options: { readonly root: st
   const cache = new CodeCache(indexDir, new PackageHashes(indexDir), project.dir, project.closures)
   const pending = new Map<unknown, Promise<ProjectCode>>()
   const finished = new Map<unknown, ProjectCode>()
+  const analyses: Analyses = new Map()
   const turn = turns(2) // the bundler has threads of its own; two keep it busy while one is brought into form
 
   const make = async (exports: readonly EntryExport[]): Promise<ProjectCode> =>
     cache.find(exports) ??
     turn(async () => {
       const sinceMs = Date.now()
-      return cache.keep(exports, await buildCode(exports, resolver), resolver, sinceMs)
+      return cache.keep(exports, await buildCode(exports, resolver, analyses), resolver, sinceMs)
     })
   const once = async (value: unknown, exports: () => readonly EntryExport[]): Promise<ProjectCode> => {
     const code = pending.get(value) ?? make(exports())

@@ -14,7 +14,8 @@ export const t = defineTask({ name: 't', kind: 'pure', params: z.object({}), inp
   'lib/one.ts': `import { two } from './two.ts'\nexport const one = (n: number): number => two(n)\n`,
   'lib/two.ts': `import { three } from './three.ts'\nimport { idle } from './idle.ts'\nexport const two = (n: number): number => three(n)\nexport const other = () => idle()\n`,
   'lib/three.ts': `import { four } from './four.ts'\nexport default function four3(n: number): number { return four(n) }\nexport { four3 as three }\n`,
-  'lib/four.ts': `const rate = 2\nexport function four(n: number): number { return n * rate }\nexport const spare = (n: number) => n\n`,
+  'lib/four.ts': `import { rate } from './rate.ts'\nexport function four(n: number): number { return n * rate }\nexport const spare = (n: number) => n\n`,
+  'lib/rate.ts': 'export const rate = 2\n',
   'lib/idle.ts': 'export const idle = () => 1\n',
   'node_modules/doubler/package.json': '{ "name": "doubler", "version": "1.0.0", "type": "module", "main": "d.js" }',
   'node_modules/doubler/d.js': 'export const twice = (x) => 2 * x',
@@ -43,13 +44,13 @@ describe('explainCode', () => {
   })
 
   test('names a constant where it is declared, not where it is used', async () => {
-    const edit = { 'lib/four.ts': files['lib/four.ts'].replace('rate = 2', 'rate = 3') }
+    const edit = { 'lib/rate.ts': 'export const rate = 3\n' }
     expect(await explained(tempProject(files), edit)).toEqual([
       {
-        file: 'lib/four.ts',
+        file: 'lib/rate.ts',
         symbol: 'rate',
         change: 'changed',
-        chain: [...toThree, 'lib/four.ts#four', 'lib/four.ts#rate'],
+        chain: [...toThree, 'lib/four.ts#four', 'lib/rate.ts#rate'],
       },
     ])
   })
@@ -62,10 +63,10 @@ describe('explainCode', () => {
       ['lib/idle.ts', 'idle', 'added'],
       ['lib/three.ts', 'four3', 'removed'],
       ['lib/four.ts', 'four', 'removed'],
-      ['lib/four.ts', 'rate', 'removed'],
+      ['lib/rate.ts', 'rate', 'removed'],
     ])
     expect(changes[0]!.chain).toEqual(toTwo)
-    expect(changes[4]!.chain).toEqual([...toThree, 'lib/four.ts#four', 'lib/four.ts#rate'])
+    expect(changes[4]!.chain).toEqual([...toThree, 'lib/four.ts#four', 'lib/rate.ts#rate'])
   })
 
   test('says of a package which version came', async () => {

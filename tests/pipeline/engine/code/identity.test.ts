@@ -304,6 +304,10 @@ export const js = { decide: () => [twice(1), add(1, 1)] }\nexport const wasm = j
 
   test('a second copy of the same version, nested by an installer, changes nothing', async () => {
     const project = withPackages()
+    project.write({
+      'values.ts': `import { twice } from 'doubler'\nimport { add } from 'adder'
+export const js = { decide: () => [twice(1), add(1, 1)] }\nexport const wasm = js\nexport const none = js\n`,
+    })
     const before = await project.digests()
     const modules = join(project.dir, 'node_modules')
     cpSync(join(modules, 'adder'), join(modules, 'doubler', 'node_modules', 'adder'), { recursive: true })
