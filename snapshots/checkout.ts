@@ -69,7 +69,7 @@ export async function checkout(
   const paths = hivePaths(manifest.nodes)
   const files: Planned[] = []
   for (const node of nodes) {
-    if (store.artifactPresence(node.artifact) !== 'present') await options.demand?.(node)
+    if (!(await isPresent(store, node))) await options.demand?.(node)
     if (store.artifactPresence(node.artifact) !== 'present') throw notHere(store, name, node)
     for (const file of store.readDescriptor(node.artifact).files) {
       const from = store.locate(file.digest)
@@ -87,6 +87,12 @@ interface Planned {
   readonly from: string
   readonly to: string
   readonly sizeBytes: number
+}
+
+/** The trash may still hold what was evicted. */
+async function isPresent(store: Store, { artifact }: ManifestNode): Promise<boolean> {
+  if (store.artifactPresence(artifact) === 'present') return true
+  return !store.readOnly && (await store.reclaim(artifact))
 }
 
 function layOut(dir: string, files: readonly Planned[], options: CheckoutOptions): CheckedOut {

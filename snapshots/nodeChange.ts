@@ -1,6 +1,6 @@
 import { canonicalJson } from '../cas/canonicalJson.ts'
 import type { Digest } from '../cas/digest.ts'
-import { type JsonChange, jsonChanges } from './jsonChanges.ts'
+import { type JsonChange, jsonChanges, jsonChangeText } from './jsonChanges.ts'
 import type { ManifestNode, NodeInput } from './manifest.ts'
 
 /** One way in which two nodes of one address differ. */
@@ -58,4 +58,28 @@ export function nodeCauses(before: ComparedNode, after: ComparedNode): NodeCause
 
 function sortedUnion(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].sort()
+}
+
+/** A cause in words, for plans, diffs and reports. */
+export function causeText(cause: NodeCause): string {
+  switch (cause.kind) {
+    case 'task':
+      return `it was ${cause.before} and is ${cause.after}`
+    case 'code':
+      return 'its code changed'
+    case 'code port':
+      return `the code wired to ${cause.port} changed`
+    case 'version':
+      return `its version was ${cause.before} and is ${cause.after}`
+    case 'params':
+      return `params: ${cause.changes.map(jsonChangeText).join('; ')}`
+    case 'input':
+      return `its input ${cause.port} is another`
+    case 'as of':
+      return `its as-of instant was ${cause.beforeMs ?? 'not set'} and is ${cause.afterMs ?? 'not set'}`
+    case 'source bytes':
+      return 'the source gave other bytes'
+    case 'same key, other bytes':
+      return 'the same key gave other bytes'
+  }
 }

@@ -89,11 +89,6 @@ export function reachOf(manifest: Manifest, read: ReadObject, onProblem?: OnProb
   return { neverEvicted, derived, descriptors, lists, sizes }
 }
 
-/** What gc leaves alone however small the store must become. */
-export function neverEvicted(manifest: Manifest, read: ReadObject): ReadonlySet<Digest> {
-  return reachOf(manifest, read).neverEvicted
-}
-
 /** Artifacts whose files stay: a source's cannot be made again, and a target is what the run was for. */
 export function keptArtifacts(manifest: Manifest): ReadonlySet<Digest> {
   const targets = new Set(manifest.targets.flatMap(({ addresses }) => addresses))

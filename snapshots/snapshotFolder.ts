@@ -32,7 +32,7 @@ export interface Snapshot {
   readonly origin: Origin
 }
 
-export const snapshotsFolder = (root: string): string => join(root, 'snapshots')
+const snapshotsFolder = (root: string): string => join(root, 'snapshots')
 
 export const snapshotFolder = (root: string, name: string): string =>
   join(snapshotsFolder(root), checkSnapshotName(name))
@@ -98,7 +98,7 @@ export function readSnapshotFile(
 }
 
 /** An origin that is not there, or says something else, is nobody's word: such code is not trusted. */
-export function readOrigin(root: string, name: string): Origin {
+function readOrigin(root: string, name: string): Origin {
   let value: unknown
   try {
     value = JSON.parse(readFileSync(join(snapshotFolder(root, name), snapshotFiles.origin), 'utf8'))

@@ -1,5 +1,4 @@
-import { jsonChangeText } from './jsonChanges.ts'
-import { type NodeCause, nodeCauses } from './nodeChange.ts'
+import { causeText, nodeCauses } from './nodeChange.ts'
 import type { LevelContext, LevelResult } from './verifyLevel.ts'
 import type { Finding } from './verifyReport.ts'
 
@@ -23,27 +22,4 @@ export async function verifyCurrentLevel({ snapshot, options }: LevelContext): P
   const total = manifest.nodes.length
   options.onProgress?.({ level: 'current', done: total, total })
   return { findings, counts: { total, checked: total, notSampled: 0, resumed: 0, evicted: 0 }, interrupted: false }
-}
-
-export function causeText(cause: NodeCause): string {
-  switch (cause.kind) {
-    case 'task':
-      return `it was ${cause.before} and is ${cause.after}`
-    case 'code':
-      return 'its code changed'
-    case 'code port':
-      return `the code wired to ${cause.port} changed`
-    case 'version':
-      return `its version was ${cause.before} and is ${cause.after}`
-    case 'params':
-      return `params: ${cause.changes.map(jsonChangeText).join('; ')}`
-    case 'input':
-      return `its input ${cause.port} is another`
-    case 'as of':
-      return `its as-of instant was ${cause.beforeMs ?? 'not set'} and is ${cause.afterMs ?? 'not set'}`
-    case 'source bytes':
-      return 'the source gave other bytes'
-    case 'same key, other bytes':
-      return 'the same key gave other bytes'
-  }
 }

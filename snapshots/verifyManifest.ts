@@ -91,7 +91,7 @@ function verifyFolder(
 }
 
 /** Every input was made by a node of the same run, and no node stands above itself. */
-export function verifyWiring(manifest: Manifest, readList: (list: Digest) => readonly Digest[] | undefined): Finding[] {
+function verifyWiring(manifest: Manifest, readList: (list: Digest) => readonly Digest[] | undefined): Finding[] {
   const findings: Finding[] = []
   const made = new Set(manifest.nodes.map(({ artifact }) => artifact))
   const needs = new Map<ManifestNode, ReadonlySet<Digest>>()

@@ -103,7 +103,9 @@ describe('pinSnapshot', () => {
   })
 
   test('gc that must shrink the store to nothing evicts exactly the derived files, and sha256sum -c still passes', async () => {
-    const { store, manifest, folder } = await pinned()
+    const { store: maker, manifest, folder } = await pinned()
+    await maker.close() // as long as it lives, its lease keeps what it wrote
+    const store = sandbox.store(maker.root)
     const options = { roots: snapshotRoots(store), graceMs: 0, nowMs: Date.now() + 1e9, maxSizeBytes: 0 }
     const plan = planGc(store, options)
     expect(plan.missingRoots).toEqual([])
