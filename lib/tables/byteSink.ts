@@ -128,9 +128,16 @@ export class ByteSource {
     return value
   }
 
+  /** Steps over bytes and returns where they start. */
+  skip(count: number): number {
+    const start = this.at
+    if (count < 0 || start + count > this.bytes.length) throw new RangeError('the bytes end early')
+    this.at = start + count
+    return start
+  }
+
   take(count: number): Uint8Array {
-    if (count < 0 || this.at + count > this.bytes.length) throw new RangeError('the bytes end early')
-    this.at += count
-    return this.bytes.subarray(this.at - count, this.at)
+    const start = this.skip(count)
+    return this.bytes.subarray(start, this.at)
   }
 }

@@ -192,9 +192,9 @@ export function decodeDelta(source: ByteSource, out: DeltaTarget): void {
   const add = adder(out, first)
   for (let row = 1; row < count; ) {
     source.zigzagHalves(block.min)
-    const widths = source.take(parts)
+    const widthsAt = source.skip(parts)
     for (let part = 0; part < parts && row < count; part++) {
-      block.width = widths[part]!
+      block.width = source.bytes[widthsAt + part]!
       if (block.width > 64) throw new RangeError(`${block.width} bits for a value of 64`)
       unpack(source, block.width, block.low, block.high)
       const used = Math.min(miniblockSize, count - row)
@@ -228,15 +228,20 @@ function addWords(words: Int32Array, first: bigint): Add {
     const { low: minLow, high: minHigh } = min
     let accLow = lastLow
     let accHigh = lastHigh
+    const out = words
     for (let i = 0, at = 2 * row; i < used; i++, at += 2) {
-      // Unsigned sums carry where they come out smaller than what was added.
-      const step = (low[i]! + minLow) | 0
-      accLow = (accLow + step) | 0
-      const carries = (step >>> 0 < minLow >>> 0 ? 1 : 0) + (accLow >>> 0 < step >>> 0 ? 1 : 0)
+      // A sum carries where both top bits were set, or one of them and the sum's is not. Comparing would be a branch,
+      // and whether a price went up or down is what no processor foresees.
+      const rest = low[i]!
+      const step = (rest + minLow) | 0
+      const sum = (accLow + step) | 0
+      const carries =
+        (((rest & minLow) | ((rest | minLow) & ~step)) >>> 31) + (((accLow & step) | ((accLow | step) & ~sum)) >>> 31)
+      accLow = sum
       accHigh = (accHigh + minHigh + carries) | 0
       if (width > 32) accHigh = (accHigh + high[i]!) | 0
-      words[at] = accLow
-      words[at + 1] = accHigh
+      out[at] = accLow
+      out[at + 1] = accHigh
     }
     lastLow = accLow
     lastHigh = accHigh
@@ -278,8 +283,8 @@ function unpack(source: ByteSource, width: number, low: Int32Array, high: Int32A
     low.fill(0)
     return
   }
-  const { view, at } = source
-  source.take(width * 4)
+  const { view } = source
+  const at = source.skip(width * 4)
   if (width > 32) {
     unpackWide(view, at, width, low, high)
     return
