@@ -6,7 +6,7 @@ export interface Address {
 }
 
 const longestAddress = 1024
-const addressText = /^([A-Za-z_$][\w$.:/-]*)(?:\[([\p{L}\p{N}._:+@-]+(?:,[\p{L}\p{N}._:+@-]+)*)\])?$/u
+const addressText = /^([\p{L}_$][\p{L}\p{N}_$.:/@+-]*)(?:\[([\p{L}\p{N}._:+@-]+(?:,[\p{L}\p{N}._:+@-]+)*)\])?$/u
 
 export function isAddress(value: unknown): value is string {
   return typeof value === 'string' && value.length <= longestAddress && addressText.test(value)

@@ -15,7 +15,7 @@ export const manifestLimits = {
 
 const newestFormat = 1
 const lastInstantMs = 8.64e15 // the last instant a Date can hold
-const plainName = /^[A-Za-z_$][\w$.:/-]{0,199}$/
+const plainName = /^[\p{L}_$][\p{L}\p{N}_$.:/@+-]{0,199}$/u
 
 /** Bytes from anywhere to a manifest, or a Fault. A manifest that passes has exactly one byte form (the one that was
  *  parsed), so its id is the hash of what was read. Whether its objects are there is for `verify` to say. */
@@ -116,7 +116,8 @@ function checkManifest(top: Readonly<Record<string, unknown>>, wrong: Wrong): vo
   for (const entry of list(top['targets'], manifestLimits.targets, 'targets', wrong)) {
     const target = record(entry, 'a target', wrong)
     onlyKeys(target, ['addresses', 'name'], [], 'a target', wrong)
-    const name = checkName(target['name'], 'a target', wrong)
+    // A node's address may be asked for as well, and is then the target's name.
+    const name = isAddress(target['name']) ? target['name'] : checkName(target['name'], 'a target', wrong)
     if (targetBefore !== undefined && !(targetBefore < name)) throw wrong(`its targets are not sorted at ${name}`)
     targetBefore = name
     const seen = new Set<unknown>()

@@ -5,6 +5,7 @@ import { Fault } from '../lib/fault.ts'
 import { isObjectPath, parseChecksums } from './checksums.ts'
 import { keptArtifacts, type Reach, reachOf } from './reach.ts'
 import { listSnapshots, readSnapshot, readSnapshotFile, type Snapshot } from './snapshotFolder.ts'
+import { checkSnapshotName } from './snapshotName.ts'
 
 /** What every snapshot of a root keeps alive, for gc and `why-alive`. The objects are read from the checksum lists,
  *  which name each one outright: a damaged descriptor or code object hides nothing from here. */
@@ -13,6 +14,7 @@ export function snapshotRoots(store: Store): Root[] {
 }
 
 function rootsOf(store: Store, name: string): Root[] {
+  if (unlessDamaged(() => checkSnapshotName(name)) === undefined) throw strangeFolder(name)
   const label = `snapshot ${name}`
   const snapshot = unlessDamaged(() => readSnapshot(store.root, name))
   const listed = unlessDamaged(() => listedObjects(store.root, name, 'checksums'))
@@ -36,6 +38,16 @@ function rootsOf(store: Store, name: string): Root[] {
   return [...new Set([...neverEvicted, ...evictable])].map((digest) =>
     evictable.has(digest) ? { label, digest, evictable: true } : { label, digest },
   )
+}
+
+/** It may be a snapshot that somebody renamed by hand, so its objects must not go unseen. */
+function strangeFolder(name: string): Fault {
+  return new Fault({
+    code: 'corrupt',
+    what: 'this folder has a name that no snapshot can have',
+    where: `snapshots/${name}`,
+    todo: 'rename it to a plain name if it is a snapshot, or move it elsewhere',
+  })
 }
 
 function reachedFrom(store: Store, { manifest }: Snapshot): Reach | undefined {

@@ -126,6 +126,12 @@ describe('parseManifest', () => {
     expect(nestingOf('{"a":"[[[[\\"[[","b":[[]]}')).toBe(3)
   })
 
+  test('a target may be called by an address, and names may be of any script', () => {
+    const targets = [{ name: 'parse[BTC]', addresses: ['parse[BTC]'] }]
+    const manifest = sampleManifest({ targets, pipeline: 'größe' })
+    expect(parseManifest(manifestBytes(manifest))).toEqual(manifest)
+  })
+
   test('takes a manifest without nodes', () => {
     expect(parseManifest(manifestBytes(sampleManifest({ nodes: [], targets: [] }))).nodes).toEqual([])
     expect(sampleNodes().length).toBe(4)

@@ -278,6 +278,12 @@ describe('snapshots of a root', () => {
     expect((await faultOf(() => snapshotRoots(store))).todo).toContain('pipe snapshot rm X')
   })
 
+  test('a folder with a name that no snapshot can have stops gc, for it may be one', async () => {
+    const { store } = await pinned()
+    mkdirSync(join(store.root, 'snapshots', 'X copy'))
+    expect(await faultOf(() => snapshotRoots(store))).toMatchObject({ where: 'snapshots/X copy' })
+  })
+
   test('trust is recorded beside the snapshot, and a folder from nowhere has none', async () => {
     const { store, folder } = await pinned()
     rmSync(join(folder, 'origin.json'))

@@ -6,7 +6,7 @@ import type { Digest } from '../../cas/digest.ts'
 import type { Store } from '../../cas/store.ts'
 import { Fault } from '../../lib/fault.ts'
 import { importSnapshot } from '../../snapshots/importBundle.ts'
-import { keyOfSpec, type Manifest, specOf } from '../../snapshots/manifest.ts'
+import { keyOfSpec, type Manifest, manifestId, specOf } from '../../snapshots/manifest.ts'
 import { pinSnapshot } from '../../snapshots/pin.ts'
 import { verifySnapshot } from '../../snapshots/verify.ts'
 import { outcomeOf } from '../../snapshots/verifyReport.ts'
@@ -82,6 +82,17 @@ describe('verify --level objects', () => {
       expect(kinds[0]).toMatch(/^damaged (collect|parse\[BTC\])$/)
     })
   }
+
+  test('resumed, it still tells what is missing in the part that was done before', async () => {
+    const { store, manifest } = await pinned()
+    const progressFile = sandbox.folder()
+    const head = canonicalJson({ format: 1, id: manifestId(manifest), level: 'objects', sample: null })
+    writeFileSync(progressFile, `${head}\n${JSON.stringify({ unit: 'f'.repeat(64), findings: [] })}\n`)
+    rmSync(filePathOf(store, nodeAt(manifest, 'fetch')))
+    const report = await verify(store, 'objects', { progressFile })
+    expect(told(report)).toEqual([['error', 'missing', 'fetch']])
+    expect(report.counts.resumed).toBe(report.counts.total)
+  })
 
   test('a sample checks a part, the same for one seed', async () => {
     const { store } = await pinned()
