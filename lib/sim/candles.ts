@@ -49,8 +49,10 @@ export function candlesBetween(
   while (cursor < end && rows.count() < limit) {
     const next = nextOpen(cursor, interval)
     if (next - cursor >= DAY_MS) {
-      for (let tsMs = cursor; tsMs < next; tsMs += DAY_MS)
-        rows.add(dayCandle(market, instrument, kind, tsMs), 0, 1, cursor)
+      for (let tsMs = cursor; tsMs < next; tsMs += DAY_MS) {
+        const day = dayCandle(market, instrument, kind, tsMs)
+        rows.add(day, 0, day.rows, cursor)
+      }
       cursor = next
       continue
     }

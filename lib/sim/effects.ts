@@ -17,9 +17,9 @@ export type Effects = {
   readonly crashMin: number
   readonly crashMax: number
 
-  /** Momentum: each asset's expected own return drifts slowly; this is its standard deviation a day. Past returns
-   *  reveal it a little, which is all a momentum strategy lives on. */
-  readonly trendSdDaily: number
+  /** Momentum: each asset's expected own return drifts slowly; this is the standard deviation of that drift as a share
+   *  of the asset's own daily volatility. Past returns reveal it a little, which is all a momentum strategy lives on. */
+  readonly trendShare: number
   readonly trendPersistence: number
   /** Momentum's risk: in a crash an asset falls further by this share of the crash for each standard deviation of
    *  its trend (bounded at one): yesterday's winners fall furthest. */
@@ -49,7 +49,7 @@ export const defaultEffects: Effects = {
   crashPerDay: 1 / 120,
   crashMin: 0.05,
   crashMax: 0.14,
-  trendSdDaily: 0.0038,
+  trendShare: 0.11,
   trendPersistence: 0.965,
   trendCrashLoading: 0.35,
   premiumSdBps: 8,

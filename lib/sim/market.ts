@@ -26,8 +26,10 @@ export type Market = {
   premium(instrument: Instrument, d: number): MinuteSeries
   /** Trades of minutes [fromMinute, toMinute) of day d. */
   trades(instrument: Instrument, d: number, fromMinute: number, toMinute: number): Trades
-  /** Id of the first trade, and of the first taker order, of a minute. */
-  firstIds(instrument: Instrument, d: number, minute: number): { trade: number; order: number }
+  /** Id of the first trade of a minute. */
+  firstTradeId(instrument: Instrument, d: number, minute: number): number
+  /** Id of the first taker order of a minute. The first answer counts the orders of all days before. */
+  firstOrderId(instrument: Instrument, d: number, minute: number): number
 }
 
 // Ten days of every symbol at once would do for a reader that walks symbol by symbol; this leaves room for several.
@@ -94,11 +96,14 @@ export function createMarket(config: MarketConfig): Market {
       const bars = barDay(seed, instrument, Math.min(d, delistDay(instrument)), day, recipes)
       return tradesOf(seed, instrument, d, dayStartTsMs(d), bars, recipes, fromMinute, toMinute)
     },
-    firstIds(instrument, d, minute) {
+    firstTradeId(instrument, d, minute) {
       const { count } = market.bars(instrument, d)
       let trade = instrument.firstTradeIdAt[d]!
       for (let i = 0; i < minute; i++) trade += count[i]!
-      return { trade, order: firstOrderIdAt(instrument, d) + ordersOver(count.subarray(0, minute)) }
+      return trade
+    },
+    firstOrderId(instrument, d, minute) {
+      return firstOrderIdAt(instrument, d) + ordersOver(market.bars(instrument, d).count.subarray(0, minute))
     },
   }
 

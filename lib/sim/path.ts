@@ -78,10 +78,11 @@ export function assetPath(seed: number | string, effects: Effects, asset: AssetS
   }
   const mean = asset.premiumMeanBps * BPS
   const premiumSd = effects.premiumSdBps * BPS
+  const trendSd = effects.trendShare * asset.ownVolDaily
   let logVol = effects.volSpread * rng.normal()
   let logVolume = 0.3 * rng.normal()
   let logInterest = 0.3 * rng.normal()
-  let trend = effects.trendSdDaily * rng.normal()
+  let trend = trendSd * rng.normal()
   let premium = Math.round(mean + premiumSd * rng.normal())
   let index = Math.round(asset.startPriceUsd * 1e8)
   path.indexAt[0] = index
@@ -89,7 +90,7 @@ export function assetPath(seed: number | string, effects: Effects, asset: AssetS
   path.openInterestUsdAt[0] = Math.round(asset.volumeUsdDaily * 0.4 * exp(logInterest))
   for (let d = 0; d < days; d++) {
     logVol = step(logVol, effects.volPersistence, effects.volSpread, rng)
-    trend = step(trend, effects.trendPersistence, effects.trendSdDaily, rng)
+    trend = step(trend, effects.trendPersistence, trendSd, rng)
     const ownVol = asset.ownVolDaily * exp(logVol)
     const marketVol = asset.beta * market.volOver[d]!
     const crash = market.crashOver[d]!
@@ -102,7 +103,7 @@ export function assetPath(seed: number | string, effects: Effects, asset: AssetS
     const squeeze = (squeezed ? squeezeSize : 0) - (squeezeChance * (effects.squeezeMin + effects.squeezeMax)) / 2
 
     const offset = effects.carryOffsetShare * 3 * (premium / 1e8)
-    const winner = Math.max(-1, Math.min(1, trend / effects.trendSdDaily))
+    const winner = Math.max(-1, Math.min(1, trend / trendSd))
     const own = ownVol * shock(rng, effects) + trend + offset + squeeze - crash * effects.trendCrashLoading * winner
     const simple = asset.beta * (market.returnOver[d]! - crash) + own
     // The convexity of exp would lift the mean simple return by half the variance.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { formatScaled } from '../../decimal.ts'
 
 /** How an integer column is written: value × unit with `decimals` digits after the point, then `zeros` more zeros. */
 export type NumberFormat = { readonly unit: number; readonly decimals: number; readonly zeros: number }
@@ -138,4 +139,10 @@ export function gridFormat(unit: number, decimals: number, shown = decimals): Nu
     zeros++
   }
   return { unit, decimals, zeros }
+}
+
+/** The same text as `TextWriter.number` writes. */
+export function formatNumber(value: number, { unit, decimals, zeros }: NumberFormat): string {
+  const text = formatScaled(value * unit, decimals)
+  return zeros === 0 ? text : `${text}${decimals === 0 ? '.' : ''}${'0'.repeat(zeros)}`
 }

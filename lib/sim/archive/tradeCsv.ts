@@ -24,7 +24,8 @@ export function writeTrades(
   const d = market.dayNumber(dayTsMs)
   if (d < 0) return
   const trades = market.trades(instrument, d, 0, MINUTES_A_DAY)
-  const ids = market.firstIds(instrument, d, 0)
+  const firstTrade = market.firstTradeId(instrument, d, 0)
+  const firstOrder = isAggregate ? market.firstOrderId(instrument, d, 0) : 0
   const { price, lots, quote } = formatsOf(instrument, 'klines')
   const sell = isSpot ? 'True' : 'true'
   const buy = isSpot ? 'False' : 'false'
@@ -43,14 +44,14 @@ export function writeTrades(
       while (next < trades.rows && trades.order[next] === trades.order[row]) qty += trades.qtyLots[next++]!
     }
     const px = trades.pxTicks[row]!
-    field(isAggregate ? ids.order + trades.order[row]! : ids.trade + row)
+    field(isAggregate ? firstOrder + trades.order[row]! : firstTrade + row)
     writer.number(px, price)
     writer.byte(COMMA)
     writer.number(qty, lots)
     writer.byte(COMMA)
     if (isAggregate) {
-      field(ids.trade + row)
-      field(ids.trade + next - 1)
+      field(firstTrade + row)
+      field(firstTrade + next - 1)
     } else {
       writer.number(px * qty, quote)
       writer.byte(COMMA)

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { DAY_MS, formatUtc } from '../../time.ts'
+import { csvPieces } from '../archive/csv.ts'
+import { type ArchiveFile, fileStem, isPublished, parseKey, publishedTsMs } from '../archive/keys.ts'
+import { type ListView, listingXml, listQueryOf } from '../archive/listing.ts'
+import { zipOf } from '../archive/zip.ts'
+import type { FaultState } from '../faults/plan.ts'
+import { spoiledCsv } from '../faults/rows.ts'
+import type { Market } from '../market.ts'
+import { recentCache } from '../recentCache.ts'
+
+/** The archive bucket: files by key, their checksums, and listings. */
+export type Bucket = {
+  /** A zip or a checksum file; undefined is a 404. */
+  get(key: string): { body: Uint8Array; contentType: string; lastModifiedTsMs: number } | undefined
+  list(query: URLSearchParams): string
+}
+
+const ZIPS_KEPT = 12
+const STALE_LISTING_MS = 45 * DAY_MS
+const ROWS_OF_FIRST_EDITION_LACKING = 3
+
+export function createBucket(market: Market, faults: FaultState): Bucket {
+  const cached = recentCache<Uint8Array>(ZIPS_KEPT)
+  const downloads = new Map<string, number>()
+
+  const isMissing = (key: string) => faults.holds('missingFile', `/${key}`) !== undefined
+
+  /** 0 while the first edition of a file that will be published again is being served, 1 ever after. */
+  const edition = (key: string): 0 | 1 => {
+    const rule = faults.holds('republished', `/${key}`)
+    if (rule === undefined) return 1
+    return (downloads.get(key) ?? 0) < (rule.times ?? 1) ? 0 : 1
+  }
+
+  const zipAt = (key: string, file: ArchiveFile): Uint8Array =>
+    cached(`${key}#${edition(key)}`, () => {
+      const instrument = market.find(file.market, file.symbol)!
+      const pieces = () => csvPieces(market, instrument, file)
+      const whole = spoiledCsv(faults, `/${key}`, file, pieces()) ?? pieces()
+      return zipOf(`${fileStem(file)}.csv`, edition(key) === 0 ? withoutLastRows(whole) : whole)
+    })
+
+  return {
+    get(key) {
+      const isChecksum = key.endsWith('.CHECKSUM')
+      const zipKey = isChecksum ? key.slice(0, -'.CHECKSUM'.length) : key
+      const file = parseKey(zipKey)
+      if (file === undefined || !isPublished(market, file) || isMissing(zipKey)) return undefined
+      const zip = zipAt(zipKey, file)
+      const lastModifiedTsMs = publishedTsMs(file)
+      if (!isChecksum) {
+        downloads.set(zipKey, (downloads.get(zipKey) ?? 0) + 1)
+        return { body: zip, contentType: 'application/zip', lastModifiedTsMs }
+      }
+      const isWrong = faults.holds('wrongChecksum', `/${zipKey}`) !== undefined
+      const hash = createHash('sha256')
+        .update(isWrong ? 'other bytes' : zip)
+        .digest('hex')
+      return {
+        body: Buffer.from(`${hash}  ${fileStem(file)}.zip\n`),
+        contentType: 'binary/octet-stream',
+        lastModifiedTsMs,
+      }
+    },
+    list(query) {
+      const asked = listQueryOf(query)
+      const isStale = faults.holds('staleListing', `/${asked.prefix}`) !== undefined
+      const view: ListView = {
+        hides: (file, key) => isMissing(key) || (isStale && publishedTsMs(file) > market.nowTsMs - STALE_LISTING_MS),
+        revision: (key) => (faults.holds('republished', `/${key}`) === undefined ? 0 : edition(key)),
+      }
+      return listingXml(market, asked, view)
+    },
+  }
+}
+
+function withoutLastRows(pieces: Iterable<Uint8Array>): Uint8Array[] {
+  const text = Buffer.concat([...pieces].map((piece) => Buffer.from(piece)))
+  let end = text.length
+  for (let row = 0; row < ROWS_OF_FIRST_EDITION_LACKING && end > 0; row++) end = text.lastIndexOf(10, end - 2) + 1
+  return [text.subarray(0, end)]
+}
+
+export function noSuchKey(key: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message><Key>${key.replace(/[<&>]/g, '')}</Key></Error>`
+}
+
+const weekdays = ['Thu', 'Fri', 'Sat', 'Sun', 'Mon', 'Tue', 'Wed']
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** As HTTP writes dates: `Sun, 06 Nov 1994 08:49:37 GMT`. */
+export function httpDate(tsMs: number): string {
+  const iso = formatUtc(tsMs)
+  const day = weekdays[Math.floor(tsMs / DAY_MS) % 7]!
+  return `${day}, ${iso.slice(8, 10)} ${months[Number(iso.slice(5, 7)) - 1]} ${iso.slice(0, 4)} ${iso.slice(11, 19)} GMT`
+}
