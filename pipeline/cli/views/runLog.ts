@@ -7,8 +7,8 @@ const bufferChars = 1 << 16
 const flushIntervalMs = 500 // what a crash may lose of the log; the store loses nothing by it
 
 /** Keeps a run's events beside its manifest: all of them in `events.jsonl`, and in `log` what a person greps for, as
- *  pino writes it. Nothing is opened before the run says where. A log that cannot be written is said once and does not
- *  stop the run. */
+ *  pino writes it. A run in which nothing happened but its start and end has no log, and does not load pino for it.
+ *  A log that cannot be written is said once and does not stop the run. */
 export function runLog(tools: {
   /** Wall clock of the run's start: events carry only the time since. */
   readonly startedMs: number
@@ -16,6 +16,7 @@ export function runLog(tools: {
 }): RunView & { readonly ready: () => Promise<void> } {
   let events: LineFile | undefined
   let log: LineFile | undefined
+  let logPath: string | undefined
   let logger: Logger | undefined
   let early: RunEvent[] = [] // until pino is loaded
   let loading: Promise<void> | undefined
@@ -34,13 +35,15 @@ export function runLog(tools: {
   const open = (logPath: string): void => {
     mkdirSync(dirname(logPath), { recursive: true })
     events = lineFile(join(dirname(logPath), 'events.jsonl'))
-    log = lineFile(logPath)
-    const sink = { write: (line: string) => guard(() => log?.write(line)) }
+  }
+
+  const startLogging = (path: string): void => {
+    const file = lineFile(path)
+    log = file
+    const sink = { write: (line: string) => guard(() => file.write(line)) }
     loading = import('pino').then(({ pino }) => {
-      logger = pino(
-        { base: null, timestamp: false, level: 'debug', formatters: { level: (label) => ({ level: label }) } },
-        sink,
-      )
+      const formatters = { level: (label: string) => ({ level: label }) }
+      logger = pino({ base: null, timestamp: false, level: 'debug', formatters }, sink)
       for (const event of early) logEvent(logger, event, tools.startedMs)
       early = []
     })
@@ -49,11 +52,15 @@ export function runLog(tools: {
   return {
     see(event) {
       guard(() => {
-        if (event.kind === 'run started') open(event.logPath)
+        if (event.kind === 'run started') {
+          open(event.logPath)
+          logPath = event.logPath
+        }
         events?.write(`${JSON.stringify(event)}\n`)
-        if (!isLogged(event) || !log) return
+        if (!isLogged(event) || logPath === undefined) return
         if (logger) logEvent(logger, event, tools.startedMs)
         else early.push(event)
+        if (!log && event.kind !== 'run started' && event.kind !== 'run finished') startLogging(logPath)
       })
     },
     ready: () => loading ?? Promise.resolve(),

@@ -13,6 +13,8 @@ export interface RunVerdict {
   readonly manifestId?: string
   readonly manifest?: Pick<Manifest, 'targets' | 'nodes'>
   readonly snapshot?: { readonly name: string; readonly id: string; readonly folder: string; readonly frozen: boolean }
+  /** Something about the run a person should know. */
+  readonly note?: string
   readonly failures: readonly string[]
 }
 
@@ -33,6 +35,7 @@ export function renderVerdict(verdict: RunVerdict, style: Style): string {
     const { name, id, folder, frozen } = verdict.snapshot
     fields.push(['snapshot', `${style.bold(name)}  ${id}${frozen ? '  (frozen)' : ''}`], ['', folder])
   }
+  if (verdict.note !== undefined) fields.push(['note', verdict.note])
   if (verdict.manifestId !== undefined) fields.push(['manifest', verdict.manifestId])
   fields.push(['run', `${verdict.runId}  ${verdict.runFolder}`])
   if (verdict.failures.length > 0) {

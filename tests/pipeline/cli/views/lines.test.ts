@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -53,6 +53,17 @@ describe('the run log', () => {
       time: '2024-03-01T00:00:01.800Z',
       address: 'klines[BTCUSDX,2024-01]',
     })
+  })
+
+  test('is not written for a run in which nothing happened', async () => {
+    const logPath = join(folder, 'two', 'log')
+    const log = runLog({ startedMs: 0, onTrouble: (message) => expect.fail(message) })
+    const cached = story.filter((event) => event.kind === 'node cached')
+    for (const event of [{ ...started, logPath } as RunEvent, ...cached, ending.at(-1)!]) log.see(event)
+    await log.ready()
+    log.close()
+    expect(existsSync(logPath)).toBe(false)
+    expect(readFileSync(join(folder, 'two', 'events.jsonl'), 'utf8').split('\n')).toHaveLength(cached.length + 3)
   })
 
   test('that cannot be written is said once and stops nothing', async () => {

@@ -1,0 +1,91 @@
+import { Fault } from '../../lib/fault.ts'
+import { hasSnapshot, readSnapshot, type Snapshot } from '../../snapshots/snapshotFolder.ts'
+import type { Ask } from '../engine/engine.ts'
+import type { Context } from './context.ts'
+import { flag } from './flag.ts'
+import type { OpenOptions, World } from './world.ts'
+
+/** What `run`, `plan` and those who ask about a plan have in common: which pipeline, with which config, looked at how. */
+export const askFlags = {
+  snapshot: flag.text('Freeze to this snapshot where it exists; "pipe run" pins a new name', {
+    hint: 'name',
+    completes: 'snapshot',
+  }),
+  from: flag.text("Take over this snapshot's observations and fetch only what it lacks", {
+    hint: 'name',
+    completes: 'snapshot',
+  }),
+  pipeline: flag.text('Which pipeline of the project; the first by default', {
+    short: 'p',
+    hint: 'name',
+    completes: 'pipeline',
+  }),
+  set: flag.texts('Override the config, such as --set universe.size=10', { short: 's', hint: 'path=value' }),
+  force: flag.texts('Execute nodes that match, even if recorded', { short: 'f', hint: 'glob', completes: 'address' }),
+  refresh: flag.texts('Ask matching sources again', { hint: 'glob', completes: 'address' }),
+  asOf: flag.text('The instant to look from, such as 2024-03-01', { hint: 'instant' }),
+  offline: flag.boolean('Fetch nothing; sources must be recorded'),
+} as const
+
+export interface AskValues {
+  readonly targets: readonly string[]
+  readonly snapshot: string | undefined
+  readonly from: string | undefined
+  readonly pipeline: string | undefined
+  readonly set: readonly string[]
+  readonly force: readonly string[]
+  readonly refresh: readonly string[]
+  readonly asOf: string | undefined
+  readonly offline: boolean
+}
+
+export interface Asked {
+  readonly world: World
+  readonly targets: readonly string[]
+  readonly ask: Ask
+  /** The existing snapshot it is frozen to. */
+  readonly frozen: Snapshot | undefined
+}
+
+/** Opens the world and turns flags into what the engine is asked. Whoever calls it closes the world. */
+export async function openAsk(
+  context: Context,
+  values: AskValues,
+  options: { readonly readOnly?: boolean; readonly workers?: number | undefined } = {},
+): Promise<Asked> {
+  const { pipeline, set, asOf, offline } = values
+  const world = await openForAsking(context, { pipeline, set, asOf, offline, ...options })
+  try {
+    const { root } = world
+    const { snapshot } = values
+    const frozen = snapshot !== undefined && hasSnapshot(root, snapshot) ? readSnapshot(root, snapshot) : undefined
+    const from = values.from === undefined ? undefined : readSnapshot(root, values.from)
+    return {
+      world,
+      frozen,
+      targets: values.targets.length > 0 ? values.targets : await world.engine.targets(),
+      ask: {
+        // An as-of that was asked for by name wins: a frozen run that it does not fit is then said to be another run.
+        asOfMs: asOf === undefined ? (frozen?.manifest.asOfMs ?? from?.manifest.asOfMs ?? world.asOfMs) : world.asOfMs,
+        force: values.force,
+        refresh: values.refresh,
+        offline,
+        ...(frozen === undefined ? {} : { frozen }),
+        ...(from === undefined ? {} : { from: from.manifest }),
+      },
+    }
+  } catch (error) {
+    await world.close()
+    throw error
+  }
+}
+
+/** Asking needs no right to write; only where there is no store yet an empty one is made, for there is nothing to ask. */
+async function openForAsking(context: Context, options: OpenOptions): Promise<World> {
+  try {
+    return await context.openWorld(options)
+  } catch (error) {
+    if (!options.readOnly || !(error instanceof Fault) || error.code !== 'noStore') throw error
+    return await context.openWorld({ ...options, readOnly: false })
+  }
+}

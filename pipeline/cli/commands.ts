@@ -1,0 +1,57 @@
+import { Fault } from '../../lib/fault.ts'
+import { nearMatch } from '../engine/nearMatch.ts'
+import type { Command } from './command.ts'
+
+/** Every command by name, each in a file that is loaded only when it is asked for: `pipe run` with nothing to do should
+ *  not pay for `pipe graph`. */
+const loaders: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./init.ts')).init,
+  run: async () => (await import('./run.ts')).run,
+  plan: async () => (await import('./plan.ts')).plan,
+  why: async () => (await import('./why.ts')).why,
+  graph: async () => (await import('./graph.ts')).graph,
+  ls: async () => (await import('./ls.ts')).ls,
+  show: async () => (await import('./show.ts')).show,
+  cat: async () => (await import('./cat.ts')).cat,
+  runs: async () => (await import('./runs.ts')).runs,
+  diff: async () => (await import('./diff.ts')).diff,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  'snapshot ls': async () => (await import('./snapshotNames.ts')).snapshotLs,
+  'snapshot show': async () => (await import('./snapshotNames.ts')).snapshotShow,
+  'snapshot rm': async () => (await import('./snapshotNames.ts')).snapshotRm,
+  'snapshot export': async () => (await import('./snapshotBundles.ts')).snapshotExport,
+  'snapshot import': async () => (await import('./snapshotBundles.ts')).snapshotImport,
+  'snapshot checkout': async () => (await import('./snapshotBundles.ts')).snapshotCheckout,
+  verify: async () => (await import('./verify.ts')).verify,
+  gc: async () => (await import('./gc.ts')).gc,
+  'why-alive': async () => (await import('./whyAlive.ts')).whyAlive,
+  resolve: async () => (await import('./resolve.ts')).resolve,
+  completion: async () => (await import('./completion.ts')).completion,
+  __complete: async () => (await import('./complete.ts')).complete,
+}
+
+export const commandNames: readonly string[] = Object.keys(loaders)
+
+export async function loadCommand(name: string): Promise<Command> {
+  const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined
+  if (load) return load()
+
+  const within = commandNames.filter((known) => known.startsWith(`${name} `))
+  if (within.length > 0) {
+    throw new Fault({
+      code: 'usage',
+      what: `"pipe ${name}" needs one more word: ${within.map((known) => known.slice(name.length + 1)).join(', ')}`,
+      todo: `see "pipe ${within[0]} --help"`,
+    })
+  }
+  const near = nearMatch(name, shownNames())
+  throw new Fault({
+    code: 'usage',
+    what: `there is no command "${name}"`,
+    todo: near === undefined ? 'see "pipe --help"' : `did you mean "pipe ${near}"? See "pipe --help"`,
+  })
+}
+
+export const shownNames = (): string[] => commandNames.filter((name) => !name.startsWith('__'))
+
+export const loadAll = (): Promise<Command[]> => Promise.all(shownNames().map((name) => loadCommand(name)))

@@ -1,0 +1,107 @@
+import { resolve } from 'node:path'
+import process from 'node:process'
+import type { Status } from './command.ts'
+import { commandNames, loadAll, loadCommand } from './commands.ts'
+import type { Context } from './context.ts'
+import { makeOut, type Out, type OutStreams } from './out.ts'
+import { type Globals, parseCommandLine, splitCommandName } from './parse.ts'
+import { bugJson, faultIn, faultJson, renderBug, renderFault } from './renderFault.ts'
+import { wantsColour } from './style.ts'
+import type { Signals, Terminal } from './terminal.ts'
+import { version } from './version.ts'
+import type { OpenOptions, Root, Surroundings, World } from './world.ts'
+
+/** The process around a command line. Tests hand in their own. */
+export interface Process extends OutStreams {
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean }
+  readonly terminal: Terminal | undefined
+  readonly signals: Signals
+  readonly nowMs: () => number
+  /** Loaded when a command first needs them. */
+  readonly openWorld: (surroundings: Surroundings, options?: OpenOptions) => Promise<World>
+  readonly openRoot: (
+    surroundings: Surroundings,
+    options?: { readonly create?: boolean; readonly readOnly?: boolean },
+  ) => Promise<Root>
+}
+
+/** Runs one command line and says how it ended. */
+export async function dispatch(host: Process): Promise<Status> {
+  // Faults in the command line itself come before its flags are known, so these are looked for by eye.
+  const asksJson = host.argv.includes('--json')
+  let out = outFor(host, { json: asksJson, quiet: false, color: host.argv.includes('--no-color') ? false : undefined })
+  try {
+    const { name, rest } = splitCommandName(host.argv, commandNames)
+    if (name === undefined) return await overview(host, rest, out)
+    if (name === 'help') return await dispatch({ ...host, argv: [...rest, '--help'] })
+
+    const command = await loadCommand(name)
+    const { globals, values } = parseCommandLine(command, rest)
+    out = outFor(host, globals)
+    if (globals.help) {
+      const { renderHelp } = await import('./help.ts')
+      out.write(`${renderHelp(command, out.style)}\n`)
+      return 'ok'
+    }
+    return (await command.run(contextFor(host, globals, out), values)) ?? 'ok'
+  } catch (error) {
+    return report(error, host, out)
+  } finally {
+    await out.flush()
+  }
+}
+
+async function overview(host: Process, rest: readonly string[], out: Out): Promise<Status> {
+  if (rest.includes('--version') || rest.includes('-V')) {
+    out.write(`${version}\n`)
+    return 'ok'
+  }
+  parseCommandLine(undefined, rest)
+  const { renderOverview } = await import('./help.ts')
+  out.write(`${renderOverview(await loadAll(), version, out.style)}\n`)
+  return host.argv.length === 0 ? 'usage' : 'ok'
+}
+
+function report(error: unknown, host: Process, out: Out): Status {
+  const fault = faultIn(error)
+  if (fault) {
+    if (out.json) out.printJson(faultJson(fault))
+    else out.error(renderFault(fault, out.errStyle))
+    return fault.code
+  }
+  if (out.json) out.printJson(bugJson(error))
+  out.error(renderBug(error, { version, node: process.version, argv: host.argv }, out.errStyle))
+  return 'internal'
+}
+
+function contextFor(host: Process, globals: Globals, out: Out): Context {
+  const { env, nowMs, terminal, signals } = host
+  const cwd = globals.cwd === undefined ? host.cwd : resolve(host.cwd, globals.cwd)
+  const root = globals.root === undefined ? undefined : resolve(cwd, globals.root)
+  const surroundings: Surroundings = { cwd, root, env, nowMs }
+  return {
+    out,
+    globals,
+    cwd,
+    env,
+    commandLine: host.argv,
+    nowMs,
+    terminal,
+    signals,
+    openWorld: (options) => host.openWorld(surroundings, options),
+    openRoot: (options) => host.openRoot(surroundings, options),
+  }
+}
+
+function outFor(host: Process, asked: Pick<Globals, 'json' | 'quiet' | 'color'>): Out {
+  const { env } = host
+  const colour = (isTerminal: boolean): boolean => wantsColour({ flag: asked.color, env, isTerminal })
+  return makeOut(host, {
+    json: asked.json,
+    quiet: asked.quiet,
+    colour: { stdout: !asked.json && colour(host.isTerminal.stdout), stderr: colour(host.isTerminal.stderr) },
+  })
+}

@@ -1,0 +1,138 @@
+import { performance } from 'node:perf_hooks'
+import type { Fault } from '../../lib/fault.ts'
+import { manifestId } from '../../snapshots/manifest.ts'
+import { pinSnapshot } from '../../snapshots/pin.ts'
+import { type Snapshot, snapshotFolder } from '../../snapshots/snapshotFolder.ts'
+import type { FinishedRun } from '../engine/engine.ts'
+import type { Status } from './command.ts'
+import type { Context } from './context.ts'
+import type { Following } from './followRun.ts'
+import { faultIn, renderFault } from './renderFault.ts'
+import { type RunSummary, runFolder, writeRunSummary } from './storedRuns.ts'
+import { version } from './version.ts'
+import { type RunVerdict, renderVerdict } from './views/verdictBlock.ts'
+import type { World } from './world.ts'
+
+export interface EndedRun {
+  readonly context: Context
+  readonly world: World
+  readonly finished: FinishedRun
+  /** The snapshot it was frozen to. */
+  readonly frozen: Snapshot | undefined
+  /** The name asked for. */
+  readonly snapshot: string | undefined
+  readonly following: Following
+  readonly startedMs: number
+  /** By the monotonic clock. */
+  readonly startMs: number
+  readonly targets: readonly string[]
+}
+
+/** After the last node: pin the snapshot, keep the run's summary, print the verdict. */
+export async function endRun(ended: EndedRun): Promise<Status> {
+  const { context, world, finished, following } = ended
+  const { root } = world
+  const pinned = await pin(ended)
+  following.close()
+  await following.finishLog()
+
+  const wallMs = performance.now() - ended.startMs
+  const status = pinned.fault?.code ?? finished.status
+  const summary: RunSummary = {
+    run: finished.runId,
+    pipeline: world.pipeline.name,
+    targets: ended.targets,
+    asOfMs: ended.frozen?.manifest.asOfMs ?? world.asOfMs,
+    startedMs: ended.startedMs,
+    wallMs: Math.round(wallMs),
+    outcome: finished.outcome,
+    counts: finished.counts,
+    manifestId: finished.manifestId ?? null,
+    snapshot: pinned.snapshot?.name ?? null,
+    commandLine: context.commandLine,
+  }
+  writeRunSummary(root, summary)
+
+  const verdict: RunVerdict = {
+    outcome: finished.outcome,
+    counts: finished.counts,
+    wallMs,
+    runId: finished.runId,
+    runFolder: runFolder(root, finished.runId),
+    ...(finished.manifestId === undefined ? {} : { manifestId: finished.manifestId }),
+    ...(finished.manifest === undefined ? {} : { manifest: finished.manifest }),
+    ...(pinned.snapshot === undefined ? {} : { snapshot: pinned.snapshot }),
+    ...(pinned.note === undefined ? {} : { note: pinned.note }),
+    failures: finished.failures.map(({ address }) => address),
+  }
+  const { out } = context
+  out.print(renderVerdict(verdict, out.style))
+  out.printJsonLine(verdictJson(verdict, status))
+  if (pinned.fault && !out.json) out.error(renderFault(pinned.fault, out.errStyle))
+  return status
+}
+
+interface Pinned {
+  readonly snapshot?: NonNullable<RunVerdict['snapshot']>
+  readonly note?: string
+  readonly fault?: Fault
+}
+
+/** A finished run gets the name asked for. A frozen one had it before: here it is only said whether it is the same. */
+async function pin(ended: EndedRun): Promise<Pinned> {
+  const { finished, frozen, snapshot, world, following } = ended
+  const { manifest } = finished
+  if (snapshot === undefined || manifest === undefined) return {}
+  if (frozen) {
+    const same = manifestId(manifest) === frozen.id
+    const folder = snapshotFolder(world.root, snapshot)
+    if (same) return { snapshot: { name: snapshot, id: frozen.id, folder, frozen: true } }
+    return {
+      note: `this run is not the snapshot ${snapshot}: targets, config or code differ; see "pipe diff ${snapshot} last". The snapshot is as it was`,
+    }
+  }
+  // A disputed run has a manifest and may not be pinned; the verdict says so already.
+  if (finished.outcome !== 'ok') return {}
+  try {
+    const { id } = await pinSnapshot(world.store, { name: snapshot, manifest, provenance: provenanceOf(ended) })
+    following.emit({ kind: 'snapshot pinned', elapsedMs: following.elapsedMs(), name: snapshot, id })
+    return { snapshot: { name: snapshot, id, folder: snapshotFolder(world.root, snapshot), frozen: false } }
+  } catch (error) {
+    const fault = faultIn(error)
+    if (!fault) throw error
+    return { fault }
+  }
+}
+
+/** When, where and how long: beside the snapshot, in no id. */
+function provenanceOf({ context, finished, world, startedMs, startMs, following }: EndedRun): unknown {
+  return {
+    run: finished.runId,
+    startedAt: new Date(startedMs).toISOString(),
+    wallMs: Math.round(performance.now() - startMs),
+    commandLine: context.commandLine,
+    tickpipe: version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    pipeline: world.pipeline.name,
+    counts: { ...finished.counts },
+    executed: following.executions(),
+  }
+}
+
+function verdictJson(verdict: RunVerdict, status: Status): unknown {
+  return {
+    kind: 'verdict',
+    outcome: verdict.outcome,
+    status,
+    run: verdict.runId,
+    runFolder: verdict.runFolder,
+    counts: verdict.counts,
+    wallMs: Math.round(verdict.wallMs),
+    manifestId: verdict.manifestId ?? null,
+    snapshot: verdict.snapshot ?? null,
+    note: verdict.note ?? null,
+    targets: verdict.manifest?.targets ?? [],
+    failures: verdict.failures,
+  }
+}

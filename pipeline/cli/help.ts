@@ -1,0 +1,89 @@
+import type { Command, Flags } from './command.ts'
+import { type Arg, type Flag, kebab } from './flag.ts'
+import { globalFlags } from './globals.ts'
+import type { Style } from './style.ts'
+import { padEnd, textWidth } from './textWidth.ts'
+
+/** Groups of the overview, in its order. A command that no group names is listed under the last. */
+const groups: readonly (readonly [title: string, names: readonly string[]])[] = [
+  ['Run', ['init', 'run', 'plan']],
+  ['Ask', ['why', 'graph', 'ls', 'show', 'cat', 'runs', 'diff', 'doctor']],
+  ['Keep', ['snapshot ls', 'snapshot show', 'snapshot rm', 'snapshot export', 'snapshot import', 'snapshot checkout']],
+  ['Care', ['verify', 'gc', 'why-alive', 'resolve', 'completion']],
+]
+
+export function renderOverview(commands: readonly Command[], version: string, style: Style): string {
+  const left = new Map(commands.filter((command) => !command.hidden).map((command) => [command.name, command]))
+  const width = Math.max(...[...left.keys()].map((name) => name.length))
+  const lines = [
+    `${style.bold('pipe')} ${version}: typed tasks to artifacts that anyone can trace, re-derive and audit`,
+    '',
+    'usage: pipe <command> [arguments] [flags]',
+  ]
+  groups.forEach(([title, names], i) => {
+    const here = names.filter((name) => left.has(name))
+    const extra =
+      i === groups.length - 1 ? [...left.keys()].filter((name) => !groups.some(([, all]) => all.includes(name))) : []
+    lines.push('', style.bold(title))
+    for (const name of [...here, ...extra]) lines.push(`  ${padEnd(name, width)}  ${left.get(name)!.summary}`)
+  })
+  lines.push('', style.bold('Flags of every command'), ...flagLines(globalFlags))
+  lines.push('', '"pipe <command> --help" has the flags, examples and JSON shape of one.')
+  return lines.join('\n')
+}
+
+export function renderHelp(command: Command, style: Style): string {
+  const args = Object.entries<Arg<unknown>>(command.args)
+  const usage = ['pipe', command.name, ...args.map(([key, spec]) => argUsage(key, spec)), '[flags]'].join(' ')
+  const lines = [`${style.bold(`pipe ${command.name}`)}: ${command.summary}`, '', `usage: ${usage}`]
+  if (command.about) lines.push('', ...wrap(command.about, 96))
+  if (args.length > 0) {
+    lines.push('', style.bold('Arguments'), ...twoColumns(args.map(([key, spec]) => [argUsage(key, spec), spec.says])))
+  }
+  if (Object.keys(command.flags).length > 0) lines.push('', style.bold('Flags'), ...flagLines(command.flags))
+  lines.push('', style.bold('Flags of every command'), ...flagLines(globalFlags))
+  lines.push('', style.bold('Examples'))
+  lines.push(...twoColumns(command.examples.map(({ line, says }) => [line, says])))
+  lines.push('', style.bold('With --json'), ...wrap(command.json, 94).map((line) => `  ${line}`))
+  return lines.join('\n')
+}
+
+function argUsage(key: string, spec: Arg<unknown>): string {
+  const name = `<${kebab(key)}>`
+  if (spec.takes === 'one') return name
+  return spec.takes === 'maybe' ? `[${name}]` : `[${name}…]`
+}
+
+function flagLines(flags: Flags): string[] {
+  return twoColumns(
+    Object.entries<Flag<unknown>>(flags).map(([key, spec]) => {
+      const short = spec.short ? `-${spec.short}, ` : ''
+      const value = spec.takes === 'nothing' ? '' : ` <${spec.hint ?? 'value'}>`
+      const notes = [
+        ...(spec.takes === 'many' ? ['may be repeated'] : []),
+        ...(spec.defaultText === undefined ? [] : [`default: ${spec.defaultText}`]),
+      ]
+      return [`${short}--${kebab(key)}${value}`, notes.length === 0 ? spec.says : `${spec.says} (${notes.join('; ')})`]
+    }),
+  )
+}
+
+function twoColumns(rows: readonly (readonly [string, string])[]): string[] {
+  // One very long left side should not push every other right side off the screen.
+  const width = Math.min(44, Math.max(...rows.map(([left]) => textWidth(left))))
+  return rows.map(([left, right]) => `  ${padEnd(left, width)}  ${right}`)
+}
+
+function wrap(text: string, cells: number): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines: string[] = []
+    let line = ''
+    for (const word of paragraph.split(' ')) {
+      if (line !== '' && textWidth(line) + 1 + textWidth(word) > cells) {
+        lines.push(line)
+        line = word
+      } else line = line === '' ? word : `${line} ${word}`
+    }
+    return [...lines, line]
+  })
+}

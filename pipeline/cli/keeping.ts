@@ -1,0 +1,124 @@
+import { type GcOptions, type GcPlan, planGc, type Root, whyAlive } from '../../cas/gc.ts'
+import { executeGc, type GcResult, undoGc } from '../../cas/gcExecute.ts'
+import { verifyObjects } from '../../cas/verify.ts'
+import { keptArtifacts, reachOf } from '../../snapshots/reach.ts'
+import { snapshotRoots } from '../../snapshots/roots.ts'
+import type { VerifyOptions } from '../../snapshots/verifyLevel.ts'
+import type { Finding, VerifyReport } from '../../snapshots/verifyReport.ts'
+import type { RecordPayload } from '../engine/recordPayload.ts'
+import type { Digest, Store } from './context.ts'
+import { type NamedManifest, newestRuns } from './names.ts'
+
+/** What the store must keep, put together from what the command knows: snapshots, the last runs, what recomputing
+ *  costs. The store itself knows nothing of either. */
+export interface KeepRules {
+  /** Keep whatever the last runs reach. */
+  readonly keepRuns: number
+  /** Leave alone what was written or used so recently. */
+  readonly graceMs: number
+  /** Take source bytes as well that nothing else keeps. */
+  readonly sources: boolean
+  readonly maxSizeBytes: number | undefined
+  readonly allowEmptyKeepSet: boolean
+  readonly nowMs: number
+}
+
+export const planCollection = (store: Store, rules: KeepRules): GcPlan => planGc(store, gcOptions(store, rules))
+
+export const collect = (store: Store, plan: GcPlan): Promise<GcResult> => executeGc(store, plan)
+
+export const undoCollection = (store: Store): Promise<{ restoredObjects: number; restoredBytes: number }> =>
+  undoGc(store)
+
+export const reasonsToKeep = (store: Store, rules: KeepRules, digest: Digest) =>
+  whyAlive(store, gcOptions(store, rules), digest)
+
+function gcOptions(store: Store, rules: KeepRules): GcOptions {
+  const { sources, keepRuns, ...rest } = rules
+  const roots = [...snapshotRoots(store), ...newestRuns(store.root, keepRuns).flatMap((run) => rootsOfRun(store, run))]
+  return {
+    ...rest,
+    roots: [...roots, ...notesOn(store, roots)],
+    ...(sources ? { keepSources: new Set<Digest>() } : {}),
+    costOf: recomputeCosts(store),
+  }
+}
+
+function rootsOfRun(store: Store, { label, manifest }: NamedManifest): Root[] {
+  const kept = keptArtifacts(manifest)
+  const artifacts = new Set(manifest.nodes.map((node) => node.artifact))
+  const roots = [...artifacts].map((digest) => ({ label, digest, evictable: !kept.has(digest) }))
+  // Code, package trees and lists; what cannot be read any more is damage for verify, and no reason to stop here.
+  const reach = reachOf(
+    manifest,
+    (digest) => store.readObject(digest),
+    () => {},
+  )
+  for (const digest of reach.neverEvicted) if (!artifacts.has(digest)) roots.push({ label, digest, evictable: false })
+  return roots
+}
+
+/** What `why` says of code rests on a note beside each code object. It stays as long as the code does. */
+function notesOn(store: Store, roots: readonly Root[]): Root[] {
+  const kept = new Set(roots.map((root) => root.digest))
+  const notes: Root[] = []
+  store.records.scan('note', ({ key, artifact }) => {
+    if (artifact !== undefined && kept.has(key)) notes.push({ label: 'note on kept code', digest: artifact })
+  })
+  return notes
+}
+
+/** Milliseconds that making an artifact again took when it was made; read when the first eviction asks. */
+function recomputeCosts(store: Store): (artifact: Digest) => number | undefined {
+  let costs: Map<Digest, number> | undefined
+  return (artifact) => {
+    if (costs === undefined) {
+      const read = new Map<Digest, number>()
+      store.records.scan('result', (record) => {
+        const payload = store.records.payload(record) as RecordPayload | undefined
+        if (record.artifact !== undefined && payload !== undefined) read.set(record.artifact, payload.cost.wallMs)
+      })
+      costs = read
+    }
+    return costs.get(artifact)
+  }
+}
+
+/** Hashes every object there is, and looks at the record files. */
+export async function verifyEverything(store: Store, options: VerifyOptions): Promise<VerifyReport> {
+  const { workers, signal, sample, onProgress } = options
+  const result = await verifyObjects(store, {
+    ...(workers === undefined ? {} : { workers }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(sample === undefined ? {} : { sample }),
+    onProgress: ({ checkedObjects, totalObjects }) =>
+      onProgress?.({ level: 'objects', done: checkedObjects, total: totalObjects }),
+  })
+  const findings = result.findings.map(
+    ({ kind, digest, path, why, quarantined }): Finding => ({
+      severity: kind === 'writable' || kind === 'stranger' ? 'warning' : 'error',
+      kind: kind === 'missing' ? 'missing' : kind === 'stranger' || kind === 'notAFile' ? 'odd file' : 'damaged',
+      ...(digest === undefined ? {} : { digest }),
+      what: `${path}: ${why}${quarantined ? '; moved to quarantine' : ''}`,
+      ...(quarantined ? { todo: 'run your targets again: what can be made again is' } : {}),
+    }),
+  )
+  for (const { segment, from, to, why } of store.records.damage()) {
+    findings.push({
+      severity: 'error',
+      kind: 'record',
+      what: `${segment}, bytes ${from} to ${to}: ${why}`,
+      todo: 'what was recorded there runs again',
+    })
+  }
+  return {
+    level: 'objects',
+    snapshot: '',
+    id: undefined,
+    findings,
+    counts: { total: result.totalObjects, checked: result.checkedObjects, notSampled: 0, resumed: 0, evicted: 0 },
+    interrupted: result.interrupted,
+  }
+}
+
+export type { GcPlan, GcResult }

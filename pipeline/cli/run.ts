@@ -1,0 +1,65 @@
+import { performance } from 'node:perf_hooks'
+import { type AskValues, askFlags, openAsk } from './ask.ts'
+import { defineCommand } from './command.ts'
+import { arg, flag } from './flag.ts'
+import { followRun } from './followRun.ts'
+import { shellWord } from './shellWord.ts'
+import { newRunId } from './storedRuns.ts'
+
+export const run = defineCommand({
+  name: 'run',
+  summary: 'Make targets: skip what is recorded, execute the rest',
+  about:
+    'Without a target every target of the pipeline is made. With --snapshot and a name that exists, the run is frozen: only what the snapshot observed counts and the network is closed. With a new name, the finished run is pinned under it. Ctrl-C once lets running nodes finish; twice stops at once; what is finished is kept either way.',
+  args: { targets: arg.many('Targets or addresses to make', { completes: 'target' }) },
+  flags: {
+    ...askFlags,
+    keepGoing: flag.boolean('After a failure go on with what does not depend on it', { short: 'k' }),
+    workers: flag.integer('Worker threads for pure tasks; as many as cores by default', {
+      short: 'w',
+      min: 1,
+      max: 256,
+    }),
+  },
+  examples: [
+    { line: 'pipe run', says: 'make everything' },
+    { line: 'pipe run report --snapshot demo', says: 'make report, pinned or frozen as "demo"' },
+    { line: "pipe run --refresh 'fetchKlines*'", says: 'ask those sources again' },
+    { line: 'pipe run --snapshot demo2 --from demo', says: 'a new snapshot on top of an old one' },
+    { line: 'pipe run --set window=5 --keep-going', says: 'another config; go on after failures' },
+  ],
+  json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "targets", "failures"}.',
+  async run(context, values) {
+    const { world, targets, ask, frozen } = await openAsk(context, values, { workers: values.workers })
+    const startedMs = context.nowMs()
+    const startMs = performance.now()
+    const following = followRun(context, startedMs)
+    try {
+      const finished = await world.engine.run(targets, {
+        ...ask,
+        keepGoing: values.keepGoing,
+        runId: newRunId(startedMs, Math.random),
+        rerunCommand: (address) => rerunCommand(address, values),
+        emit: following.emit,
+        stop: following.stop,
+        stopNow: following.stopNow,
+      })
+      const { endRun } = await import('./endRun.ts')
+      const { snapshot } = values
+      return await endRun({ context, world, finished, frozen, snapshot, following, startedMs, startMs, targets })
+    } finally {
+      following.close()
+      await following.finishLog()
+      await world.close()
+    }
+  },
+})
+
+/** A command line for one node, with whatever decides what it gives. */
+export function rerunCommand(address: string, asked: Pick<AskValues, 'pipeline' | 'set' | 'asOf'>): string {
+  const words = ['pipe', 'run', address]
+  if (asked.pipeline !== undefined) words.push('--pipeline', asked.pipeline)
+  for (const set of asked.set) words.push('--set', set)
+  if (asked.asOf !== undefined) words.push('--as-of', asked.asOf)
+  return words.map(shellWord).join(' ')
+}

@@ -1,0 +1,193 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { diffTables, type FirstDifference } from '../../lib/tables/diff.ts'
+import { decodeAnyTable } from '../../lib/tables/parquet.ts'
+import { jsonChanges } from '../../snapshots/jsonChanges.ts'
+import type { Manifest, ManifestNode } from '../../snapshots/manifest.ts'
+import type { ComparedNode } from '../../snapshots/nodeChange.ts'
+import type { DataProblem, RebuildInput, StoredArtifact, VerifyHands } from '../../snapshots/verifyLevel.ts'
+import { parseCodeBundle } from '../engine/code/codeObject.ts'
+import { layOutPackages, placePackages } from '../engine/code/packageClosure.ts'
+import type { CodeRef, Executor, JobArtifact, JobInput } from '../engine/job.ts'
+import { createLocalExecutor } from '../engine/localExecutor.ts'
+import type { RecordPayload } from '../engine/recordPayload.ts'
+import type { Context, Digest, Store } from './context.ts'
+
+/** What checking a snapshot needs of the present program: readers of artifacts, an executor of stored code, today's
+ *  project. Whoever makes them closes them. */
+export interface Hands extends Required<VerifyHands> {
+  close(): Promise<void>
+}
+
+export function makeHands(context: Context, store: Store, workers: number | undefined): Hands {
+  const rebuilding = new Rebuilding(store, workers ?? availableParallelism())
+  return {
+    readArtifact: async (artifact) => readArtifact(artifact),
+    diffArtifacts: async (recorded, rebuilt) => firstDifference(recorded, rebuilt),
+    execute: (node, inputs) => rebuilding.execute(node, inputs),
+    current: (manifest) => currentNodes(context, manifest),
+    close: () => rebuilding.close(),
+  }
+}
+
+/** Tables are decoded whole, which checks their structure; their rows must count what the descriptor says. */
+function readArtifact(artifact: StoredArtifact): DataProblem[] {
+  const problems: DataProblem[] = []
+  for (const { name, path, rows } of artifact.files) {
+    if (name.endsWith('.parquet')) {
+      const { rowCount } = decodeAnyTable(readFileSync(path))
+      if (rows !== undefined && rows !== rowCount) {
+        problems.push({ severity: 'error', what: `${name} has ${rowCount} rows; its descriptor says ${rows}` })
+      }
+    } else if (name.endsWith('.json')) {
+      try {
+        JSON.parse(readFileSync(path, 'utf8'))
+      } catch (error) {
+        problems.push({
+          severity: 'error',
+          what: `${name} is not JSON: ${error instanceof Error ? error.message : error}`,
+        })
+      }
+    }
+  }
+  return problems
+}
+
+/** Where two artifacts differ first, in words. */
+function firstDifference(a: StoredArtifact, b: StoredArtifact): string | undefined {
+  const inB = new Map(b.files.map((file) => [file.name, file]))
+  for (const file of a.files) {
+    const other = inB.get(file.name)
+    if (other === undefined) return `${file.name} was not made again`
+    const [bytesA, bytesB] = [readFileSync(file.path), readFileSync(other.path)]
+    if (bytesA.equals(bytesB)) continue
+    const said = file.name.endsWith('.parquet') ? tableDifference(bytesA, bytesB) : jsonDifference(bytesA, bytesB)
+    if (said !== undefined) return `${file.name}: ${said}`
+    let offset = 0
+    while (bytesA[offset] === bytesB[offset]) offset++
+    return `${file.name}: byte ${offset} of ${bytesA.length} and ${bytesB.length}`
+  }
+  return a.files.length === b.files.length ? undefined : 'it has more files than before'
+}
+
+function tableDifference(a: Uint8Array, b: Uint8Array): string | undefined {
+  const { first, changedRows, addedRows, removedRows, columns } = diffTables(decodeAnyTable(a), decodeAnyTable(b))
+  if (first === undefined) return undefined
+  const counts = [`${changedRows} rows changed`, `${addedRows} added`, `${removedRows} removed`].join(', ')
+  const names = columns.map((column) => `${column.name} (${column.changedRows})`).join(', ')
+  return `${firstText(first)}; ${counts}${names === '' ? '' : `; columns ${names}`}`
+}
+
+function firstText(first: FirstDifference): string {
+  if (first.kind !== 'changed') return `row ${first.row} (${first.key}) was ${first.kind}`
+  return `row ${first.rowA} (${first.key}), column ${first.column}: ${first.a} became ${first.b}`
+}
+
+function jsonDifference(a: Uint8Array, b: Uint8Array): string | undefined {
+  try {
+    const parse = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString())
+    const [change] = jsonChanges(parse(a), parse(b))
+    return (
+      change && `${change.path || '(all)'}: ${JSON.stringify(change.before)} became ${JSON.stringify(change.after)}`
+    )
+  } catch {
+    return undefined // it is not JSON after all
+  }
+}
+
+/** Executes nodes from their stored code, with packages laid out from the store: today's node_modules have no say. */
+class Rebuilding {
+  private readonly store: Store
+  private readonly workers: number
+  private readonly packageDirs = new Map<string, string>()
+  private readonly laidOut = new Set<Digest>()
+  private folder: string | undefined
+  private executor: Executor | undefined
+
+  constructor(store: Store, workers: number) {
+    this.store = store
+    this.workers = workers
+  }
+
+  async execute(node: ManifestNode, inputs: Readonly<Record<string, RebuildInput>>) {
+    if (!('run' in node.code)) throw new TypeError('only pure nodes are rebuilt')
+    const code = this.codeRef(node.code.run)
+    const ports = Object.entries(node.code.ports ?? {}).map(([port, digest]) => [port, this.codeRef(digest)] as const)
+    this.executor ??= createLocalExecutor({
+      workers: this.workers,
+      stagingDir: this.store.stagingDir,
+      resolvePackage: (name, version) => this.packageDirs.get(`${name}@${version}`)!,
+    })
+    const result = await this.executor.execute(
+      {
+        address: node.address,
+        task: node.task,
+        code,
+        ports: Object.fromEntries(ports),
+        // Canonical already: a manifest is canonical JSON, and parsing keeps the order of its keys.
+        paramsJson: JSON.stringify(node.params),
+        inputs: Object.fromEntries(Object.entries(inputs).map(([port, input]) => [port, jobInput(input)])),
+      },
+      new AbortController().signal,
+    )
+    return { type: result.type, files: result.files }
+  }
+
+  async close(): Promise<void> {
+    await this.executor?.close()
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  private codeRef(digest: Digest): CodeRef {
+    if (!this.laidOut.has(digest)) {
+      this.laidOut.add(digest)
+      this.layOut(digest)
+    }
+    const path = this.store.locate(digest)!
+    return { digest, path, finalPath: path }
+  }
+
+  private layOut(digest: Digest): void {
+    const { packages } = parseCodeBundle(this.store.readObject(digest))
+    if (packages.length === 0) return
+    this.folder ??= mkdtempSync(join(tmpdir(), 'pipe-rebuild-'))
+    const target = join(this.folder, digest)
+    layOutPackages(packages, (object) => this.store.readObject(object), target)
+    for (const [place, { name, version }] of placePackages(packages)) {
+      this.packageDirs.set(`${name}@${version}`, join(target, place))
+    }
+  }
+}
+
+function jobInput(input: RebuildInput): JobInput {
+  if (input.kind === 'absent') return { kind: 'absent' }
+  return input.kind === 'one'
+    ? { kind: 'one', artifact: jobArtifact(input.artifact) }
+    : { kind: 'many', artifacts: input.artifacts.map(jobArtifact) }
+}
+
+/** What is verified lies where it stays. */
+const jobArtifact = ({ id, type, files }: StoredArtifact): JobArtifact => ({
+  id,
+  type,
+  files: files.map((file) => ({ ...file, finalPath: file.path })),
+})
+
+/** What the project around would make now of the targets of a snapshot, as far as that is known without a run. */
+async function currentNodes(context: Context, manifest: Manifest): Promise<ComparedNode[]> {
+  const world = await context.openWorld({ pipeline: manifest.pipeline, readOnly: true, offline: true })
+  try {
+    const targets = manifest.targets.map((target) => target.name)
+    const { walk } = await world.engine.plan(targets, {
+      asOfMs: manifest.asOfMs,
+      frozen: { name: 'the snapshot', manifest },
+    })
+    return [...walk.states.values()].flatMap(({ spec, node }) => {
+      if (spec === undefined || node.task.kind === 'sink') return []
+      return [{ ...(JSON.parse(spec) as RecordPayload['spec']), address: node.address }]
+    })
+  } finally {
+    await world.close()
+  }
+}

@@ -1,0 +1,69 @@
+import { Fault } from '../../lib/fault.ts'
+import { didYouMean } from '../engine/nearMatch.ts'
+import type { Plan, PlanNode } from '../engine/verdict.ts'
+import { askFlags, openAsk } from './ask.ts'
+import { defineCommand } from './command.ts'
+import { arg } from './flag.ts'
+import { familyOf } from './graph/picture.ts'
+import { renderWhy, whyOf } from './renderWhy.ts'
+
+export const why = defineCommand({
+  name: 'why',
+  summary: 'Say why a node would run or not, down to the changed symbol',
+  about:
+    'Reasons compare the node with its nearest earlier record. Where an input is the reason, the node behind it is explained too, up to those that changed of their own accord.',
+  args: { address: arg.one('The address of a node, or a target of one node', { completes: 'target' }) },
+  flags: { ...askFlags },
+  examples: [
+    { line: 'pipe why features', says: 'what of it changed, or what record serves' },
+    { line: "pipe why 'minute[BTCUSDT,2024-01]' --set window=5", says: 'with another config' },
+  ],
+  json: '{"address", "task", "kind", "verdict": {"kind", …}, "causes": [{"address", "verdict", "depth"}], "record": null or {"key", "artifact", "recordedAtMs"}}',
+  async run(context, values) {
+    const { world, targets, ask } = await openAsk(context, { ...values, targets: [] }, { readOnly: true })
+    try {
+      const { plan, walk } = await world.engine.plan(targets, ask)
+      const node = await nodeNamed(plan, values.address, async (name) => (await world.engine.plan([name], ask)).plan)
+      const state = [...walk.states.values()].find((candidate) => candidate.node.address === node.address)
+      const { records } = world.store
+      const key = state?.key
+      const stored = key === undefined ? undefined : (records.result(key) ?? records.observations(key).at(-1))
+      const report = whyOf(plan, node, stored)
+      context.out.print(renderWhy(report, context.out.style))
+      context.out.printJson(report)
+      return 'ok'
+    } finally {
+      await world.close()
+    }
+  },
+})
+
+/** The node of an address, or the only one a target stands for. */
+async function nodeNamed(plan: Plan, name: string, planOf: (target: string) => Promise<Plan>): Promise<PlanNode> {
+  const node = plan.nodes.find((candidate) => candidate.address === name)
+  if (node) return node
+  if (!plan.targets.includes(name)) {
+    const family = plan.nodes.filter((candidate) => candidate.task === name || familyOf(candidate.address) === name)
+    if (family.length > 0) throw severalNodes(name, family)
+    const addresses = plan.nodes.map((candidate) => candidate.address)
+    throw new Fault({
+      code: 'usage',
+      what: `there is no node "${name}"${didYouMean(name, [...plan.targets, ...addresses])}`,
+      todo: 'see "pipe ls"; nodes of a fan-out that is not known yet have no address',
+    })
+  }
+  const { nodes } = await planOf(name)
+  const read = new Set(nodes.flatMap((candidate) => candidate.inputs))
+  const ends = nodes.filter((candidate) => !read.has(candidate.address))
+  if (ends.length === 1) return ends[0]!
+  throw severalNodes(name, ends)
+}
+
+function severalNodes(name: string, nodes: readonly PlanNode[]): Fault {
+  const some = nodes.slice(0, 3).map((node) => node.address)
+  return new Fault({
+    code: 'usage',
+    what: `"${name}" stands for ${nodes.length === 1 ? 'another address' : `${nodes.length} nodes`}`,
+    todo: `name one: ${some.join(', ')}${nodes.length > some.length ? ', …' : ''}`,
+  })
+}
