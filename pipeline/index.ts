@@ -37,3 +37,5 @@ export type {
   ValueOf,
 } from './engine/task.ts'
 export { absent, codePort, defineTask, many, optional, PermanentError, stored } from './engine/task.ts'
+/** The zod that tickpipe itself uses, so that a project needs nothing besides tickpipe. */
+export { z } from 'zod'
