@@ -12,6 +12,7 @@ import type { ConfiguredPipeline, Pipeline, Project } from '../engine/graph.ts'
 import { createLocalExecutor } from '../engine/localExecutor.ts'
 import { didYouMean } from '../engine/nearMatch.ts'
 import { StoredProjectCode } from '../engine/projectCode.ts'
+import { EnvReads } from './envReads.ts'
 import { parseInstant } from './instant.ts'
 
 const dayMs = 86_400_000
@@ -51,12 +52,16 @@ export interface World extends Root {
   readonly engine: Engine
   readonly code: StoredProjectCode
   readonly asOfMs: number
+  /** The grid `now` was floored to; nothing where an instant was named. */
+  readonly asOfGridMs: number | undefined
+  readonly envReads: EnvReads
 }
 
 /** The one place where store, project, code, executor and engine are put together. */
 export async function openWorld(surroundings: Surroundings, options: OpenOptions = {}): Promise<World> {
   const { nowMs } = surroundings
-  const { project, root } = await openProject(surroundings)
+  const envReads = new EnvReads()
+  const { project, root } = await envReads.during(() => openProject(surroundings))
   const declared = checkProject(project)
   const configured = pickPipeline(declared, options.pipeline)
   const config = resolveConfig(configured, options.set ?? [], (value) => project.originOf(value)?.exportName)
@@ -66,6 +71,7 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
     clock: nowMs,
   })
   const code = new StoredProjectCode(codeObjects(project, { root }))
+  const asOfGridMs = declared.asOfGridMs ?? dayMs
   const workers = options.workers ?? availableParallelism()
   const engine = new Engine({
     store,
@@ -82,6 +88,7 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
         resolvePackage: (name, version) => code.packageDir(name, version),
         mapStack: (digest, stack) => code.mapStack(digest, stack),
       }),
+    watch: (work) => envReads.during(work),
     wallMs: nowMs,
   })
   return {
@@ -92,7 +99,9 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
     config,
     engine,
     code,
-    asOfMs: asOfFor(options.asOf, declared.asOfGridMs ?? dayMs, nowMs()),
+    envReads,
+    asOfGridMs: options.asOf === undefined ? asOfGridMs : undefined,
+    asOfMs: asOfFor(options.asOf, asOfGridMs, nowMs()),
     close: () => store.close(),
   }
 }

@@ -36,6 +36,8 @@ export interface EngineParts {
   readonly limits: Readonly<Record<string, number>>
   readonly memoryMb: number
   readonly slots: number
+  /** Around the project's own build function: whoever remembers answers watches there what it looks at. */
+  watch<T>(work: () => T): Promise<T>
   /** Made only when something has to be executed. */
   createExecutor(): Executor
   readonly wallMs: () => number
@@ -80,15 +82,16 @@ export class Engine {
   }
 
   /** Target names, in the order they were declared. */
-  targets(): string[] {
-    return [...this.newGraph().targets.keys()]
+  async targets(): Promise<string[]> {
+    return [...(await this.newGraph()).targets.keys()]
   }
 
-  plan(targets: readonly string[], ask: Ask): Promise<PlannedWalk> {
+  async plan(targets: readonly string[], ask: Ask): Promise<PlannedWalk> {
     const { pipeline, slots } = this.parts
+    const graph = await this.newGraph()
     return planTargets({
       pipeline: pipeline.name,
-      graph: this.newGraph(),
+      graph,
       targets,
       knowledge: this.knowledge(ask),
       reasons: this.reasons(),
@@ -116,9 +119,10 @@ export class Engine {
     ask.emit({ ...asked, elapsedMs: 0, ...(ask.frozen === undefined ? {} : { snapshot: ask.frozen.name }) })
 
     const startMs = performance.now()
-    const graph = this.newGraph()
+    const graph = await this.newGraph()
     const lease = store.openLease(`run ${ask.runId}`)
     const executor = lazyExecutor(parts)
+    const knowledge = this.knowledge(ask)
     try {
       const run = new Run({
         runId: ask.runId,
@@ -126,7 +130,7 @@ export class Engine {
         config: parts.config.shown,
         graph,
         targets,
-        knowledge: this.knowledge(ask),
+        knowledge,
         reasons: this.reasons(),
         store,
         executor,
@@ -157,8 +161,10 @@ export class Engine {
         counts: outcome.counts,
         ...(id === undefined ? {} : { manifest: id }),
       })
+      const rechecks = [outcome.nextRecheckAtMs, knowledge.nextRecheckAtMs].filter((ms) => ms !== undefined)
       return {
         ...outcome,
+        ...(rechecks.length === 0 ? {} : { nextRecheckAtMs: Math.min(...rechecks) }),
         runId: ask.runId,
         status: statusOf(outcome),
         ...(id === undefined ? {} : { manifestId: id }),
@@ -174,8 +180,9 @@ export class Engine {
     return manifestId(manifest)
   }
 
-  private newGraph(): NodeGraph {
-    return new NodeGraph(this.parts.pipeline, this.parts.config.value)
+  private async newGraph(): Promise<NodeGraph> {
+    const { pipeline, config, watch } = this.parts
+    return watch(() => new NodeGraph(pipeline, config.value))
   }
 
   private knowledge(ask: Ask): StoreKnowledge {

@@ -44,6 +44,8 @@ export class StoreKnowledge implements Knowledge {
   private readonly pinned: ReadonlyMap<Digest, Digest> | undefined
   private readonly codes = new WeakMap<GraphNode, NodeCode>()
   private lineages: Set<string> | undefined
+  /** When the first of the absent sources met so far is due to be asked again. */
+  nextRecheckAtMs: number | undefined
 
   constructor(store: Store, identities: CodeIdentities, options: KnowledgeOptions) {
     this.store = store
@@ -121,7 +123,9 @@ export class StoreKnowledge implements Knowledge {
   private isRecheckDue(observation: StoredRecord): boolean {
     if (this.store.readDescriptor(observation.artifact!).type !== absentType) return false
     const { recheckAfterMs, atMs } = this.store.records.payload(observation) as RecordPayload
-    return recheckAfterMs !== undefined && this.options.nowMs - atMs >= recheckAfterMs
+    if (recheckAfterMs === undefined) return false
+    this.nextRecheckAtMs = Math.min(this.nextRecheckAtMs ?? Number.POSITIVE_INFINITY, atMs + recheckAfterMs)
+    return this.options.nowMs - atMs >= recheckAfterMs
   }
 
   /** Every (task, code, params) that was ever recorded, whatever its inputs were. */

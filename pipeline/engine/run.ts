@@ -57,6 +57,8 @@ export interface RunOutcome {
   /** Only where every node has its artifact. */
   readonly manifest?: Manifest
   readonly failures: readonly { readonly address: string; readonly failure: NodeFailure }[]
+  /** When the first absent source is due to be asked again: until then the same run has the same answer. */
+  readonly nextRecheckAtMs?: number
   readonly disputes: readonly {
     readonly address: string
     readonly key: Digest
@@ -88,6 +90,7 @@ export class Run {
   private tails = new Map<string, number>()
   private tailsOfNodes = 0
   private meanPureMs = 50
+  private nextRecheckAtMs: number | undefined
   private pumping = false
   private pumpAgain = false
   private finished: (() => void) | undefined
@@ -315,6 +318,12 @@ export class Run {
       this.halted = true
     })
     options.history.add(node.task.name, made.wallMs, published.bytesOut, made.requests)
+    if (made.recheckAfterMs !== undefined) {
+      this.nextRecheckAtMs = Math.min(
+        this.nextRecheckAtMs ?? Number.POSITIVE_INFINITY,
+        options.wallMs() + made.recheckAfterMs,
+      )
+    }
     if (node.task.kind === 'pure') this.meanPureMs += (made.wallMs - this.meanPureMs) * 0.05
     if (published.disputedWith !== undefined) {
       await this.dispute(state, published.disputedWith, published.artifact)
@@ -580,6 +589,7 @@ export class Run {
       ...(incomplete || this.failures.length > 0 ? {} : { manifest: this.manifest(states) }),
       failures: this.failures,
       disputes: this.disputes,
+      ...(this.nextRecheckAtMs === undefined ? {} : { nextRecheckAtMs: this.nextRecheckAtMs }),
     }
   }
 

@@ -42,6 +42,7 @@ export class EngineLab {
       memoryMb: 4096,
       slots: 2,
       createExecutor: () => new InProcessExecutor(tasks, this.store.stagingDir, this.executed),
+      watch: async (work) => work(),
       wallMs: () => this.nowMs,
     })
   }

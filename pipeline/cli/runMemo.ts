@@ -1,0 +1,121 @@
+import { readdirSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { canonicalJson } from '../../cas/canonicalJson.ts'
+import { digestOf } from '../../cas/digest.ts'
+import { readGeneration } from '../../cas/generation.ts'
+import { FileLook, type FileMark } from '../engine/code/fileMarks.ts'
+import { findProject } from '../engine/code/findProject.ts'
+import { readIndexJson, writeIndexFile } from '../engine/code/indexFile.ts'
+import { tickpipeDir } from '../engine/code/tickpipePackage.ts'
+import type { AskValues } from './ask.ts'
+import type { RunVerdict } from './views/verdictBlock.ts'
+
+/** A finished run that executed to its end, remembered together with everything its answer rests on. While none of that
+ *  has changed, the same command has the same answer, and neither project nor store has to be opened for it. A memo is
+ *  a cache: with none, or a damaged one, the run is walked as always. */
+interface Memo {
+  readonly format: 1
+  readonly verdict: RunVerdict
+  readonly rests: RestsOn
+}
+
+export interface RestsOn {
+  /** The files of the project, and what the config read from the environment. */
+  readonly files: readonly FileMark[]
+  readonly env: readonly (readonly [name: string, digest: string | null])[]
+  readonly program: string
+  readonly root: string
+  readonly generation: string
+  /** Present where the as-of is `now` on a grid. */
+  readonly asOf?: { readonly ms: number; readonly gridMs: number }
+  /** When an absent source is due to be asked again. */
+  readonly validUntilMs?: number
+  /** What the targets' outputs consist of: it must still be here. */
+  readonly objects: readonly (readonly [path: string, sizeBytes: number])[]
+}
+
+export interface MemoWorld {
+  readonly cwd: string
+  readonly root: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly nowMs: () => number
+}
+
+/** The remembered answer to this command, if nothing it rests on has changed. */
+export function recallRun(world: MemoWorld, values: AskValues): RunVerdict | undefined {
+  const place = memoPlace(world, values)
+  if (place === undefined) return undefined
+  const memo = readIndexJson(place) as Memo | undefined
+  if (memo?.format !== 1) return undefined
+  const { rests } = memo
+  const nowMs = world.nowMs()
+  if (rests.asOf !== undefined && Math.floor(nowMs / rests.asOf.gridMs) * rests.asOf.gridMs !== rests.asOf.ms)
+    return undefined
+  if (rests.validUntilMs !== undefined && nowMs >= rests.validUntilMs) return undefined
+  if (rests.env.some(([name, digest]) => envDigest(world.env[name]) !== digest)) return undefined
+  if (readGeneration(rests.root) !== rests.generation) return undefined
+  if (rests.objects.some(([path, sizeBytes]) => statSync(path, { throwIfNoEntry: false })?.size !== sizeBytes))
+    return undefined
+  if (rests.program !== programSignature()) return undefined
+  const look = new FileLook()
+  return rests.files.every((mark) => look.unchanged(mark)) ? memo.verdict : undefined
+}
+
+/** Remembers an answer. Only runs that asked for nothing special are worth it. */
+export function rememberRun(
+  world: MemoWorld,
+  values: AskValues,
+  verdict: RunVerdict,
+  rests: Omit<RestsOn, 'program' | 'generation'>,
+): void {
+  const place = memoPlace(world, values)
+  if (place === undefined) return
+  const memo: Memo = {
+    format: 1,
+    verdict,
+    rests: { ...rests, program: programSignature(), generation: readGeneration(rests.root) },
+  }
+  writeIndexFile(place, JSON.stringify(memo))
+}
+
+export const envDigest = (value: string | undefined): string | null => (value === undefined ? null : digestOf(value))
+
+/** Where the memo of a command lies; nowhere for commands that want something executed or looked at anew. */
+function memoPlace({ cwd, root, env }: MemoWorld, values: AskValues): string | undefined {
+  if (values.force.length > 0 || values.refresh.length > 0 || values.from !== undefined) return undefined
+  const { configFile } = findProject(cwd)
+  const given =
+    root ?? (env['PIPE_ROOT'] === undefined || env['PIPE_ROOT'] === '' ? undefined : resolve(cwd, env['PIPE_ROOT']))
+  // As for the project's bundle: where the store is stands in the config, which is not read here.
+  const base = given ?? join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'tickpipe')
+  const { targets, snapshot, pipeline, set, asOf, offline } = values
+  const asked = canonicalJson([
+    configFile,
+    given ?? null,
+    targets,
+    snapshot ?? null,
+    pipeline ?? null,
+    set,
+    asOf ?? null,
+    offline,
+  ])
+  return join(base, 'index', 'memo', `${digestOf(asked).slice(0, 32)}.json`)
+}
+
+/** Changes with the running program: its own sources are part of what task code reaches. */
+function programSignature(): string {
+  const parts: string[] = []
+  const visit = (dir: string): void => {
+    for (const entry of readdirSync(dir, { withFileTypes: true })) {
+      const path = join(dir, entry.name)
+      if (entry.isDirectory()) visit(path)
+      else {
+        const { size, mtimeMs } = statSync(path)
+        parts.push(`${path} ${size} ${mtimeMs}`)
+      }
+    }
+  }
+  for (const folder of ['dist', 'lib', 'cas', 'pipeline/engine']) visit(join(tickpipeDir, folder))
+  return digestOf(parts.sort().join('\n')).slice(0, 32)
+}
