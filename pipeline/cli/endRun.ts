@@ -1,20 +1,28 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { objectPath } from '../../cas/layout.ts'
 import type { Fault } from '../../lib/fault.ts'
 import { manifestId } from '../../snapshots/manifest.ts'
 import { pinSnapshot } from '../../snapshots/pin.ts'
 import { type Snapshot, snapshotFolder } from '../../snapshots/snapshotFolder.ts'
 import type { FinishedRun } from '../engine/engine.ts'
+import type { AskValues } from './ask.ts'
 import type { Status } from './command.ts'
+import { rememberProject } from './completion/rememberProject.ts'
 import type { Context } from './context.ts'
 import type { Following } from './followRun.ts'
+import { printVerdict } from './printVerdict.ts'
 import { faultIn, renderFault } from './renderFault.ts'
+import { rememberRun } from './runMemo.ts'
 import { type RunSummary, runFolder, writeRunSummary } from './storedRuns.ts'
 import { version } from './version.ts'
-import { type RunVerdict, renderVerdict } from './views/verdictBlock.ts'
+import type { RunVerdict } from './views/verdictBlock.ts'
 import type { World } from './world.ts'
 
 export interface EndedRun {
   readonly context: Context
+  readonly values: AskValues
   readonly world: World
   readonly finished: FinishedRun
   /** The snapshot it was frozen to. */
@@ -52,6 +60,13 @@ export async function endRun(ended: EndedRun): Promise<Status> {
     commandLine: context.commandLine,
   }
   writeRunSummary(root, summary)
+  if (finished.manifest !== undefined && finished.counts.executed > 0) {
+    await rememberProject(
+      context,
+      world,
+      finished.manifest.nodes.map((node) => node.address),
+    )
+  }
 
   const verdict: RunVerdict = {
     outcome: finished.outcome,
@@ -66,11 +81,57 @@ export async function endRun(ended: EndedRun): Promise<Status> {
     failures: finished.failures.map(({ address }) => address),
   }
   const { out } = context
-  out.print(renderVerdict(verdict, out.style))
-  out.printJsonLine(verdictJson(verdict, status))
+  printVerdict(out, verdict, status)
   if (pinned.fault && !out.json) out.error(renderFault(pinned.fault, out.errStyle))
+  if (status === 'ok' && pinned.note === undefined) remember(ended, verdict)
   return status
 }
+
+/** The same command has the same answer until something it rests on changes. */
+function remember({ context, values, world, finished, frozen }: EndedRun, verdict: RunVerdict): void {
+  const { manifest } = finished
+  if (manifest === undefined || world.project.inputs === undefined || finished.counts.executed > 0) return
+  const artifacts = new Map(manifest.nodes.map(({ address, artifact }) => [address, artifact]))
+  const addresses = manifest.targets.flatMap((target) => target.addresses)
+  const { store } = world
+  const outputs = addresses.flatMap((address) => {
+    const artifact = artifacts.get(address)
+    return artifact === undefined ? [] : store.readDescriptor(artifact).files
+  })
+  const { total } = verdict.counts
+  rememberRun(
+    context,
+    values,
+    {
+      ...verdict,
+      counts: { total, cached: total, executed: 0, unchanged: 0, failed: 0, skipped: 0 },
+      // The verdict names the targets' artifacts and no other node.
+      manifest: {
+        targets: manifest.targets,
+        nodes: manifest.nodes.filter(({ address }) => addresses.includes(address)),
+      },
+      ...(verdict.snapshot === undefined ? {} : { snapshot: { ...verdict.snapshot, frozen: true } }),
+    },
+    {
+      files: world.project.inputs,
+      env: world.envReads.list(),
+      root: world.root,
+      generation: world.generation,
+      ...(world.asOfGridMs === undefined || frozen !== undefined || verdict.snapshot !== undefined
+        ? {}
+        : { asOf: { ms: world.asOfMs, gridMs: world.asOfGridMs } }),
+      ...(finished.nextRecheckAtMs === undefined || verdict.snapshot !== undefined
+        ? {}
+        : { validUntilMs: finished.nextRecheckAtMs }),
+      objects: [
+        ...outputs.map(({ digest, sizeBytes }): [string, number] => [objectPath(store.objectsDir, digest), sizeBytes]),
+        ...(verdict.snapshot === undefined ? [] : [fileOf(join(verdict.snapshot.folder, 'manifest.json'))]),
+      ],
+    },
+  )
+}
+
+const fileOf = (path: string): [string, number] => [path, statSync(path).size]
 
 interface Pinned {
   readonly snapshot?: NonNullable<RunVerdict['snapshot']>
@@ -117,22 +178,5 @@ function provenanceOf({ context, finished, world, startedMs, startMs, following 
     pipeline: world.pipeline.name,
     counts: { ...finished.counts },
     executed: following.executions(),
-  }
-}
-
-function verdictJson(verdict: RunVerdict, status: Status): unknown {
-  return {
-    kind: 'verdict',
-    outcome: verdict.outcome,
-    status,
-    run: verdict.runId,
-    runFolder: verdict.runFolder,
-    counts: verdict.counts,
-    wallMs: Math.round(verdict.wallMs),
-    manifestId: verdict.manifestId ?? null,
-    snapshot: verdict.snapshot ?? null,
-    note: verdict.note ?? null,
-    targets: verdict.manifest?.targets ?? [],
-    failures: verdict.failures,
   }
 }

@@ -2,6 +2,7 @@ import { globMatcher } from '../engine/glob.ts'
 import type { Plan, PlanNode } from '../engine/verdict.ts'
 import { askFlags, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
+import { rememberProject } from './completion/rememberProject.ts'
 import { arg, flag } from './flag.ts'
 import { familyOf } from './graph/picture.ts'
 import { countText, plural, shortId } from './human.ts'
@@ -34,6 +35,11 @@ export const ls = defineCommand({
         return 'ok'
       }
       const { plan } = await world.engine.plan(targets, ask)
+      await rememberProject(
+        context,
+        world,
+        plan.nodes.map((node) => node.address),
+      )
       const matches = values.patterns.length === 0 ? () => true : globMatcher(values.patterns)
       const nodes = plan.nodes.filter((node) => matches(node.address, node.task))
       out.print(values.families ? renderFamilies(nodes, out.style) : renderNodes(nodes, out.style))

@@ -1,5 +1,6 @@
 import { askFlags, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
+import { rememberProject } from './completion/rememberProject.ts'
 import { arg, flag } from './flag.ts'
 import { hasWork, planJson, renderPlan } from './renderPlan.ts'
 
@@ -24,6 +25,11 @@ export const plan = defineCommand({
     const { world, targets, ask } = await openAsk(context, values, { readOnly: true })
     try {
       const { plan: made } = await world.engine.plan(targets, ask)
+      await rememberProject(
+        context,
+        world,
+        made.nodes.map((node) => node.address),
+      )
       const { out } = context
       if (!out.quiet) out.print(renderPlan(made, { all: values.all, mostNodes: 20 }, out.style))
       out.printJson(planJson(made))

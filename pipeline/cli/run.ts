@@ -3,6 +3,7 @@ import { type AskValues, askFlags, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { arg, flag } from './flag.ts'
 import { followRun } from './followRun.ts'
+import { recallRun } from './runMemo.ts'
 import { shellWord } from './shellWord.ts'
 import { newRunId } from './storedRuns.ts'
 
@@ -30,9 +31,14 @@ export const run = defineCommand({
   ],
   json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "targets", "failures"}.',
   async run(context, values) {
+    const startMs = performance.now()
+    const recalled = recallRun(context, values)
+    if (recalled !== undefined) {
+      const { printVerdict } = await import('./printVerdict.ts')
+      return printVerdict(context.out, { ...recalled, wallMs: performance.now() - startMs }, 'ok')
+    }
     const { world, targets, ask, frozen } = await openAsk(context, values, { workers: values.workers })
     const startedMs = context.nowMs()
-    const startMs = performance.now()
     const following = followRun(context, startedMs)
     try {
       const finished = await world.engine.run(targets, {
@@ -46,7 +52,18 @@ export const run = defineCommand({
       })
       const { endRun } = await import('./endRun.ts')
       const { snapshot } = values
-      return await endRun({ context, world, finished, frozen, snapshot, following, startedMs, startMs, targets })
+      return await endRun({
+        context,
+        values,
+        world,
+        finished,
+        frozen,
+        snapshot,
+        following,
+        startedMs,
+        startMs,
+        targets,
+      })
     } finally {
       following.close()
       await following.finishLog()

@@ -26,6 +26,7 @@ export interface RestsOn {
   readonly env: readonly (readonly [name: string, digest: string | null])[]
   readonly program: string
   readonly root: string
+  /** The store's, read before it was opened: what others recorded meanwhile is not in the answer. */
   readonly generation: string
   /** Present where the as-of is `now` on a grid. */
   readonly asOf?: { readonly ms: number; readonly gridMs: number }
@@ -37,7 +38,7 @@ export interface RestsOn {
 
 export interface MemoWorld {
   readonly cwd: string
-  readonly root: string | undefined
+  readonly globals: { readonly root: string | undefined }
   readonly env: Readonly<Record<string, string | undefined>>
   readonly nowMs: () => number
 }
@@ -67,14 +68,14 @@ export function rememberRun(
   world: MemoWorld,
   values: AskValues,
   verdict: RunVerdict,
-  rests: Omit<RestsOn, 'program' | 'generation'>,
+  rests: Omit<RestsOn, 'program'>,
 ): void {
   const place = memoPlace(world, values)
   if (place === undefined) return
   const memo: Memo = {
     format: 1,
     verdict,
-    rests: { ...rests, program: programSignature(), generation: readGeneration(rests.root) },
+    rests: { ...rests, program: programSignature() },
   }
   writeIndexFile(place, JSON.stringify(memo))
 }
@@ -82,15 +83,15 @@ export function rememberRun(
 export const envDigest = (value: string | undefined): string | null => (value === undefined ? null : digestOf(value))
 
 /** Where the memo of a command lies; nowhere for commands that want something executed or looked at anew. */
-function memoPlace({ cwd, root, env }: MemoWorld, values: AskValues): string | undefined {
+function memoPlace({ cwd, globals, env }: MemoWorld, values: AskValues): string | undefined {
   if (values.force.length > 0 || values.refresh.length > 0 || values.from !== undefined) return undefined
   const { configFile } = findProject(cwd)
-  const given =
-    root ?? (env['PIPE_ROOT'] === undefined || env['PIPE_ROOT'] === '' ? undefined : resolve(cwd, env['PIPE_ROOT']))
+  const asked = globals.root ?? env['PIPE_ROOT']
+  const given = asked === undefined || asked === '' ? undefined : resolve(cwd, asked)
   // As for the project's bundle: where the store is stands in the config, which is not read here.
   const base = given ?? join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'tickpipe')
   const { targets, snapshot, pipeline, set, asOf, offline } = values
-  const asked = canonicalJson([
+  const question = canonicalJson([
     configFile,
     given ?? null,
     targets,
@@ -100,7 +101,7 @@ function memoPlace({ cwd, root, env }: MemoWorld, values: AskValues): string | u
     asOf ?? null,
     offline,
   ])
-  return join(base, 'index', 'memo', `${digestOf(asked).slice(0, 32)}.json`)
+  return join(base, 'index', 'memo', `${digestOf(question).slice(0, 32)}.json`)
 }
 
 /** Changes with the running program: its own sources are part of what task code reaches. */
@@ -109,8 +110,9 @@ function programSignature(): string {
   const visit = (dir: string): void => {
     for (const entry of readdirSync(dir, { withFileTypes: true })) {
       const path = join(dir, entry.name)
-      if (entry.isDirectory()) visit(path)
-      else {
+      if (entry.isDirectory()) {
+        if (entry.name !== 'types') visit(path)
+      } else {
         const { size, mtimeMs } = statSync(path)
         parts.push(`${path} ${size} ${mtimeMs}`)
       }

@@ -1,5 +1,6 @@
 import { availableParallelism, homedir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
+import { readGeneration } from '../../cas/generation.ts'
 import type { Store } from '../../cas/store.ts'
 import { openStore } from '../../cas/store.ts'
 import { Fault } from '../../lib/fault.ts'
@@ -55,6 +56,8 @@ export interface World extends Root {
   /** The grid `now` was floored to; nothing where an instant was named. */
   readonly asOfGridMs: number | undefined
   readonly envReads: EnvReads
+  /** Of the store, from before it was opened. */
+  readonly generation: string
 }
 
 /** The one place where store, project, code, executor and engine are put together. */
@@ -65,6 +68,7 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
   const declared = checkProject(project)
   const configured = pickPipeline(declared, options.pipeline)
   const config = resolveConfig(configured, options.set ?? [], (value) => project.originOf(value)?.exportName)
+  const generation = readGeneration(root)
   const store = openStore(root, {
     create: options.readOnly !== true,
     readOnly: options.readOnly === true,
@@ -100,6 +104,7 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
     engine,
     code,
     envReads,
+    generation,
     asOfGridMs: options.asOf === undefined ? asOfGridMs : undefined,
     asOfMs: asOfFor(options.asOf, asOfGridMs, nowMs()),
     close: () => store.close(),

@@ -1,0 +1,23 @@
+import type { Status } from './command.ts'
+import type { Out } from './out.ts'
+import { type RunVerdict, renderVerdict } from './views/verdictBlock.ts'
+
+/** How a run ended, for people and for programs. */
+export function printVerdict(out: Out, verdict: RunVerdict, status: Status): Status {
+  out.print(renderVerdict(verdict, out.style))
+  out.printJsonLine({
+    kind: 'verdict',
+    outcome: verdict.outcome,
+    status,
+    run: verdict.runId,
+    runFolder: verdict.runFolder,
+    counts: verdict.counts,
+    wallMs: Math.round(verdict.wallMs),
+    manifestId: verdict.manifestId ?? null,
+    snapshot: verdict.snapshot ?? null,
+    note: verdict.note ?? null,
+    targets: verdict.manifest?.targets ?? [],
+    failures: verdict.failures,
+  })
+  return status
+}
