@@ -103,7 +103,7 @@ export function assetPath(seed: number | string, effects: Effects, asset: AssetS
     const squeeze = (squeezed ? squeezeSize : 0) - (squeezeChance * (effects.squeezeMin + effects.squeezeMax)) / 2
 
     const offset = effects.carryOffsetShare * 3 * (premium / 1e8)
-    const winner = Math.max(-1, Math.min(1, trend / trendSd))
+    const winner = trendSd === 0 ? 0 : Math.max(-1, Math.min(1, trend / trendSd))
     const own = ownVol * shock(rng, effects) + trend + offset + squeeze - crash * effects.trendCrashLoading * winner
     const simple = asset.beta * (market.returnOver[d]! - crash) + own
     // The convexity of exp would lift the mean simple return by half the variance.

@@ -62,8 +62,13 @@ describe('every way to ask gives the same numbers', () => {
           expect(coarse[0]).toBe(open)
           expect(coarse[6]).toBe(end)
           expect([coarse[1], coarse[4]]).toEqual([minutes[0]![1], minutes.at(-1)![4]])
-          expect(num(coarse[2])).toBe((minutes.map((row) => num(row[2])).sort(ascending).at(-1)))
-          expect(num(coarse[3])).toBe((minutes.map((row) => num(row[3])).sort(ascending)[0]))
+          expect(num(coarse[2])).toBe(
+            minutes
+              .map((row) => num(row[2]))
+              .sort(ascending)
+              .at(-1),
+          )
+          expect(num(coarse[3])).toBe(minutes.map((row) => num(row[3])).sort(ascending)[0])
           expect(coarse[8]).toBe(minutes.reduce((total, row) => total + row[8], 0))
           for (const at of [5, 7, 9, 10] as const) expect(num(coarse[at])).toBe(sum(minutes, at))
         },
