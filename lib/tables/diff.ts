@@ -3,7 +3,7 @@ import { rowOrder } from './order.ts'
 import { type Column, schemaDifferences } from './schema.ts'
 import { splitColumn, type Table } from './table.ts'
 
-export type ColumnChange = {
+type ColumnChange = {
   readonly name: string
   readonly changedRows: number
   /** The largest distance between two values that differ, in the column's own unit; only numbers and times have one. */

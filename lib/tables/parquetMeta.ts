@@ -4,7 +4,7 @@ import { type Column, schemaFromJson, schemaToJson, type TableSchema } from './s
 import * as thrift from './thrift.ts'
 
 /** The name in every file we write. A change of the writer that changes bytes raises the version. */
-export const createdBy = 'tickpipe version 1.0 (build 1)'
+const createdBy = 'tickpipe version 1.0 (build 1)'
 
 /** The one key of the file's metadata. It holds the table's schema as JSON. */
 const schemaKey = 'tickpipe.schema'

@@ -7,7 +7,7 @@ export type AnyValues = Float64Array | Int32Array | Uint8Array | BigInt64Array |
 export type AnyColumnData = AnyValues | { readonly values: AnyValues; readonly valid: Uint8Array }
 
 /** The plain array that carries a column's values. */
-export type ColumnValues<C extends Column> = C extends { kind: 'f64' | 'tsMs' | 'tsUs' }
+type ColumnValues<C extends Column> = C extends { kind: 'f64' | 'tsMs' | 'tsUs' }
   ? Float64Array
   : C extends { kind: 'i32' }
     ? Int32Array
@@ -17,7 +17,7 @@ export type ColumnValues<C extends Column> = C extends { kind: 'f64' | 'tsMs' | 
         ? readonly string[]
         : BigInt64Array
 
-export type NullableValues<C extends Column> = { readonly values: ColumnValues<C>; readonly valid: Uint8Array }
+type NullableValues<C extends Column> = { readonly values: ColumnValues<C>; readonly valid: Uint8Array }
 
 /** What a table holds for a column; where the kind is not known to the compiler, any of it. */
 export type ColumnData<C extends Column = Column> = ColumnKind extends C['kind']

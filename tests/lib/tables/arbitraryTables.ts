@@ -95,7 +95,7 @@ function dataOf(column: Column, values: unknown[], gaps: boolean[]): AnyColumnDa
   }
 }
 
-export function arrayOf(kind: ColumnKind, values: unknown[]): AnyValues {
+function arrayOf(kind: ColumnKind, values: unknown[]): AnyValues {
   if (kind === 'f64' || kind === 'tsMs' || kind === 'tsUs') return Float64Array.from(values as number[])
   if (kind === 'i32') return Int32Array.from(values as number[])
   if (kind === 'bool') return Uint8Array.from(values as number[])
@@ -103,7 +103,7 @@ export function arrayOf(kind: ColumnKind, values: unknown[]): AnyValues {
   return BigInt64Array.from(values as bigint[])
 }
 
-export function tablesOf(columns: Columns, maxRows: number): fc.Arbitrary<Record<string, AnyColumnData>> {
+function tablesOf(columns: Columns, maxRows: number): fc.Arbitrary<Record<string, AnyColumnData>> {
   return fc
     .integer({ min: 0, max: maxRows })
     .chain((rowCount) =>
