@@ -38,6 +38,7 @@ export class GroupCommit {
   readonly #log: RecordLog
   readonly #records: Records
   readonly #faults: FaultPoints | undefined
+  readonly #announce: (digests: readonly Digest[]) => void
   #queue: Queued[] = []
   #working: Promise<void> | undefined
   /** Objects on their way: staged, not yet in place. Counted, since two commits may carry the same bytes. */
@@ -51,12 +52,15 @@ export class GroupCommit {
     log: RecordLog
     records: Records
     faults: FaultPoints | undefined
+    /** Says in this process's lease that these objects are in use. */
+    announce: (digests: readonly Digest[]) => void
   }) {
     this.#layout = options.layout
     this.#durable = options.durable
     this.#log = options.log
     this.#records = options.records
     this.#faults = options.faults
+    this.#announce = options.announce
   }
 
   commit({ staged, records }: CommitRequest): Promise<void> {
@@ -115,6 +119,9 @@ export class GroupCommit {
   /** Returns the requests that went through. One whose file cannot be flushed fails alone. */
   async #commitGroup(group: readonly Queued[]): Promise<readonly Queued[]> {
     this.#faults?.hit('commit:begin')
+    // Before anything is in place: a collection elsewhere looks at the leases last, and leaves these objects alone
+    // however old they are, and whatever any clock says.
+    this.#announce(group.flatMap(({ staged }) => staged.map((file) => file.digest)))
     const fresh = new Map<Digest, Staged>()
     const present = new Map<Digest, Staged>()
     for (const { staged } of group) {
@@ -144,6 +151,7 @@ export class GroupCommit {
     this.#faults?.hit('commit:afterFolders')
 
     const whole = group.filter((request) => !request.staged.some((file) => failed.has(file.digest)))
+    this.#log.refresh()
     const entries = whole.flatMap((request) => [...request.entries, ...this.#restored(request)])
     if (entries.length > 0) await this.#log.append(entries)
     this.#faults?.hit('commit:afterRecords')

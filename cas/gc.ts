@@ -211,7 +211,8 @@ function decideTrash(
 }
 
 /** What the records must say before anything is moved: each artifact that loses its descriptor or a file, and each
- *  object that belongs to none of them. */
+ *  object that belongs to none of them. Said again where it was said before, for somebody may be about to say that it
+ *  was restored. */
 function namesForRecords(survey: Survey, collect: readonly DoomedObject[], forSize: readonly Digest[]): Digest[] {
   const doomed = new Set(collect.map((object) => object.digest))
   const names = new Set<Digest>(forSize)
@@ -226,7 +227,7 @@ function namesForRecords(survey: Survey, collect: readonly DoomedObject[], forSi
   for (const artifact of forSize)
     for (const file of survey.descriptorOf(artifact)?.files ?? []) explained.add(file.digest)
   for (const digest of doomed) if (!explained.has(digest)) names.add(digest)
-  return [...names].filter((name) => !survey.isEvicted(name)).sort()
+  return [...names].sort()
 }
 
 function isMissing(survey: Survey, digest: Digest): boolean {

@@ -2,10 +2,11 @@ import { mkdirSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } fro
 import { join } from 'node:path'
 import { Fault } from '../lib/fault.ts'
 import { compactRecords, removeSuperseded } from './compaction.ts'
-import type { Digest } from './digest.ts'
+import { type Digest, isDigest } from './digest.ts'
+import { readIfDescriptor } from './findDescriptor.ts'
 import { syncFolder } from './folders.ts'
 import type { DoomedObject, GcPlan } from './gc.ts'
-import { epochNoteName, newEpochNote, readEpochNote, readIfDescriptor } from './gcSurvey.ts'
+import { epochNoteName, newEpochNote, readEpochNote } from './gcSurvey.ts'
 import { errnoOf, isGone, writeFault } from './ioFault.ts'
 import { objectPath } from './layout.ts'
 import { isObjectThere, readFolder } from './objects.ts'
@@ -33,6 +34,8 @@ export async function executeGc(store: Store, plan: GcPlan): Promise<GcResult> {
   const lease = store.openLease('gc')
   try {
     store.faults?.hit('gc:begin')
+    // Looked at before the record is written: whoever published or undid something and is gone by now wrote its
+    // records before ours, and whoever is still at it is spared. So the last word in the records is the true one.
     const used = usedByLeases(store)
     const evicted = plan.evicted.filter((digest) => !used.has(digest))
     await record(store, 'evicted', evicted)
@@ -42,6 +45,7 @@ export async function executeGc(store: Store, plan: GcPlan): Promise<GcResult> {
     store.faults?.hit('gc:afterTrash')
     const restoredObjects = plan.putBack.filter(({ epoch, digest }) => putBack(store.layout, epoch, digest)).length
     // A publisher may have come between the record and the rename, and found or rescued everything it needs.
+    lease.uses(evicted.filter((digest) => isWhole(store, digest)))
     const spared = evicted.filter((digest) => isWhole(store, digest))
     await record(store, 'restored', [...new Set([...spared, ...plan.restored])])
 
@@ -81,7 +85,7 @@ function usedByLeases(store: Store): Set<Digest> {
     }
     for (const digest of digests) {
       used.add(digest)
-      for (const file of readIfDescriptor(store, digest)?.files ?? []) used.add(file.digest)
+      for (const file of readIfDescriptor(store.layout, digest)?.files ?? []) used.add(file.digest)
     }
   }
   return used
@@ -140,7 +144,7 @@ function isUntouched(path: string, object: DoomedObject): boolean {
 function isWhole(store: Store, digest: Digest): boolean {
   const isThere = (wanted: Digest) => isObjectThere(objectPath(store.layout.objects, wanted))
   if (!isThere(digest)) return false
-  return (readIfDescriptor(store, digest)?.files ?? []).every((file) => isThere(file.digest))
+  return (readIfDescriptor(store.layout, digest)?.files ?? []).every((file) => isThere(file.digest))
 }
 
 function emptyTrash(store: Store, plan: GcPlan): number {
@@ -182,8 +186,10 @@ function removeEpochIfEmpty(store: Store, epoch: string): void {
 /** Removes what processes that are gone had staged. Every staging folder is named after the lease that was taken
  *  before it was made. */
 function sweepStaging(store: Store): number {
+  // In this order: a folder that is listed has had its lease since before, so a living one is found.
+  const folders = readFolder(store.layout.staging)
   const alive = new Set(store.leases.live(undefined).map((lease) => lease.id))
-  const orphans = readFolder(store.layout.staging).filter((name) => !alive.has(name))
+  const orphans = folders.filter((name) => !alive.has(name))
   for (const name of orphans) rmSync(join(store.layout.staging, name), { recursive: true, force: true })
   return orphans.length
 }
@@ -201,24 +207,32 @@ export async function undoGc(store: Store): Promise<{ restoredObjects: number; r
       todo: 'what is gone comes back by running its node again',
     })
   }
+  const lease = store.openLease('undo gc')
   let restoredObjects = 0
   let restoredBytes = 0
-  const folder = join(store.layout.trash, epoch)
-  for (const name of readFolder(folder)) {
-    if (name === epochNoteName) continue
-    const sizeBytes = statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0
-    if (!putBack(store.layout, epoch, name as Digest)) continue
-    restoredObjects++
-    restoredBytes += sizeBytes
-    store.faults?.hit('undo:midway')
+  try {
+    const folder = join(store.layout.trash, epoch)
+    const evicted = readEpochNote(store.layout.trash, epoch)?.evicted ?? []
+    const digests = readFolder(folder).filter(isDigest)
+    // A collection that starts now must not take again what is being brought back.
+    lease.uses([...digests, ...evicted])
+    for (const digest of digests) {
+      const sizeBytes = statSync(join(folder, digest), { throwIfNoEntry: false })?.size ?? 0
+      if (!putBack(store.layout, epoch, digest)) continue
+      restoredObjects++
+      restoredBytes += sizeBytes
+      store.faults?.hit('undo:midway')
+    }
+    // After the objects: until then they count as given up, which is true of some of them.
+    store.records.refresh()
+    await record(
+      store,
+      'restored',
+      evicted.filter((digest) => store.records.isEvicted(digest)),
+    )
+  } finally {
+    lease.close()
   }
-  // After the objects: until then they count as given up, which is true of some of them.
-  const evicted = readEpochNote(store.layout.trash, epoch)?.evicted ?? []
-  await record(
-    store,
-    'restored',
-    evicted.filter((digest) => store.records.isEvicted(digest)),
-  )
   removeEpochIfEmpty(store, epoch)
   return { restoredObjects, restoredBytes }
 }

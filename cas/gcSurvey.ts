@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
-import { type ArtifactDescriptor, descriptorLimits, parseDescriptor } from './artifact.ts'
-import { type Digest, digestOf, isDigest } from './digest.ts'
+import type { ArtifactDescriptor } from './artifact.ts'
+import { type Digest, isDigest } from './digest.ts'
+import { readIfDescriptor } from './findDescriptor.ts'
 import { digestOfObjectFile, objectPath } from './layout.ts'
 import type { LiveLease } from './leases.ts'
 import { listObjects, readFolder } from './objects.ts'
@@ -57,7 +58,7 @@ export function surveyStore(store: Store, options: { nowMs: number }): Survey {
       [...store.records.results(key), ...store.records.observations(key)].flatMap((record) => record.artifact ?? []),
     isEvicted: (artifact) => store.records.isEvicted(artifact),
     descriptorOf(digest) {
-      if (!descriptors.has(digest)) descriptors.set(digest, readIfDescriptor(store, digest))
+      if (!descriptors.has(digest)) descriptors.set(digest, readIfDescriptor(store.layout, digest))
       return descriptors.get(digest)
     },
   }
@@ -118,25 +119,3 @@ function epochAgeMs(store: Store, name: string, nowMs: number): number {
   if (note.bootId === '' || note.bootId !== thisProcess().bootId) return byWallClock
   return Math.min(byWallClock, uptime() * 1000 - note.uptimeMs)
 }
-
-/** The descriptor that an object holds, or undefined where it is absent, damaged or something else. */
-export function readIfDescriptor(store: Store, digest: Digest): ArtifactDescriptor | undefined {
-  // Reads in the trash as well, but takes nothing back: a survey leaves everything where it is.
-  const paths = [objectPath(store.layout.objects, digest)]
-  for (const epoch of trashEpochs(store.layout)) paths.push(join(store.layout.trash, epoch, digest))
-  for (const path of paths) {
-    const stat = statSync(path, { throwIfNoEntry: false })
-    if (!stat?.isFile() || stat.size > descriptorLimits.sizeBytes) continue
-    const bytes = readFileSync(path)
-    // Cheap to tell apart by the first key of the canonical form.
-    if (!bytes.subarray(0, 10).equals(descriptorStart) || digestOf(bytes) !== digest) continue
-    try {
-      return parseDescriptor(bytes)
-    } catch {
-      // Some other JSON that begins alike.
-    }
-  }
-  return undefined
-}
-
-const descriptorStart = Buffer.from('{"files":[')

@@ -5,6 +5,7 @@ import { type ArtifactDescriptor, parseDescriptor } from './artifact.ts'
 import { type CommitRequest, GroupCommit } from './commit.ts'
 import { type Digest, short } from './digest.ts'
 import type { FaultPoints } from './faultPoints.ts'
+import { readIfDescriptor } from './findDescriptor.ts'
 import { ensureFolder } from './folders.ts'
 import { type Layout, layoutOf, objectPath } from './layout.ts'
 import { type Lease, LeaseBoard, type LeaseTiming } from './leases.ts'
@@ -12,6 +13,7 @@ import { damagedObject, findObject, isObjectThere, quarantineFile, readChecked }
 import { RecordLog } from './recordLog.ts'
 import { Records } from './records.ts'
 import { type Migration, prepareRoot, storeMigrations } from './rootFormat.ts'
+import { findInTrash } from './trash.ts'
 
 export type ArtifactPresence = 'present' | 'evicted' | 'missing'
 
@@ -68,7 +70,14 @@ export class Store {
       log: this.log,
       commit: (records) => this.commit({ staged: [], records }),
     })
-    this.#commits = new GroupCommit({ layout, durable, log: this.log, records: this.records, faults: options.faults })
+    this.#commits = new GroupCommit({
+      layout,
+      durable,
+      log: this.log,
+      records: this.records,
+      faults: options.faults,
+      announce: (digests) => this.#openSession().lease.uses(digests),
+    })
     this.leases = new LeaseBoard({
       layout,
       timing: options.leaseTiming,
@@ -161,14 +170,22 @@ export class Store {
    *  is on purpose. */
   artifactPresence(artifact: Digest): ArtifactPresence {
     if (this.hasObject(artifact) && this.#filesAreThere(artifact)) return 'present'
-    return this.records.isEvicted(artifact) ? 'evicted' : 'missing'
+    if (this.records.isEvicted(artifact)) return 'evicted'
+    // Two collections at once, one of them killed, can leave an object in the trash and the other's `restored` as the
+    // last word. What lies in the trash was given up on purpose all the same.
+    this.records.refresh()
+    return this.records.isEvicted(artifact) || this.#liesInTrash(artifact) ? 'evicted' : 'missing'
   }
 
   /** Brings an evicted artifact back if the trash still holds what it lacks. Says whether it is present now. */
   async reclaim(artifact: Digest): Promise<boolean> {
     this.#demandWritable()
-    if (this.locate(artifact) === undefined) return false
-    for (const file of this.readDescriptor(artifact).files) this.locate(file.digest)
+    const descriptor = readIfDescriptor(this.layout, artifact)
+    if (!descriptor) return false
+    const digests = [artifact, ...descriptor.files.map((file) => file.digest)]
+    // First said, then taken: a collection that runs now will not take it away again.
+    this.#openSession().lease.uses(digests)
+    for (const digest of digests) this.locate(digest)
     if (this.artifactPresence(artifact) !== 'present') return false
     if (this.records.isEvicted(artifact))
       await this.commit({ staged: [], records: [{ kind: 'restored', key: artifact }] })
@@ -187,6 +204,13 @@ export class Store {
     if (this.#session) rmSync(this.#session.stagingDir, { recursive: true, force: true })
     this.#session = undefined
     this.leases.closeAll()
+  }
+
+  #liesInTrash(artifact: Digest): boolean {
+    const descriptor = readIfDescriptor(this.layout, artifact)
+    if (!descriptor) return false
+    const isSomewhere = (digest: Digest) => this.hasObject(digest) || findInTrash(this.layout, digest) !== undefined
+    return descriptor.files.every((file) => isSomewhere(file.digest))
   }
 
   #filesAreThere(artifact: Digest): boolean {

@@ -18,13 +18,17 @@ export function trashEpochs(layout: Layout): string[] {
 
 /** Brings an object back into its place if any epoch holds it. On a read-only root its path in the trash serves. */
 export function takeBack(layout: Layout, digest: Digest, options: { readOnly: boolean }): string | undefined {
-  for (const epoch of trashEpochs(layout).reverse()) {
-    const trashed = join(layout.trash, epoch, digest)
-    if (!statSync(trashed, { throwIfNoEntry: false })) continue
-    if (options.readOnly) return trashed
-    if (putBack(layout, epoch, digest)) return objectPath(layout.objects, digest)
-  }
-  return undefined
+  const epoch = findInTrash(layout, digest)
+  if (epoch === undefined) return undefined
+  if (options.readOnly) return join(layout.trash, epoch, digest)
+  return putBack(layout, epoch, digest) ? objectPath(layout.objects, digest) : undefined
+}
+
+/** The newest epoch that holds an object. */
+export function findInTrash(layout: Layout, digest: Digest): string | undefined {
+  return trashEpochs(layout)
+    .reverse()
+    .find((epoch) => statSync(join(layout.trash, epoch, digest), { throwIfNoEntry: false }) !== undefined)
 }
 
 export function moveToTrash(layout: Layout, epoch: string, digest: Digest): boolean {
