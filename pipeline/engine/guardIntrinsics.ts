@@ -9,9 +9,9 @@ import { isObject, isWire } from './guardWire.ts'
  * times, for regular expressions) once their shape changes.
  */
 export interface Intrinsics {
-  /** Puts back what the task changed in built-in objects. The engine's own work relies on them. */
-  repair(): boolean
-  /** The same, and takes away globals that the task added. False if something could not be put back: the thread must
+  /** Puts back methods that the task replaced, on which the engine's own work in the middle of a run relies. */
+  repair(): void
+  /** Puts back everything, and takes away what the task added. False if something could not be put back: the thread must
    *  not be used again. */
   restore(): boolean
 }
@@ -34,34 +34,33 @@ export function lockIntrinsics(others: readonly object[]): Intrinsics {
   const reached = reachable([...globals.values, ...hiddenIntrinsics(), ...others])
   const open = new Set(openPrototypes)
 
-  const holders: Record<PropertyKey, unknown>[] = []
-  const keys: PropertyKey[] = []
-  const values: unknown[] = []
+  const values: {
+    readonly holder: Record<PropertyKey, unknown>
+    readonly key: PropertyKey
+    readonly value: unknown
+  }[] = []
   const sealed: object[] = []
   for (const [object, { isPrototype }] of reached) {
-    if (open.has(object) || ArrayBuffer.isView(object)) continue
+    if (ArrayBuffer.isView(object)) continue
     if (!isPrototype && object !== Error) {
       Object.freeze(object)
       continue
     }
-    Object.seal(object)
-    if (!Object.isFrozen(object)) sealed.push(object)
-    for (const [key, property] of ownProperties(object)) {
-      if (!property.writable) continue
-      holders.push(object as Record<PropertyKey, unknown>)
-      keys.push(key)
-      values.push(property.value)
+    if (!open.has(object)) {
+      Object.seal(object)
+      if (!Object.isFrozen(object)) sealed.push(object)
+    }
+    for (const [key, { writable, value }] of ownProperties(object)) {
+      if (writable) values.push({ holder: object as Record<PropertyKey, unknown>, key, value })
     }
   }
   const wholes = openPrototypes.map((object) => ({ object, properties: ownProperties(object) }))
 
   const repair = () => {
     let sound = true
-    for (let i = 0; i < holders.length; i++) {
-      const holder = holders[i]!
-      if (holder[keys[i]!] !== values[i]) sound = Reflect.set(holder, keys[i]!, values[i]) && sound
+    for (const { holder, key, value } of values) {
+      if (holder[key] !== value) sound = Reflect.set(holder, key, value) && sound
     }
-    for (const { object, properties } of wholes) sound = restoreWhole(object, properties) && sound
     return sound
   }
   return {
@@ -69,6 +68,7 @@ export function lockIntrinsics(others: readonly object[]): Intrinsics {
     restore() {
       let sound = repair()
       sound = globals.restore() && sound
+      for (const { object, properties } of wholes) sound = restoreWhole(object, properties) && sound
       // A task may have frozen what has to stay writable, which cannot be undone.
       for (const object of sealed) if (Object.isFrozen(object)) sound = false
       resetSettings()

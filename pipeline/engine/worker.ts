@@ -9,7 +9,7 @@ import { claim, type JobMessage, type OutcomeMessage, type WorkerSetup } from '.
 assert.ok(parentPort !== null, 'this file is started as a worker thread')
 const port = parentPort
 const { stagingDir, claims } = workerData as WorkerSetup
-const { compareExchange, store } = Atomics
+const { compareExchange } = Atomics
 const runner = createJobRunner(stagingDir)
 const waiting: JobMessage[] = []
 let running = false
@@ -25,7 +25,8 @@ async function work(): Promise<void> {
   for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
     const { place, job, packageDirs } = message
     if (compareExchange(claims, place, claim.free, claim.worker) !== claim.free) {
-      store(claims, place, claim.free) // the pool took it back; the place can be used again
+      const takenBack: OutcomeMessage = { place }
+      port.postMessage(takenBack)
       continue
     }
     const outcome = await runner.run(job, packageDirs)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import process from 'node:process'
 import vm from 'node:vm'
 import { digestOf, short } from '../../cas/digest.ts'
 import { Fault } from '../../lib/fault.ts'
@@ -60,13 +61,16 @@ const keyOf = ({ name, version, specifier }: PackageRequest) => `${name}@${versi
 async function loadPackage({ name, version, specifier }: PackageRequest, dirs: PackageDirs): Promise<unknown> {
   const dir = dirs[`${name}@${version}`]
   if (dir === undefined) throw missing(name, version)
-  // Node's own loader, asked from inside the package's folder: it finds the package by the package's own rules.
-  const script = new vm.Script('(specifier) => import(specifier)', {
-    filename: join(dir, 'imported-by-a-worker.mjs'),
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  })
-  const load = script.runInThisContext() as (specifier: string) => Promise<unknown>
+  // Node's own loader, asked from inside the package's folder: it finds the package by the package's own rules. Node
+  // calls this way of asking experimental once in every thread, which is nothing to a user.
+  const { emitWarning } = process
+  process.emitWarning = () => {}
   try {
+    const script = new vm.Script('(specifier) => import(specifier)', {
+      filename: join(dir, 'imported-by-a-worker.mjs'),
+      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    })
+    const load = script.runInThisContext() as (specifier: string) => Promise<unknown>
     return await load(specifier)
   } catch (cause) {
     throw new Fault({
@@ -76,6 +80,8 @@ async function loadPackage({ name, version, specifier }: PackageRequest, dirs: P
       todo: 'check that it supports this platform and this version of Node',
       cause,
     })
+  } finally {
+    process.emitWarning = emitWarning
   }
 }
 

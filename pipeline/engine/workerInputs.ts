@@ -37,7 +37,10 @@ export class InputReader {
 
   /** Closes what stayed open for reading in pieces. */
   close(): void {
-    if (this.#open.length > 0) this.#guard.suspend(() => this.#open.forEach((files) => files.close()))
+    if (this.#open.length === 0) return
+    this.#guard.suspend(() => {
+      for (const files of this.#open) files.close()
+    })
   }
 
   #value(type: ArtifactType, artifact: JobArtifact): unknown {

@@ -212,10 +212,14 @@ class PoolThread {
 
   #finished({ place, outcome }: OutcomeMessage): void {
     if (this.#over) return
+    Atomics.store(this.#claims, place, claim.free)
+    if (outcome === undefined) {
+      this.#events.settled()
+      return
+    }
     const at = this.#held.findIndex((held) => held.place === place)
     const [held] = this.#held.splice(at, 1)
     clearTimeout(this.#timer)
-    Atomics.store(this.#claims, place, claim.free)
     held!.ticket.settle(outcome)
     if (outcome.sound) {
       this.#began()

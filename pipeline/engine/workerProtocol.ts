@@ -23,7 +23,8 @@ export interface JobMessage {
 
 export interface OutcomeMessage {
   readonly place: number
-  readonly outcome: JobOutcome
+  /** Absent when the pool had taken the job back: its place is free now. */
+  readonly outcome?: JobOutcome
 }
 
 export type JobOutcome = {

@@ -70,7 +70,11 @@ exports.task = {
         return { name, path, finalPath, sizeBytes: Buffer.byteLength(bytes as string), digest }
       })
       const id = digestOf(canonicalJson(stored.map(({ name, digest }) => [name, digest])))
-      return { id, type, files: stored.map(({ name, path, finalPath, sizeBytes }) => ({ name, path, finalPath, sizeBytes })) }
+      return {
+        id,
+        type,
+        files: stored.map(({ name, path, finalPath, sizeBytes }) => ({ name, path, finalPath, sizeBytes })),
+      }
     },
     job: (code, more = {}) => ({ address: 'x[1]', task: 'x', code, ports: {}, paramsJson: '{}', inputs: {}, ...more }),
     run: (code, more) => executor.execute(rig.job(code, more), new AbortController().signal),
