@@ -13,6 +13,7 @@ import {
   rollingSum,
 } from '../../../lib/stats/rolling.ts'
 import { rollingPercentile, rollingQuantile, rollingRank } from '../../../lib/stats/rollingRank.ts'
+import { rollingSlope } from '../../../lib/stats/rollingSlope.ts'
 
 type Kernel = (src: Float64Array, window: number, dst: Float64Array, anchor: number) => void
 
@@ -51,6 +52,15 @@ const kernels: [string, Kernel, (window: number[]) => number, digits: number][] 
     },
     9,
   ],
+  [
+    'rollingSlope',
+    rollingSlope,
+    (w) => {
+      const middle = (w.length - 1) / 2
+      return sum(w.map((y, k) => (k - middle) * y)) / sum(w.map((_, k) => (k - middle) * (k - middle)))
+    },
+    9,
+  ],
   ['rollingRank', rollingRank, rank, 12],
   ['rollingPercentile', rollingPercentile, (w) => rank(w) / w.length, 12],
   ['rollingQuantile', (src, window, dst) => rollingQuantile(src, window, 0.3, dst), (w) => quantile(w, 0.3), 9],
@@ -75,7 +85,10 @@ for (const [name, kernel, definition, digits] of kernels) {
     const scenario = fc.record({
       seed: fc.nat(),
       rows: fc.integer({ min: 0, max: 400 }),
-      window: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 90, max: 200 })),
+      window: fc.oneof(
+        fc.integer({ min: name === 'rollingSlope' ? 2 : 1, max: 20 }),
+        fc.integer({ min: 90, max: 200 }),
+      ),
       anchor: fc.nat(1000),
       gaps: fc.constantFrom(0, 1, 10),
     })

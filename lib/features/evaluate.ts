@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+
+import type { Duration } from '../backtest/duration.ts'
+import { durationMs } from '../backtest/duration.ts'
+import { Fault } from '../fault.ts'
+import { exp } from '../math.ts'
+import { diff, lag, rollingEwm, rollingMax, rollingMean, rollingMin, rollingStd, rollingSum } from '../stats/rolling.ts'
+import { rollingPercentile, rollingQuantile, rollingRank } from '../stats/rollingRank.ts'
+import { rollingSlope } from '../stats/rollingSlope.ts'
+import type { Column, WindowFunction } from './column.ts'
+import { operandsOf } from './column.ts'
+import type { Feature } from './feature.ts'
+import type { Frame, Series } from './frame.ts'
+import { applyAcross, applyBinary, applyCalendar, applyUnary, asOfIndex, percentileOverSpan } from './operators.ts'
+
+type WindowKernel = (src: Float64Array, rows: number, dst: Float64Array, anchor: number) => void
+
+const windowKernels: Record<WindowFunction, WindowKernel> = {
+  sum: rollingSum,
+  mean: rollingMean,
+  std: (src, rows, dst, anchor) => rollingStd(src, rows, dst, anchor),
+  min: rollingMin,
+  max: rollingMax,
+  rank: rollingRank,
+  percentile: rollingPercentile,
+  slope: rollingSlope,
+}
+
+/** Every feature of every symbol, by symbol in the order of the sorted symbols. All frames share one grid. A column that
+ *  several features are built on is computed once for a symbol; columns across symbols are computed before all others. */
+export function evaluateFeatures(
+  features: readonly Feature[],
+  frames: readonly Frame[],
+): { symbol: string; columns: Record<string, Float64Array> }[] {
+  const sorted = [...frames].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
+  for (const frame of sorted) {
+    const { startTsMs, intervalMs, rows } = sorted[0]!
+    assert.deepEqual([frame.startTsMs, frame.intervalMs, frame.rows], [startTsMs, intervalMs, rows], 'one grid')
+  }
+  const shared = new Map<Column, Float64Array[]>()
+  for (const feature of features) {
+    for (const column of acrossColumns(feature.column)) {
+      if (shared.has(column) || column.kind !== 'across') continue
+      const sources = sorted.map((frame, s) => new SymbolEvaluation(frame, s, shared, feature.name).of(column.of))
+      const results = sources.map((source) => new Float64Array(source.length))
+      applyAcross(column.fn, sources, results)
+      shared.set(column, results)
+    }
+  }
+  return sorted.map((frame, s) => {
+    const evaluation = new SymbolEvaluation(frame, s, shared, '')
+    const columns: Record<string, Float64Array> = {}
+    for (const feature of features) {
+      evaluation.feature = feature.name
+      columns[feature.name] = evaluation.of(feature.column)
+    }
+    return { symbol: frame.symbol, columns }
+  })
+}
+
+/** Inner ones first, as outer ones may be built on them. */
+function acrossColumns(column: Column): Column[] {
+  const inner = operandsOf(column).flatMap(acrossColumns)
+  return column.kind === 'across' ? [...inner, column] : inner
+}
+
+class SymbolEvaluation {
+  feature: string
+  #frame: Frame
+  #symbol: number
+  #shared: ReadonlyMap<Column, Float64Array[]>
+  #done = new Map<Column, Float64Array>()
+
+  constructor(frame: Frame, symbol: number, shared: ReadonlyMap<Column, Float64Array[]>, feature: string) {
+    this.#frame = frame
+    this.#symbol = symbol
+    this.#shared = shared
+    this.feature = feature
+  }
+
+  of(column: Column): Float64Array {
+    const known = this.#shared.get(column)?.[this.#symbol] ?? this.#done.get(column)
+    if (known !== undefined) return known
+    const result = this.#compute(column)
+    this.#done.set(column, result)
+    return result
+  }
+
+  #compute(column: Column): Float64Array {
+    const frame = this.#frame
+    const dst = new Float64Array(frame.rows)
+    const anchor = Math.round(frame.startTsMs / frame.intervalMs)
+    switch (column.kind) {
+      case 'input':
+        return this.#input(column.name)
+      case 'constant':
+        return dst.fill(column.value)
+      case 'window':
+        windowKernels[column.fn](this.of(column.of), this.#rows(column.over), dst, anchor)
+        return dst
+      case 'quantile':
+        rollingQuantile(this.of(column.of), this.#rows(column.over), column.q, dst)
+        return dst
+      case 'ewm': {
+        const decay = exp(-ln2 / this.#rows(column.halfLife))
+        rollingEwm(this.of(column.of), decay, this.#rows(column.over), dst, anchor)
+        return dst
+      }
+      case 'ago':
+        lag(this.of(column.of), this.#rows(column.by), dst)
+        return dst
+      case 'change':
+        diff(this.of(column.of), this.#rows(column.by), dst)
+        return dst
+      case 'unary':
+        applyUnary(column.fn, this.of(column.of), dst)
+        return dst
+      case 'binary':
+        applyBinary(column.fn, this.of(column.left), this.of(column.right), dst)
+        return dst
+      case 'asOf':
+        return this.#joined(column.series, this.#field(column.series, column.field), durationMs(column.maxAge), dst)
+      case 'asOfPercentile': {
+        const maxAgeMs = durationMs(column.maxAge)
+        this.#field(column.series, column.field)
+        const series = this.#series(column.series)
+        const percentiles = percentileOverSpan(series, column.field, durationMs(column.over), maxAgeMs)
+        return this.#joined(column.series, percentiles, maxAgeMs, dst)
+      }
+      case 'age': {
+        const series = this.#series(column.series)
+        const index = asOfIndex(frame, series, durationMs(column.maxAge))
+        for (let i = 0; i < dst.length; i++) {
+          const nowMs = frame.startTsMs + (i + 1) * frame.intervalMs
+          dst[i] = index[i]! < 0 ? NaN : nowMs - series.knownAtMs[index[i]!]!
+        }
+        return dst
+      }
+      case 'calendar':
+        applyCalendar(column.spans, frame, dst)
+        return dst
+      case 'custom':
+        column.kernel(
+          column.of.map((operand) => this.of(operand)),
+          dst,
+          anchor,
+        )
+        return dst
+      case 'across':
+        return assert.fail('columns across symbols are computed before')
+    }
+  }
+
+  #joined(series: string, values: Float64Array, maxAgeMs: number, dst: Float64Array): Float64Array {
+    const index = asOfIndex(this.#frame, this.#series(series), maxAgeMs)
+    for (let i = 0; i < dst.length; i++) dst[i] = index[i]! < 0 ? NaN : values[index[i]!]!
+    return dst
+  }
+
+  #input(name: string): Float64Array {
+    const values = this.#frame.columns[name]
+    if (values === undefined) throw this.#missing(`the column "${name}"`)
+    return values
+  }
+
+  #series(name: string): Series {
+    const series = this.#frame.series[name]
+    if (series === undefined) throw this.#missing(`the series "${name}"`)
+    return series
+  }
+
+  #field(series: string, field: string): Float64Array {
+    const values = this.#series(series).fields[field]
+    if (values === undefined) throw this.#missing(`the field "${field}" of the series "${series}"`)
+    return values
+  }
+
+  #missing(what: string): Fault {
+    return new Fault({
+      code: 'failed',
+      what: `the feature "${this.feature}" needs ${what}, which the data does not have`,
+      where: this.#frame.symbol,
+      todo: 'ingest the data set it comes from, or leave the feature out',
+    })
+  }
+
+  #rows(span: Duration): number {
+    const spanMs = durationMs(span, `feature ${this.feature}`)
+    const rows = spanMs / this.#frame.intervalMs
+    if (Number.isInteger(rows)) return rows
+    throw new Fault({
+      code: 'usage',
+      what: `the feature "${this.feature}" spans ${span}, which is no multiple of the ${this.#frame.intervalMs / 60_000} minutes of a row`,
+      where: this.#frame.symbol,
+      todo: 'use a finer baseInterval, or leave the feature out',
+    })
+  }
+}
+
+const ln2 = 0.6931471805599453
