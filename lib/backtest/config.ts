@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { isDay } from '../time.ts'
+import { DAY_MS, HOUR_MS, isDay } from '../time.ts'
 import { cashDecimalsDefault } from './scaled.ts'
 
 /** The execution assumptions of a run. They are part of the manifest: a result is only as good as these. */
@@ -87,8 +87,12 @@ export const backtestConfig = z.strictObject({
       drawdownMax: z.number().positive().max(1).optional(),
     })
     .default({}),
-  /** Spacing of the equity curve, in multiples since 1970; at least the bar interval. */
-  equityEveryMs: z.int().positive().default(3_600_000),
+  /** Spacing of the equity curve, in multiples since 1970; at least the bar interval. Daily closes need a divisor. */
+  equityEveryMs: z
+    .int()
+    .positive()
+    .refine((ms) => DAY_MS % ms === 0, 'must divide a day')
+    .default(HOUR_MS),
   seed: z.int().min(0).default(1),
 })
 export type BacktestConfig = z.infer<typeof backtestConfig>

@@ -30,6 +30,8 @@ export interface FillsTable {
   /** In cash, negative as costs are. */
   readonly fee: Float64Array
   readonly slippage: Float64Array
+  /** Of the filling bar's traded quantity; NaN where no bar filled it. */
+  readonly volumeShare: Float64Array
 }
 
 export interface FillDetails {
@@ -41,6 +43,7 @@ export interface FillDetails {
   readonly fillPx: number
   readonly isMaker: boolean
   readonly fee: number
+  readonly volumeShare: number
 }
 
 const floatColumns = [
@@ -57,6 +60,7 @@ const floatColumns = [
   'fillPx',
   'fee',
   'slippage',
+  'volumeShare',
 ] as const
 const intColumns = ['orderId', 'symbol', 'kind', 'outcome', 'reason', 'flags', 'isMaker'] as const
 
@@ -96,6 +100,7 @@ export class FillsRecorder {
       fill.fillPx,
       fill.fee === 0 ? 0 : -fill.fee,
       slippage === 0 ? 0 : slippage,
+      fill.volumeShare,
     ]
     const ints = [
       order.id,
@@ -136,6 +141,7 @@ export class FillsRecorder {
       fillPx: float('fillPx'),
       fee: float('fee'),
       slippage: float('slippage'),
+      volumeShare: float('volumeShare'),
     }
   }
 
@@ -163,4 +169,5 @@ const noFill: FillDetails = {
   fillPx: Number.NaN,
   isMaker: false,
   fee: 0,
+  volumeShare: Number.NaN,
 }

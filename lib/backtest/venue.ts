@@ -98,7 +98,7 @@ export class Venue {
     const fee = this.#ledger.trade(symbol, qty, px, px, feeRateE8)
     const fill = { tsMs: nowMs, barOpenTsMs: Number.NaN, qty, positionQty: 0, referencePx: px, fillPx: px }
     order.remainingQty = 0
-    this.fills.fill(order, { ...fill, isMaker: false, fee }, reason)
+    this.fills.fill(order, { ...fill, isMaker: false, fee, volumeShare: Number.NaN }, reason)
     return Math.abs(qty) * px
   }
 
@@ -184,7 +184,9 @@ export class Venue {
     const fee = this.#ledger.trade(order.symbol, qty, match.referencePx, fillPx, feeRateE8)
     const tsMs = this.#market.nowMs
     const { referencePx, isMaker } = match
-    this.fills.fill(order, { tsMs, barOpenTsMs, qty, positionQty: held + qty, referencePx, fillPx, isMaker, fee })
+    const volumeShare = Math.abs(qty) / bars.volumeQty[row]!
+    const booked = { tsMs, barOpenTsMs, qty, positionQty: held + qty, referencePx, fillPx, isMaker, fee, volumeShare }
+    this.fills.fill(order, booked)
     if (shortOf !== undefined && order.remainingQty !== 0) this.#end(order, shortOf)
   }
 

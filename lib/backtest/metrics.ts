@@ -1,0 +1,205 @@
+import type { Rng } from '../rng.ts'
+import type { Interval } from '../stats/bootstrap.ts'
+import { bootstrapIntervals } from '../stats/bootstrap.ts'
+import { deflatedSharpe } from '../stats/deflatedSharpe.ts'
+import { kurtosis, mean, quantileSorted, skewness, standardDeviation, sum, variance } from '../stats/moments.ts'
+import {
+  annualReturn,
+  annualVolatility,
+  calmarRatio,
+  conditionalValueAtRisk,
+  cryptoPeriodsPerYear,
+  growth,
+  hitRate,
+  maxDrawdown,
+  omegaRatio,
+  sharpeRatio,
+  sortinoRatio,
+} from '../stats/returns.ts'
+import type { SharpeEstimate } from '../stats/sharpeError.ts'
+import { estimateSharpe } from '../stats/sharpeError.ts'
+import type { MonthBreakdown, PnlParts, Regime, Slice, SymbolBreakdown } from './breakdowns.ts'
+import { byMonth, byRegime, bySymbol, regimesOf } from './breakdowns.ts'
+import type { DailyReturns } from './dailyReturns.ts'
+import { alignDays, dailyReturns } from './dailyReturns.ts'
+import type { BacktestResult } from './engine.ts'
+import { pow10 } from './scaled.ts'
+
+/** Conventions: daily UTC closes, simple returns, 365 days a year, risk-free rate 0, one degree of freedom taken off.
+ *  NaN is a value that does not exist: annual figures of runs under `annualDaysMin`, ratios over nothing. */
+export const annualDaysMin = 90
+/** The capacity is the capital at which 95 % of the fills stay under this share of their bar's volume. */
+export const capacityShare = 0.01
+
+export interface Metrics {
+  readonly outcome: BacktestResult['outcome']
+  readonly days: number
+  readonly isAnnualised: boolean
+  readonly capitalUsdt: number
+  readonly endEquityUsdt: number
+  readonly totalReturn: number
+  readonly annualReturn: number
+  readonly volatility: number
+  readonly sharpe: SharpeEstimate
+  readonly sortino: number
+  readonly calmar: number
+  readonly omega: number
+  /** Negative. Duration is the longest time under a peak, in days. */
+  readonly maxDrawdown: number
+  readonly drawdownDays: number
+  /** Mean of the worst 5 % of days. */
+  readonly cvar95: number
+  readonly skew: number
+  /** 3 for a normal distribution. */
+  readonly kurtosis: number
+  readonly bestDay: number
+  readonly worstDay: number
+  readonly hitRate: number
+  /** Traded notional over mean equity, a year. */
+  readonly turnover: number
+  readonly fills: number
+  readonly exposure: { meanGross: number; meanNet: number; maxGross: number; timeInMarket: number }
+  readonly capacityUsdt: number
+  readonly parts: PnlParts
+  readonly bySymbol: readonly SymbolBreakdown[]
+  readonly byMonth: readonly MonthBreakdown[]
+  readonly byRegime: readonly ({ regime: Regime } & Slice)[]
+  readonly benchmark: BenchmarkComparison | undefined
+  /** 95 % intervals by the stationary bootstrap over days. */
+  readonly intervals: Readonly<Record<'totalReturn' | 'sharpe' | 'maxDrawdown', Interval>> | undefined
+  readonly deflated: { trials: number; variance: number; sharpe0: number; probability: number } | undefined
+  readonly daily: DailyReturns
+}
+
+export interface BenchmarkComparison {
+  readonly totalReturn: number
+  readonly sharpe: number
+  readonly maxDrawdown: number
+  readonly correlation: number
+  readonly beta: number
+  /** Mean return that beta does not explain, and the deviation of the difference: annual. */
+  readonly alpha: number
+  readonly trackingError: number
+  readonly informationRatio: number
+}
+
+export function computeMetrics(
+  result: BacktestResult,
+  options: {
+    /** Prices or equity of the benchmark; thirty days before the run tell the first regimes. */
+    benchmark?: { tsMs: Float64Array; values: Float64Array }
+    /** Sharpe ratios per day of all configurations of the sweep this run was chosen from. */
+    trialSharpes?: Float64Array
+    rng?: Rng
+    draws?: number
+  } = {},
+): Metrics {
+  const { equity: curve } = result
+  const usdt = 1 / pow10(result.cashDecimals)
+  const daily = dailyReturns(curve.tsMs, curve.equity)
+  const { returns } = daily
+  const days = returns.length
+  const isAnnualised = days >= annualDaysMin
+  const annual = (value: () => number): number => (isAnnualised ? value() : NaN)
+  const drawdown = maxDrawdown(returns)
+  const benchmarkDays = options.benchmark && dailyReturns(options.benchmark.tsMs, options.benchmark.values)
+  const endEquity = curve.equity[curve.rows - 1]!
+  const shape = { skew: skewness(returns), kurtosis: kurtosis(returns) }
+  const sharpe = estimateSharpe(returns, cryptoPeriodsPerYear)
+
+  return {
+    outcome: result.outcome,
+    days,
+    isAnnualised,
+    capitalUsdt: result.capitalCash * usdt,
+    endEquityUsdt: endEquity * usdt,
+    totalReturn: endEquity / result.capitalCash - 1,
+    annualReturn: annual(() => annualReturn(returns)),
+    volatility: annual(() => annualVolatility(returns)),
+    sharpe: isAnnualised ? sharpe : { ...sharpe, annual: NaN, annualAdjusted: NaN, annualError: NaN },
+    sortino: annual(() => sortinoRatio(returns)),
+    calmar: annual(() => calmarRatio(returns)),
+    omega: omegaRatio(returns),
+    maxDrawdown: drawdown.depth,
+    drawdownDays: drawdown.longestPeriods,
+    cvar95: conditionalValueAtRisk(returns, 0.05),
+    ...shape,
+    bestDay: days === 0 ? NaN : returns.reduce((a, b) => Math.max(a, b)),
+    worstDay: days === 0 ? NaN : returns.reduce((a, b) => Math.min(a, b)),
+    hitRate: hitRate(returns),
+    turnover: annual(() => (curve.traded[curve.rows - 1]! / mean(curve.equity) / days) * cryptoPeriodsPerYear),
+    fills: result.fills.qty.filter((qty) => qty !== 0).length,
+    exposure: exposureOf(result),
+    capacityUsdt: capacityOf(result),
+    parts: {
+      pnl: (endEquity - result.capitalCash) * usdt,
+      pricePnl: curve.pricePnl[curve.rows - 1]! * usdt,
+      slippage: curve.slippage[curve.rows - 1]! * usdt,
+      fees: curve.fees[curve.rows - 1]! * usdt,
+      funding: curve.funding[curve.rows - 1]! * usdt,
+      liquidationFees: curve.liquidationFees[curve.rows - 1]! * usdt,
+    },
+    bySymbol: bySymbol(result),
+    byMonth: byMonth(daily, curve, result.cashDecimals),
+    byRegime: benchmarkDays ? byRegime(regimesOf(benchmarkDays, daily), returns) : [],
+    benchmark: benchmarkDays && compare(returns, alignDays(benchmarkDays, daily), isAnnualised),
+    intervals: options.rng && days > 1 ? intervalsOf(returns, options.rng, options.draws) : undefined,
+    deflated: options.trialSharpes && deflate({ sharpe: sharpe.sharpe, periods: days, ...shape }, options.trialSharpes),
+    daily,
+  }
+}
+
+function exposureOf(result: BacktestResult): Metrics['exposure'] {
+  const { gross, net, equity, rows } = result.equity
+  const grossShare = Float64Array.from({ length: rows }, (_, i) => gross[i]! / equity[i]!)
+  const netShare = Float64Array.from({ length: rows }, (_, i) => net[i]! / equity[i]!)
+  return {
+    meanGross: mean(grossShare),
+    meanNet: mean(netShare),
+    maxGross: grossShare.reduce((a, b) => Math.max(a, b), 0),
+    timeInMarket: gross.filter((value) => value > 0).length / rows,
+  }
+}
+
+function capacityOf(result: BacktestResult): number {
+  const shares = result.fills.volumeShare.filter((share) => share > 0).sort()
+  return (result.capitalCash / pow10(result.cashDecimals)) * (capacityShare / quantileSorted(shares, 0.95))
+}
+
+function compare(returns: Float64Array, benchmark: Float64Array, isAnnualised: boolean): BenchmarkComparison {
+  const both = Array.from(returns.keys()).filter((i) => !Number.isNaN(returns[i]!) && !Number.isNaN(benchmark[i]!))
+  const own = Float64Array.from(both, (i) => returns[i]!)
+  const other = Float64Array.from(both, (i) => benchmark[i]!)
+  const [ownMean, otherMean] = [mean(own), mean(other)]
+  const products = own.map((r, i) => (r - ownMean) * (other[i]! - otherMean))
+  const covariance = sum(products) / (both.length - 1)
+  const beta = covariance / variance(other)
+  const difference = own.map((r, i) => r - other[i]!)
+  const year = isAnnualised ? cryptoPeriodsPerYear : NaN
+  return {
+    totalReturn: growth(other) - 1,
+    sharpe: isAnnualised ? sharpeRatio(other) : NaN,
+    maxDrawdown: maxDrawdown(other).depth,
+    correlation: covariance / (standardDeviation(own) * standardDeviation(other)),
+    beta,
+    alpha: (ownMean - beta * otherMean) * year,
+    trackingError: standardDeviation(difference) * Math.sqrt(year),
+    informationRatio: isAnnualised ? sharpeRatio(difference) : NaN,
+  }
+}
+
+function intervalsOf(returns: Float64Array, rng: Rng, draws: number | undefined): NonNullable<Metrics['intervals']> {
+  const isAnnualised = returns.length >= annualDaysMin
+  const statistics = {
+    totalReturn: (sample: Float64Array) => growth(sample) - 1,
+    sharpe: (sample: Float64Array) => (isAnnualised ? sharpeRatio(sample) : NaN),
+    maxDrawdown: (sample: Float64Array) => maxDrawdown(sample).depth,
+  }
+  return bootstrapIntervals(returns, statistics, { rng, draws })
+}
+
+function deflate(sample: Parameters<typeof deflatedSharpe>[0], trialSharpes: Float64Array): Metrics['deflated'] {
+  const count = trialSharpes.length
+  const spread = count > 1 ? variance(trialSharpes) : 0
+  return { trials: count, variance: spread, ...deflatedSharpe(sample, { count, variance: spread }) }
+}
