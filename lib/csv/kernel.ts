@@ -110,8 +110,8 @@ export function readRows(state: KernelState, input: Uint8Array, from: number, to
             at += 3
           }
         }
-        const wholeDigits = at - start
-        sound = wholeDigits > 0 && wholeDigits <= 16
+        // A number too long for a double has come out at 2^53 or above, which every limit below refuses.
+        sound = at > start
         if (code === codes.decimal) {
           const scale = field.scale
           value *= powers[scale]!
