@@ -1,8 +1,7 @@
 /** The example project of `pipe init`, by path. Small enough to read in two minutes, and it runs with no network: its
  *  source makes up what a real one would download. */
 export const exampleFiles: Readonly<Record<string, string>> = {
-  'pipe.config.ts': `import { definePipeline, defineProject, withConfig } from 'tickpipe'
-import { z } from 'zod'
+  'pipe.config.ts': `import { definePipeline, defineProject, withConfig, z } from 'tickpipe'
 import { meanReversion } from './strategies/meanReversion.ts'
 import { backtest } from './tasks/backtest.ts'
 import { fetchPrices } from './tasks/fetchPrices.ts'
@@ -37,8 +36,7 @@ export default defineProject({
   pipelines: [withConfig(demo, { symbols: ['BTC', 'ETH', 'SOL'], days: 250, window: 10, feeBps: 5 })],
 })
 `,
-  'artifacts.ts': `import { defineTable, f64, filesArtifact, jsonArtifact, tableArtifact, tsMs } from 'tickpipe'
-import { z } from 'zod'
+  'artifacts.ts': `import { defineTable, f64, filesArtifact, jsonArtifact, tableArtifact, tsMs, z } from 'tickpipe'
 
 // Tasks meet in these types and nowhere else: a task that imported another would carry its code along, and would run
 // again whenever that changed.
@@ -74,8 +72,7 @@ export const meanReversion: Strategy = (closes, window) => {
   return closes[closes.length - 1]! < sum / window ? 1 : 0
 }
 `,
-  'tasks/fetchPrices.ts': `import { defineTask } from 'tickpipe'
-import { z } from 'zod'
+  'tasks/fetchPrices.ts': `import { defineTask, z } from 'tickpipe'
 import { rawPrices } from '../artifacts.ts'
 
 const dayMs = 86_400_000
@@ -104,8 +101,7 @@ export const fetchPrices = defineTask({
   },
 })
 `,
-  'tasks/parsePrices.ts': `import { defineTask, makeTable } from 'tickpipe'
-import { z } from 'zod'
+  'tasks/parsePrices.ts': `import { defineTask, makeTable, z } from 'tickpipe'
 import { prices, rawPrices } from '../artifacts.ts'
 
 /** A pure task sees its params and inputs and nothing else. Parsing is never part of a source: a better parser should
@@ -129,8 +125,7 @@ export const parsePrices = defineTask({
   },
 })
 `,
-  'tasks/backtest.ts': `import { codePort, defineTask } from 'tickpipe'
-import { z } from 'zod'
+  'tasks/backtest.ts': `import { codePort, defineTask, z } from 'tickpipe'
 import { prices, result } from '../artifacts.ts'
 import type { Strategy } from '../strategies/strategy.ts'
 
@@ -168,8 +163,7 @@ export const backtest = defineTask({
   },
 })
 `,
-  'tasks/writeReport.ts': `import { defineTask, many } from 'tickpipe'
-import { z } from 'zod'
+  'tasks/writeReport.ts': `import { defineTask, many, z } from 'tickpipe'
 import { report, result } from '../artifacts.ts'
 
 /** Collects all results. "pipe cat report" prints what it makes. */
@@ -199,7 +193,7 @@ export const supportFiles = (name: string, version: string): Readonly<Record<str
       private: true,
       type: 'module',
       scripts: { start: 'pipe run' },
-      dependencies: { tickpipe: `^${version}`, zod: '^4.6.7' },
+      dependencies: { tickpipe: `^${version}` },
     },
     null,
     2,
