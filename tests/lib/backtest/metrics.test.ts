@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+
+import { backtestConfig } from '../../../lib/backtest/config.ts'
+import { dailyReturns } from '../../../lib/backtest/dailyReturns.ts'
+import { runBacktest } from '../../../lib/backtest/engine.ts'
+import { computeMetrics } from '../../../lib/backtest/metrics.ts'
+import { createRng } from '../../../lib/rng.ts'
+import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
+import { randomControl } from '../../../lib/strategies/randomControl.ts'
+import { DAY_MS } from '../../../lib/time.ts'
+import { hourMs, randomMarket, startMs } from './markets.ts'
+
+const control = (days: number) => {
+  const market = randomMarket(2, 6, days * 24)
+  const result = runBacktest({
+    market,
+    strategy: randomControl,
+    params: { perSide: 2, gross: 1 },
+    config: backtestConfig.parse({}),
+    fromMs: startMs,
+    toMs: startMs + days * DAY_MS,
+  })
+  return { market, result }
+}
+
+describe('dailyReturns', () => {
+  test('closes at midnight UTC; a midnight without a value repeats the last; parts of days are left out', () => {
+    const tsMs = Float64Array.from([-6, 0, 12, 24, 72, 80], (h) => startMs + h * hourMs)
+    const { returns, closeTsMs } = dailyReturns(tsMs, Float64Array.of(50, 100, 999, 110, 121, 5))
+    expect(Array.from(returns, (r) => Math.round(r * 1e6) / 1e6)).toEqual([0.1, 0, 0.1])
+    expect(closeTsMs[0]).toBe(startMs + DAY_MS)
+  })
+})
+
+describe('computeMetrics', () => {
+  test('months, symbols and parts all sum to what the account gained', () => {
+    const { result } = control(120)
+    const metrics = computeMetrics(result)
+    const gained = metrics.endEquityUsdt - metrics.capitalUsdt
+    const { pricePnl, slippage, fees, funding, liquidationFees, pnl } = metrics.parts
+    expect(pricePnl + slippage + fees + funding + liquidationFees).toBeCloseTo(gained, 6)
+    expect(pnl).toBeCloseTo(gained, 6)
+    expect(metrics.bySymbol.reduce((sum, s) => sum + s.pnl, 0)).toBeCloseTo(gained, 6)
+    expect(metrics.byMonth.reduce((sum, m) => sum + m.pnl, 0)).toBeCloseTo(gained, 6)
+    expect(metrics.byMonth.map((m) => [m.month, m.days])).toEqual([
+      ['2024-01', 31],
+      ['2024-02', 29],
+      ['2024-03', 31],
+      ['2024-04', 29],
+    ])
+    expect(metrics.byMonth.reduce((product, m) => product * (1 + m.totalReturn), 1) - 1).toBeCloseTo(
+      metrics.totalReturn,
+      10,
+    )
+  })
+
+  test('nothing is annualised under 90 days', () => {
+    const short = computeMetrics(control(89).result)
+    expect(short.isAnnualised).toBe(false)
+    for (const value of [short.annualReturn, short.volatility, short.sharpe.annual, short.calmar, short.turnover]) {
+      expect(value).toBeNaN()
+    }
+    expect(short.sharpe.sharpe).not.toBeNaN()
+    expect(computeMetrics(control(90).result).annualReturn).not.toBeNaN()
+  })
+
+  test('a symbol against itself has beta one, and costs for alpha', () => {
+    const market = randomMarket(4, 1, 120 * 24)
+    const { bars } = market.symbols[0]!
+    const result = runBacktest({
+      market,
+      strategy: btcBuyAndHold,
+      params: { symbol: 'S00USDT', weight: 1 },
+      config: backtestConfig.parse({ volumeShareMax: 1 }),
+      fromMs: startMs,
+      toMs: startMs + 120 * DAY_MS,
+    })
+    const benchmark = { tsMs: bars.openTsMs.map((tsMs) => tsMs + hourMs), values: bars.closePx }
+    const { benchmark: compared, byRegime, exposure } = computeMetrics(result, { benchmark })
+    expect(compared!.correlation).toBeGreaterThan(0.97)
+    expect(compared!.beta).toBeGreaterThan(0.85)
+    expect(exposure.timeInMarket).toBeGreaterThan(0.95)
+    expect(byRegime.reduce((days, slice) => days + slice.days, 0)).toBe(120)
+    expect(byRegime.find((slice) => slice.regime === 'unknown')!.days).toBe(31)
+  })
+
+  test('intervals come from the seed, and trials deflate', () => {
+    const { result } = control(100)
+    const trialSharpes = Float64Array.of(0.01, 0.05, -0.02, 0.03)
+    const of = () => computeMetrics(result, { rng: createRng(1), draws: 200, trialSharpes })
+    expect(of()).toEqual(of())
+    expect(of().intervals!.sharpe.low).toBeLessThan(of().intervals!.sharpe.high)
+    expect(of().deflated).toMatchObject({ trials: 4 })
+    expect(of().deflated!.sharpe0).toBeGreaterThan(0)
+  })
+
+  test('the capacity falls as fills take more of their bars', () => {
+    const { result } = control(30)
+    const { capacityUsdt, capitalUsdt } = computeMetrics(result)
+    const shares = result.fills.volumeShare.filter((share) => share > 0).sort()
+    expect(capacityUsdt).toBeLessThan(capitalUsdt) // fills press against the cap of a tenth of a bar
+    expect(shares.at(-1)).toBeLessThanOrEqual(0.1)
+  })
+})
