@@ -43,35 +43,48 @@ export async function importSnapshot(
   file: string,
   options: ImportOptions = {},
 ): Promise<ImportedSnapshot> {
-  const { stagingDir } = store
-  const staged = new Map<Digest, Staged>()
   const reader = new BundleReader(file)
-  const lease = store.openLease('import')
+  const staged = new Map<Digest, Staged>()
   try {
     const head = readHead(reader)
     const name = checkSnapshotName(options.name ?? head.name)
     refuseOtherId(store, name, head.id)
-    stageObjects(reader, head.listed, stagingDir, staged, options.onProgress)
+    stageObjects(reader, head.listed, store.stagingDir, staged, options.onProgress)
     const reach = checkWhole(reader, head, staged)
-
     // From here on nothing in the bundle can be at fault.
-    lease.uses(staged.keys())
-    store.records.refresh()
-    const { records, conflicts } = recordsOf(store, head.manifest, options.payloadOf ?? plainPayload)
-    await store.commit({ staged: [...staged.values()], records })
-    await recordEvictions(store, head.manifest)
-
-    const trusted = options.trustCode === true
-    const files = folderFiles(head.manifest, head.provenance, reach, { origin: 'imported', trusted })
-    const placed = hasSnapshot(store.root, name)
-      ? { id: readSnapshot(store.root, name).id, alreadyThere: true }
-      : placeSnapshotFolder(store, name, files)
-    if (placed.id !== head.id) throw nameTaken(name, placed.id, head.id)
-    if (placed.alreadyThere && trusted) setTrust(store.root, name, true)
-    return { name, id: head.id, alreadyThere: placed.alreadyThere, objects: staged.size, conflicts }
+    return await takeIn(store, name, head, reach, [...staged.values()], options)
   } finally {
     for (const { stagedPath } of staged.values()) discardStaged(stagedPath)
     reader.close()
+  }
+}
+
+async function takeIn(
+  store: Store,
+  name: string,
+  head: Head,
+  reach: Reach,
+  staged: readonly Staged[],
+  options: ImportOptions,
+): Promise<ImportedSnapshot> {
+  const { id, manifest, provenance } = head
+  const lease = store.openLease(`import ${name}`)
+  try {
+    lease.uses(staged.map(({ digest }) => digest))
+    store.records.refresh()
+    const { records, conflicts } = recordsOf(store, manifest, options.payloadOf ?? plainPayload)
+    await store.commit({ staged, records })
+    await recordEvictions(store, manifest)
+
+    const trusted = options.trustCode === true
+    const files = folderFiles(manifest, provenance, reach, { origin: 'imported', trusted })
+    const placed = hasSnapshot(store.root, name)
+      ? { id: readSnapshot(store.root, name).id, alreadyThere: true }
+      : placeSnapshotFolder(store, name, files)
+    if (placed.id !== id) throw nameTaken(name, placed.id, id)
+    if (placed.alreadyThere && trusted) setTrust(store.root, name, true)
+    return { name, id, alreadyThere: placed.alreadyThere, objects: staged.length, conflicts }
+  } finally {
     lease.close()
   }
 }

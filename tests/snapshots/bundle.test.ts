@@ -14,8 +14,9 @@ import { keyOfSpec, type Manifest, manifestBytes, manifestId, specOf } from '../
 import { folderFiles, pinSnapshot } from '../../snapshots/pin.ts'
 import { reachOf } from '../../snapshots/reach.ts'
 import { listSnapshots, readProvenance, readSnapshot, snapshotFolder } from '../../snapshots/snapshotFolder.ts'
-import { blockSizeBytes, paddingSizeBytes, tarHeader, trailerSizeBytes } from '../../snapshots/tar.ts'
+import { blockSizeBytes, tarHeader, trailerSizeBytes } from '../../snapshots/tar.ts'
 import { evict, nodeAt, Sandbox, sampleRun, visibleTree } from './sampleRun.ts'
+import { entriesOf, tarOf } from './tarPieces.ts'
 
 const sandbox = new Sandbox()
 let home: Store
@@ -47,30 +48,6 @@ function file(content: Uint8Array): string {
   const path = join(home.root, 'bundles', `${digestOf(content).slice(0, 16)}.tar`)
   writeFileSync(path, content)
   return path
-}
-
-/** The entries of a bundle, to be put together in other ways. */
-function entriesOf(content: Buffer): { path: string; header: Buffer; body: Buffer }[] {
-  const entries = []
-  for (let at = 0; content[at] !== 0; ) {
-    const header = content.subarray(at, at + blockSizeBytes)
-    const size = Number.parseInt(header.toString('latin1', 124, 135), 8)
-    const path = header.toString('latin1', 0, header.indexOf(0))
-    entries.push({ path, header, body: content.subarray(at + blockSizeBytes, at + blockSizeBytes + size) })
-    at += blockSizeBytes + size + paddingSizeBytes(size)
-  }
-  return entries
-}
-
-function tarOf(entries: readonly { path: string; body: Uint8Array }[]): Buffer {
-  return Buffer.concat([
-    ...entries.flatMap(({ path, body }) => [
-      tarHeader({ path, sizeBytes: body.length }),
-      body,
-      Buffer.alloc(paddingSizeBytes(body.length)),
-    ]),
-    Buffer.alloc(trailerSizeBytes),
-  ])
 }
 
 describe('exportSnapshot', () => {
@@ -229,7 +206,7 @@ describe('importSnapshot', () => {
       seed: 11,
     })
     // The first header and the end, byte for byte.
-    for (let at = 0; at < blockSizeBytes; at += 3) await flip(at, 1)
+    for (let at = 0; at < blockSizeBytes; at += 7) await flip(at, 1)
     for (let at = bytes.length - trailerSizeBytes; at < bytes.length; at += 7) await flip(at, 0x80)
     expect(visibleTree(store)).toEqual(before)
     expect(readdirSync(store.stagingDir)).toEqual([])
@@ -239,7 +216,7 @@ describe('importSnapshot', () => {
     const store = sandbox.store()
     const before = visibleTree(store)
     const path = join(store.root, 'cut.tar')
-    for (let size = 0; size < bytes.length; size += 512 + (size % 3)) {
+    for (let size = 0; size < bytes.length; size += 1024 + (size % 3)) {
       writeFileSync(path, bytes)
       truncateSync(path, size)
       expect((await faultOf(importSnapshot(store, path))).code).toBe('corrupt')
@@ -291,6 +268,23 @@ describe('importSnapshot', () => {
         return tarOf([...head, ...[...objects, stowaway].sort((a, b) => (a.path < b.path ? -1 : 1))])
       },
       what: /none of the objects/,
+    },
+    {
+      says: 'an object that nothing but the list names',
+      make: () => {
+        const body = Buffer.from('stowaway')
+        const digest = digestOf(body)
+        const path = `objects/${digest.slice(0, 2)}/${digest.slice(2)}`
+        const entries = entriesOf(bytes).map((e, i) => {
+          if (i !== 3) return e
+          const lines = [...e.body.toString().trimEnd().split('\n'), `${digest}  ../../${path}`]
+          lines.sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1))
+          return { ...e, body: Buffer.from(`${lines.join('\n')}\n`) }
+        })
+        const objects = [...entries.slice(4), { path, body }].sort((a, b) => (a.path < b.path ? -1 : 1))
+        return tarOf([...entries.slice(0, 4), ...objects])
+      },
+      what: /does not fit the manifest/,
     },
     {
       says: 'a missing object',

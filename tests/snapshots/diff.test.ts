@@ -77,6 +77,15 @@ describe('diffManifests', () => {
     expect(diff.changed).toMatchObject([{ address: 'parse[BTC]', root: true, after: [] }])
   })
 
+  test('a list with one changed and one rewired item is a root: the change does not explain all of it', () => {
+    const both = withNodes({
+      'parse[BTC]': { params: { symbol: 'XBT' }, artifact: digest('BTC 2') },
+      collect: { inputs: { tables: { list: digest('mixed') }, extra: null } },
+    })
+    const mixed = [digest('BTC 2'), digest('raw artifact')]
+    expect(compare(both, { [digest('mixed')]: mixed }).changed[0]).toMatchObject({ address: 'collect', root: true })
+  })
+
   test('a fan-out that grew explains its collector', () => {
     const sol = { ...sampleNodes()[2]!, address: 'parse[SOL]', artifact: digest('SOL artifact') }
     const grown = withNodes({

@@ -2,9 +2,11 @@ import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { describeArtifact } from '../../cas/artifact.ts'
 import { digestOf } from '../../cas/digest.ts'
 import { planGc } from '../../cas/gc.ts'
 import { executeGc } from '../../cas/gcExecute.ts'
+import { stageBytes } from '../../cas/staging.ts'
 import { Fault } from '../../lib/fault.ts'
 import { keyOfSpec, type Manifest, manifestId, specOf } from '../../snapshots/manifest.ts'
 import { pinSnapshot } from '../../snapshots/pin.ts'
@@ -100,6 +102,21 @@ describe('pinSnapshot', () => {
     expect(roots.flatMap(({ evictable, digest }) => (evictable ? [digest] : [])).sort()).toEqual(
       ['collect', 'parse[BTC]', 'parse[ETH]'].map((address) => nodeAt(manifest, address).artifact).sort(),
     )
+  })
+
+  test('bytes that are a source’s as well are never evicted, whoever else made them', async () => {
+    const store = sandbox.store()
+    const manifest = await sampleRun(store)
+    const fetch = nodeAt(manifest, 'fetch')
+    const copy = describeArtifact('copy', store.readDescriptor(fetch.artifact).files)
+    await store.commit({ staged: [stageBytes(store.stagingDir, copy.bytes)], records: [] })
+    const node = { ...nodeAt(manifest, 'parse[BTC]'), address: 'copy', task: 'copy', artifact: copy.id }
+    const nodes = [...manifest.nodes, node].sort((a, b) => (a.address < b.address ? -1 : 1))
+    await pinSnapshot(store, { name: 'X', manifest: { ...manifest, nodes }, provenance })
+    const file = copy.descriptor.files[0]!.digest.slice(2)
+    const list = (name: string) => readFileSync(join(snapshotFolder(store.root, 'X'), name), 'utf8')
+    expect(list('checksums.sha256')).toContain(file)
+    expect(list('checksums.derived.sha256')).not.toContain(file)
   })
 
   test('gc that must shrink the store to nothing evicts exactly the derived files, and sha256sum -c still passes', async () => {
