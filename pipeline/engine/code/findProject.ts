@@ -7,7 +7,7 @@ export interface ProjectPlace {
   readonly configFile: string
 }
 
-export const configNames: readonly string[] = ['pipe.config.ts', 'pipe.config.mts', 'pipe.config.js', 'pipe.config.mjs']
+const configNames: readonly string[] = ['pipe.config.ts', 'pipe.config.mts', 'pipe.config.js', 'pipe.config.mjs']
 
 /** The project a command means: the nearest folder upward that has a config file. */
 export function findProject(cwd: string): ProjectPlace {

@@ -27,7 +27,7 @@ export interface LoadedProject extends ProjectPlace {
   readonly closures: readonly string[]
 }
 
-export const defaultClosures: readonly string[] = ['apache-arrow', 'parquet-wasm']
+const defaultClosures: readonly string[] = ['apache-arrow', 'parquet-wasm']
 
 /** Bundles and imports a project's config. With no file changed since the last time, the bundle of then serves: the
  *  bundler is not even loaded. */

@@ -1,5 +1,5 @@
-import { realpathSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import type { Digest } from '../../../cas/digest.ts'
 import { Fault } from '../../../lib/fault.ts'
 import type { ClosureImport } from './buildCode.ts'
@@ -61,59 +61,51 @@ function dependencyNames({ manifest }: Package): string[] {
 }
 
 /** Rebuilds a `node_modules` under `targetDir` from stored objects, so that code finds the very packages it was
- *  hashed with. Each package meets the versions of its dependencies it met then: where two versions of one name are
- *  needed, the second lies below whoever needs it, as an installer would place it. */
+ *  hashed with, and each package the versions of its dependencies it met then. Returns where each lies, by
+ *  `name@version`. */
 export function layOutPackages(
   packages: readonly PackageRef[],
   readObject: (digest: Digest) => Uint8Array,
   targetDir: string,
-): void {
-  for (const [place, ref] of placePackages(packages)) {
-    writeTree(parseTree(readObject(ref.tree)), join(targetDir, place), readObject)
+): Record<string, string> {
+  const { places, links } = placePackages(packages)
+  for (const [place, ref] of places) writeTree(parseTree(readObject(ref.tree)), join(targetDir, place), readObject)
+  for (const [place, target] of links) {
+    mkdirSync(dirname(join(targetDir, place)), { recursive: true })
+    symlinkSync(relative(dirname(place), target), join(targetDir, place), 'junction')
   }
+  return Object.fromEntries([...places].map(([place, ref]) => [keyOf(ref), join(targetDir, place)]))
 }
 
-/** Which package lies where: from `node_modules/a/node_modules/b` to the package. */
-export function placePackages(packages: readonly PackageRef[]): Map<string, PackageRef> {
-  const byKey = new Map(packages.map((ref) => [keyOf(ref), ref]))
-  for (const { name } of packages) {
-    if (packageNameOf(name) === name) continue
-    throw new Fault({ code: 'corrupt', what: `${JSON.stringify(name.slice(0, 100))} is not the name of a package` })
+/** Which package lies where, and which places are links to others. A name with one version lies on top, where every
+ *  package finds it. The versions of a name with several lie apart, and each user has a link to its own: nesting them
+ *  below their users, as installers do, never ends where packages need each other. */
+export function placePackages(packages: readonly PackageRef[]): {
+  readonly places: ReadonlyMap<string, PackageRef>
+  readonly links: ReadonlyMap<string, string>
+} {
+  const placeOf = new Map<string, string>()
+  for (const ref of packages) {
+    if (packageNameOf(ref.name) !== ref.name) throw badRef(`${quoted(ref.name)} is not the name of a package`)
+    if (!/^[\w.+-]+$/.test(ref.version)) throw badRef(`${quoted(ref.version)} is not a version`)
+    if (placeOf.has(keyOf(ref))) throw badRef(`it lists ${keyOf(ref)} twice`)
+    const isAlone = packages.every(({ name, version }) => name !== ref.name || version === ref.version)
+    const above = isAlone ? '' : `node_modules/.versions/${keyOf(ref)}/`
+    placeOf.set(keyOf(ref), `${above}node_modules/${ref.name}`)
   }
-  const placed = new Map<string, PackageRef>()
-  const pending: { place: string; ref: PackageRef }[] = []
-  const put = (place: string, ref: PackageRef) => {
-    placed.set(place, ref)
-    pending.push({ place, ref })
-  }
-  // What the code imports by name comes first and on top; two versions of one name go by names of their own.
-  for (const ref of packages.filter(({ imports }) => imports.length > 0)) {
-    const top = `node_modules/${ref.name}`
-    put(placed.has(top) ? `node_modules/.versions/${keyOf(ref)}/node_modules/${ref.name}` : top, ref)
-  }
-  for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-    const { place, ref } = next
-    for (const [name, version] of Object.entries(ref.dependencies).sort()) {
-      const wanted = byKey.get(keyOf({ name, version }))
-      if (wanted === undefined) {
-        throw new Fault({
-          code: 'corrupt',
-          what: `${keyOf(ref)} needs ${name}@${version}, which the code object lacks`,
-        })
-      }
-      const seen = lookUp(placed, place, name)
-      if (seen === undefined) put(`node_modules/${name}`, wanted)
-      else if (seen !== wanted) put(`${place}/node_modules/${name}`, wanted)
+  const links = new Map<string, string>()
+  for (const ref of packages) {
+    for (const [name, version] of Object.entries(ref.dependencies)) {
+      const target = placeOf.get(keyOf({ name, version }))
+      if (target === undefined) throw badRef(`${keyOf(ref)} needs ${name}@${version}, which it lacks`)
+      const place = placeOf.get(keyOf(ref))!
+      if (target !== `node_modules/${name}` && name !== ref.name) links.set(`${place}/node_modules/${name}`, target)
     }
   }
-  return placed
+  return { places: new Map(packages.map((ref) => [placeOf.get(keyOf(ref))!, ref])), links }
 }
 
-/** What Node's lookup finds for `name` from the package at `place`. */
-function lookUp(placed: ReadonlyMap<string, PackageRef>, place: string, name: string): PackageRef | undefined {
-  for (let dir = place; ; dir = dir.slice(0, dir.lastIndexOf('/node_modules/'))) {
-    const found = placed.get(`${dir}/node_modules/${name}`)
-    if (found !== undefined) return found
-    if (!dir.includes('/node_modules/')) return placed.get(`node_modules/${name}`)
-  }
-}
+const quoted = (text: string) => JSON.stringify(text.slice(0, 100))
+
+const badRef = (why: string) =>
+  new Fault({ code: 'corrupt', what: `the packages of a code object make no sense: ${why}` })

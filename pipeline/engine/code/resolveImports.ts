@@ -87,7 +87,7 @@ export class ImportResolver {
   }
 }
 
-export function builtinId(specifier: string): string | undefined {
+function builtinId(specifier: string): string | undefined {
   if (specifier.startsWith('node:')) return specifier
   return builtinModules.includes(specifier) ? `node:${specifier}` : undefined
 }

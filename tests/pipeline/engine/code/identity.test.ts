@@ -2,6 +2,8 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { codeObjects } from '../../../../pipeline/engine/code/codeObjects.ts'
+import type { Task } from '../../../../pipeline/engine/task.ts'
 import { copyProject, makeProject, settle, type TempProject, tempProject, writeFiles } from './tempProject.ts'
 
 const config = `
@@ -177,6 +179,16 @@ export function idle(n: number): number { return spare(n) }`,
   test('when the project lies elsewhere', async () => {
     const project = tempProject(files)
     expect(await copyProject(project, project.root).digests()).toEqual(await project.digests())
+  })
+
+  test('whether tasks are built one by one or all at once', async () => {
+    const project = tempProject(files)
+    const loaded = await project.load()
+    const { tasks } = loaded.config as { tasks: Record<string, Task> }
+    const objects = codeObjects(loaded, { root: project.root })
+    const codes = await Promise.all(Object.values(tasks).map((task) => objects.ofTask(task)))
+    expect(codes.map(({ digest }) => digest)).toEqual(Object.keys(tasks).map((name) => unedited[name]))
+    expect(objects.known(tasks['near'])).toBe(codes[0])
   })
 
   test('in every build, warm or cold, with or without an index', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { findProject } from '../../../../pipeline/engine/code/findProject.ts'
 import { loadProject } from '../../../../pipeline/engine/code/loadProject.ts'
+import { tickpipeDir } from '../../../../pipeline/engine/code/tickpipePackage.ts'
 import { projectAt, settle, tempDir, tempProject, writeFiles } from './tempProject.ts'
 
 describe('findProject', () => {
@@ -203,6 +204,12 @@ export const n = 1`,
       cls: ['cls.ts', 'default'],
       inner: undefined,
     })
+  })
+
+  test('what tickpipe itself exports has its origin in its sources', async () => {
+    const project = tempProject({ 'pipe.config.ts': `import { absent } from 'tickpipe'\nexport default absent` })
+    const { config, originOf } = await project.load()
+    expect(originOf(config)).toEqual({ file: join(tickpipeDir, 'pipeline/engine/task.ts'), exportName: 'absent' })
   })
 
   test('a task that no file exports is refused, with what to do', async () => {

@@ -11,6 +11,7 @@ import {
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../../cas/canonicalJson.ts'
 import { type Digest, digestOf } from '../../../../cas/digest.ts'
@@ -122,24 +123,50 @@ describe('placePackages', () => {
   })
 
   test('puts each version where its users find it', () => {
-    const placed = placePackages([
+    const { places, links } = placePackages([
       ref('a', '1.0.0', { c: '1.0.0', b: '1.0.0' }, true),
       ref('b', '1.0.0', { c: '2.0.0', a: '1.0.0' }),
       ref('c', '1.0.0', {}),
-      ref('c', '2.0.0', { d: '1.0.0' }),
-      ref('d', '1.0.0', { c: '1.0.0' }),
+      ref('c', '2.0.0', { b: '1.0.0' }),
     ])
-    expect(Object.fromEntries([...placed].map(([place, { name, version }]) => [place, `${name}@${version}`]))).toEqual({
+    expect(Object.fromEntries([...places].map(([place, { name, version }]) => [place, `${name}@${version}`]))).toEqual({
       'node_modules/a': 'a@1.0.0',
       'node_modules/b': 'b@1.0.0',
-      'node_modules/b/node_modules/c': 'c@2.0.0',
-      'node_modules/c': 'c@1.0.0',
-      'node_modules/d': 'd@1.0.0',
+      'node_modules/.versions/c@1.0.0/node_modules/c': 'c@1.0.0',
+      'node_modules/.versions/c@2.0.0/node_modules/c': 'c@2.0.0',
+    })
+    expect(Object.fromEntries(links)).toEqual({
+      'node_modules/a/node_modules/c': 'node_modules/.versions/c@1.0.0/node_modules/c',
+      'node_modules/b/node_modules/c': 'node_modules/.versions/c@2.0.0/node_modules/c',
     })
   })
 
+  test('every package finds the version it was hashed with, whatever depends on whatever', () => {
+    const keys = ['a', 'b', 'c', 'd'].flatMap((name) => ['1.0.0', '2.0.0'].map((version) => ({ name, version })))
+    const pick = fc.record({ a: version(), b: version(), c: version(), d: version() }, { requiredKeys: [] })
+    fc.assert(
+      fc.property(fc.array(pick, { minLength: keys.length, maxLength: keys.length }), (dependencies) => {
+        const all = keys.map(({ name, version }, i) => {
+          const { [name]: _, ...others } = dependencies[i] as Record<string, string>
+          return ref(name, version, others, name === 'a' && version === '1.0.0')
+        })
+        const { places, links } = placePackages(all)
+        const versionAt = (place: string) => places.get(links.get(place) ?? place)?.version
+        for (const [place, { dependencies }] of places) {
+          for (const [name, version] of Object.entries(dependencies)) {
+            expect(nodeLookup(place, name, versionAt)).toBe(version)
+          }
+        }
+      }),
+      { seed: 11, numRuns: 300 },
+    )
+  })
+
   test('refuses names that lead elsewhere and dependencies that are not there', () => {
+    const twice = [ref('a', '1.0.0', {}), ref('a', '1.0.0', {})]
     for (const refs of [
+      twice,
+      [ref('a', '1/../..', {}, true)],
       [ref('../evil', '1.0.0', {}, true)],
       [ref('a/b', '1.0.0', {}, true)],
       [ref('a', '1.0.0', { b: '1.0.0' }, true)],
@@ -148,6 +175,19 @@ describe('placePackages', () => {
     }
   })
 })
+
+const version = () => fc.constantFrom('1.0.0', '2.0.0')
+
+/** How Node looks for a package: in `node_modules` of its own folder, then of every folder above. */
+function nodeLookup(from: string, name: string, versionAt: (place: string) => string | undefined) {
+  const steps = from.split('/')
+  for (let depth = steps.length; depth >= 0; depth--) {
+    if (steps[depth - 1] === 'node_modules') continue
+    const found = versionAt([...steps.slice(0, depth), 'node_modules', name].join('/'))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
 
 describe('a package closure', () => {
   const project = () =>
@@ -200,8 +240,32 @@ describe('a package closure', () => {
       ['kernel', '3.0.0', { helper: '2.0.0' }],
     ])
     const target = mkdtempSync(join(tempDir('laid-out'), 'x'))
-    layOutPackages(packages, (digest) => store.get(digest)!, target)
+    const dirs = layOutPackages(packages, (digest) => store.get(digest)!, target)
+    expect(dirs['kernel@3.0.0']).toBe(join(target, 'node_modules', 'kernel'))
     expect(await runFrom(code, target)).toBe('2:nested:asm')
+  })
+
+  test('with two versions of a dependency finds both when it is laid out', async () => {
+    const two = tempProject({
+      'pipe.config.ts': `import { value } from './value.ts'\nexport default { values: { value }, closures: ['kernel'] }`,
+      'value.ts': `import { run } from 'kernel'\nexport const value = { get: () => run(1) }`,
+      'node_modules/kernel/package.json': manifest('kernel', '3.0.0', { '@s/h': '*', other: '*' }),
+      'node_modules/kernel/index.js': 'exports.run = () => [require("@s/h").v, require("other").v]',
+      'node_modules/kernel/node_modules/@s/h/package.json': manifest('@s/h', '2.0.0'),
+      'node_modules/kernel/node_modules/@s/h/index.js': 'exports.v = 2',
+      'node_modules/other/package.json': manifest('other', '1.0.0', { '@s/h': '*', kernel: '*' }),
+      'node_modules/other/index.js': 'exports.v = require("@s/h").v',
+      'node_modules/@s/h/package.json': manifest('@s/h', '1.0.0'),
+      'node_modules/@s/h/index.js': 'exports.v = 1',
+    })
+    const code = (await two.codes())['value']!
+    const store = new Map(
+      code.packageObjects().map((entry) => [entry.digest, 'bytes' in entry ? entry.bytes : readFileSync(entry.path)]),
+    )
+    const target = tempDir('laid-out')
+    layOutPackages(parseCodeBundle(code.bytes).packages, (digest) => store.get(digest)!, target)
+    expect(await runFrom(code, two.dir)).toEqual([2, 1])
+    expect(await runFrom(code, target)).toEqual([2, 1])
   })
 
   test('says where its packages lie today', async () => {
