@@ -1,4 +1,7 @@
 /** All that a project imports as `tickpipe`. */
+
+/** The zod that tickpipe itself uses, so that a project needs nothing besides tickpipe. */
+export { z } from 'zod'
 export type { FileSet, FilesArtifact, JsonArtifact, TableArtifact } from '../lib/artifact.ts'
 export { filesArtifact, jsonArtifact, tableArtifact } from '../lib/artifact.ts'
 export { Fault } from '../lib/fault.ts'
@@ -37,5 +40,3 @@ export type {
   ValueOf,
 } from './engine/task.ts'
 export { absent, codePort, defineTask, many, optional, PermanentError, stored } from './engine/task.ts'
-/** The zod that tickpipe itself uses, so that a project needs nothing besides tickpipe. */
-export { z } from 'zod'

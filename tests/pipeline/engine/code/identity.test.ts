@@ -181,6 +181,22 @@ export function idle(n: number): number { return spare(n) }`,
     expect(await copyProject(project, project.root).digests()).toEqual(await project.digests())
   })
 
+  test('whether zod is imported by its own name or by way of tickpipe', async () => {
+    const project = tempProject({
+      ...files,
+      'lib/types.ts': files['lib/types.ts'].replace(/^.*\n.*\n/, `import { jsonArtifact, z } from 'tickpipe'\n`),
+    })
+    expect(differences(unedited, await project.digests())).toEqual([])
+    const edit = {
+      'lib/types.ts': replaced(files['lib/types.ts'], 'x: z.string()', 'x: z.boolean()').replace(
+        /^.*\n.*\n/,
+        `import { jsonArtifact, z } from 'tickpipe'\n`,
+      ),
+    }
+    project.write(edit)
+    expect(differences(unedited, await project.digests())).toEqual([])
+  })
+
   test('whether tasks are built one by one or all at once', async () => {
     const project = tempProject(files)
     const loaded = await project.load()
