@@ -543,9 +543,11 @@ export class Run {
   private describeFailure(state: NodeState, error: unknown, attempts: number): NodeFailure {
     const { options } = this
     const cause = error instanceof Error ? error : new Error(String(error))
+    // A Fault's own stack shows only where it was noticed; what the task threw is its cause.
+    const { stack } = cause instanceof Fault && cause.cause instanceof Error ? cause.cause : cause
     return {
       message: cause instanceof Fault && cause.todo !== undefined ? `${cause.message} (${cause.todo})` : cause.message,
-      ...(cause.stack === undefined ? {} : { stack: cause.stack }),
+      ...(stack === undefined ? {} : { stack }),
       code: cause instanceof Fault ? cause.code : 'failed',
       params: state.node.params,
       inputs: Object.fromEntries(

@@ -57,6 +57,8 @@ export function runLog(tools: {
           logPath = event.logPath
         }
         events?.write(`${JSON.stringify(event)}\n`)
+        // The first line at once: "pipe runs" shows a run that was killed right after.
+        if (event.kind === 'run started') events?.flush()
         if (!isLogged(event) || logPath === undefined) return
         if (logger) logEvent(logger, event, tools.startedMs)
         else early.push(event)
@@ -98,6 +100,7 @@ function logEvent(logger: Logger, event: RunEvent, startedMs: number): void {
 
 interface LineFile {
   write(line: string): void
+  flush(): void
   close(): void
 }
 
@@ -127,6 +130,7 @@ function lineFile(path: string): LineFile {
         } catch {}
       }, flushIntervalMs)
     },
+    flush,
     close() {
       if (timer) clearTimeout(timer)
       try {

@@ -1,0 +1,54 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A project whose tasks do whatever a test asks by --set: fail, or wait until a file is there. */
+export function writeTroubledProject(dir: string): void {
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(
+    join(dir, 'pipe.config.ts'),
+    `import { defineTask, definePipeline, defineProject, jsonArtifact, PermanentError, withConfig, z } from 'tickpipe'
+import { existsSync } from 'node:fs'
+
+const number = jsonArtifact('number', z.object({ value: z.number() }))
+
+export const wait = defineTask({
+  name: 'wait',
+  kind: 'source',
+  version: 1,
+  params: z.object({ index: z.number(), gate: z.string() }),
+  output: number,
+  async run(_inputs, { index, gate }, { signal }) {
+    while (gate !== '' && !existsSync(gate)) {
+      if (signal.aborted) throw new PermanentError('told to stop')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    return { value: index }
+  },
+})
+
+export const double = defineTask({
+  name: 'double',
+  kind: 'pure',
+  params: z.object({ fails: z.boolean() }),
+  inputs: { number },
+  output: number,
+  run({ number: { value } }, { fails }) {
+    if (fails) throw new Error('asked to fail')
+    return { value: value * 2 }
+  },
+})
+
+const config = z.object({ count: z.number(), gate: z.string(), failing: z.number() })
+
+export const troubled = definePipeline('troubled', config, (graph, { count, gate, failing }) => {
+  const nodes = Array.from({ length: count }, (_, index) => {
+    const source = graph.add(wait, { at: [index], params: { index, gate: index === 0 ? gate : '' } })
+    return graph.add(double, { at: [index], params: { fails: index === failing }, inputs: { number: source } })
+  })
+  graph.target('all', ...nodes)
+})
+
+export default defineProject({ root: '.pipe', pipelines: [withConfig(troubled, { count: 2, gate: '', failing: -1 })] })
+`,
+  )
+}
