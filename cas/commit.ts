@@ -30,6 +30,11 @@ const flushesInFlight = 32
  *  once. */
 const groupFilesMax = 4096
 
+/** With fewer files than this waiting, the next group waits for as long as the last one took, but not longer than the
+ *  limit: on a slow disk groups grow, and the flushes of shard folders are shared by more files. */
+const groupFilesWanted = 512
+const lingerMsMax = 100
+
 /** Makes commits durable in groups: while one group is being flushed the next one gathers. The order inside a group
  *  is the store's write order: files flushed, put in place, folders flushed, records appended and flushed. */
 export class GroupCommit {
@@ -41,6 +46,8 @@ export class GroupCommit {
   readonly #announce: (digests: readonly Digest[]) => void
   #queue: Queued[] = []
   #working: Promise<void> | undefined
+  #hurry: (() => void) | undefined
+  #flushing = 0
   /** Objects on their way: staged, not yet in place. Counted, since two commits may carry the same bytes. */
   readonly #pending = new Map<Digest, Staged[]>()
   /** Staged files that were renamed into their place, and are not left over. */
@@ -78,7 +85,10 @@ export class GroupCommit {
 
   /** Resolves when everything committed so far is durable, or has failed (each commit's own promise says which). */
   async flush(): Promise<void> {
+    this.#flushing++
+    this.#hurry?.()
     await this.#working
+    this.#flushing--
   }
 
   /** Where this process can read an object that is not in place yet. */
@@ -95,6 +105,7 @@ export class GroupCommit {
     await Promise.resolve()
     while (this.#queue.length > 0) {
       const group = this.#takeGroup()
+      const startedMs = performance.now()
       try {
         const whole = await this.#commitGroup(group)
         for (const request of whole) request.resolve()
@@ -103,8 +114,22 @@ export class GroupCommit {
       } finally {
         for (const request of group) this.#forget(request)
       }
+      await this.#gather(performance.now() - startedMs)
     }
     this.#working = undefined
+  }
+
+  async #gather(lastGroupMs: number): Promise<void> {
+    const waiting = this.#queue.reduce((sum, { staged }) => sum + staged.length, 0)
+    if (this.#flushing > 0 || waiting === 0 || waiting >= groupFilesWanted) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(lastGroupMs, lingerMsMax))
+      this.#hurry = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#hurry = undefined
   }
 
   #takeGroup(): Queued[] {
