@@ -55,7 +55,7 @@ export const defaultEffects: Effects = {
   premiumSdBps: 8,
   premiumPersistence: 0.95,
   premiumChaseBps: 0.04,
-  carryOffsetShare: 0.15,
+  carryOffsetShare: 0.3,
   squeezePerDay: 1 / 250,
   squeezeMin: 0.06,
   squeezeMax: 0.2,

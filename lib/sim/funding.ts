@@ -1,6 +1,7 @@
 import { createRng } from '../rng.ts'
 import { HOUR_MS, MINUTE_MS, type TsMs } from '../time.ts'
 import { MINUTES_A_DAY } from './factorDay.ts'
+import { rateOf } from './fundingRule.ts'
 import type { Instrument } from './instrument.ts'
 import { type Market, openMinute } from './market.ts'
 
@@ -14,9 +15,6 @@ export type Settlement = {
   readonly hours: number
 }
 
-const INTEREST = 10_000 // 0.01 % per eight hours
-const CLAMP = 50_000 // 0.05 %
-export const FUNDING_CAP = 2_000_000 // 2 %
 const JITTER_MS_MOST = 29
 
 /** Settlements stamped within [fromTsMs, toTsMs], as published by now. */
@@ -73,15 +71,6 @@ function settlementAt(market: Market, instrument: Instrument, dueTsMs: TsMs): Se
     )
   }
   return settlement
-}
-
-/** The rate a period of `hours` settles at: the premium, pulled towards the interest by at most the clamp, scaled
- *  from eight hours to the period, within the cap. */
-export function rateOf(premium: number, hours: number): number {
-  const pulled = premium + Math.max(-CLAMP, Math.min(CLAMP, INTEREST - premium))
-  const scaled = (pulled * hours) / 8
-  const rounded = scaled < 0 ? -Math.round(-scaled) : Math.round(scaled)
-  return Math.max(-FUNDING_CAP, Math.min(FUNDING_CAP, rounded))
 }
 
 /** Mean of the period's premium samples (the closes of its minutes), later ones weighing more: 1, 2, 3, … */

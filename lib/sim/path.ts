@@ -3,6 +3,7 @@ import { exp, log } from '../math.ts'
 import { createRng, type Rng } from '../rng.ts'
 import type { AssetSpec } from './config.ts'
 import type { Effects } from './effects.ts'
+import { rateOf } from './fundingRule.ts'
 
 /** The coarsest level: one number a day for every asset. Entry d of a level (`...At`) holds at the first instant of
  *  day d, entry d of a flow (`...Over`) covers day d. Days are made in order, so a longer path begins with the
@@ -102,7 +103,7 @@ export function assetPath(seed: number | string, effects: Effects, asset: AssetS
     const squeezeSize = effects.squeezeMin + (effects.squeezeMax - effects.squeezeMin) * rng.uniform()
     const squeeze = (squeezed ? squeezeSize : 0) - (squeezeChance * (effects.squeezeMin + effects.squeezeMax)) / 2
 
-    const offset = effects.carryOffsetShare * 3 * (premium / 1e8)
+    const offset = (effects.carryOffsetShare * 3 * rateOf(premium, 8)) / 1e8
     const winner = trendSd === 0 ? 0 : Math.max(-1, Math.min(1, trend / trendSd))
     const own = ownVol * shock(rng, effects) + trend + offset + squeeze - crash * effects.trendCrashLoading * winner
     const simple = asset.beta * (market.returnOver[d]! - crash) + own

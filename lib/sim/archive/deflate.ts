@@ -47,6 +47,12 @@ function distanceSymbol(distance: number): number {
   return 2 * bits + 2 + ((d >> bits) & 1)
 }
 
+/** Position of the newline that ends the row, or of the end of the text. */
+function endOfRow(bytes: Uint8Array, from: number): number {
+  const at = bytes.indexOf(NEWLINE, from)
+  return at < 0 ? bytes.length : at
+}
+
 export function createDeflater(): Deflater {
   let out = new Uint8Array(1 << 16)
   let at = 0
@@ -150,43 +156,48 @@ export function createDeflater(): Deflater {
 
   const add = (bytes: Uint8Array): void => {
     const end = bytes.length
+    const queue = tokens
+    const literals = literalUse
+    const distances = distanceUse
     let here = 0
     let above = -1 // where the row before has the byte this row has at `here`; -1 in the first row
     let rowStart = 0
-    let count = tokenCount
+    let rowEnd = endOfRow(bytes, 0)
+    let count = 0
     while (here < end) {
+      if (count > TOKENS_A_BLOCK - 2) {
+        tokenCount = count
+        endBlock()
+        count = 0
+      }
       const byte = bytes[here]!
-      if (above >= 0 && bytes[above] === byte && bytes[above + 1] === bytes[here + 1]) {
-        let length = 2
+      // Reading past the end would be harmless and would make every read of this loop slower.
+      if (above >= 0 && bytes[above] === byte && here + MATCH_LEAST < end) {
+        let length = 1
         const most = Math.min(MATCH_MOST, end - here)
         while (length < most && bytes[above + length] === bytes[here + length]) length++
-        // The match may run on into the next row: its fields then sit over the row after `above`.
-        if (length >= MATCH_LEAST && length <= most && here - above < DISTANCE_MOST) {
-          tokens[count++] = (length << 16) | (here - above)
-          literalUse[257 + lengthSymbol[length]!]!++
-          distanceUse[distanceSymbol(here - above)]!++
-          for (let i = here + length - 1; i >= here; i--) {
-            if (bytes[i] === NEWLINE) {
-              rowStart = i + 1
-              break
-            }
-          }
+        const distance = here - above
+        if (length >= MATCH_LEAST && distance < DISTANCE_MOST) {
+          queue[count++] = (length << 16) | distance
+          literals[257 + lengthSymbol[length]!]!++
+          distances[distanceSymbol(distance)]!++
           here += length
           above += length
-          if (count === TOKENS_A_BLOCK) {
-            tokenCount = count
-            endBlock()
-            count = 0
+          // The match may run on into the next row: its fields then sit over the row after `above`.
+          while (here > rowEnd) {
+            rowStart = rowEnd + 1
+            rowEnd = endOfRow(bytes, rowStart)
           }
           continue
         }
       }
-      tokens[count++] = byte
-      literalUse[byte]!++
+      queue[count++] = byte
+      literals[byte]!++
       here++
-      if (byte === NEWLINE) {
+      if (here > rowEnd) {
         above = rowStart
         rowStart = here
+        rowEnd = endOfRow(bytes, here)
       } else if (above >= 0) {
         const over = bytes[above]!
         if (byte === COMMA) {
@@ -196,11 +207,6 @@ export function createDeflater(): Deflater {
         } else if (over !== COMMA && over !== NEWLINE) {
           above++
         }
-      }
-      if (count === TOKENS_A_BLOCK) {
-        tokenCount = count
-        endBlock()
-        count = 0
       }
     }
     tokenCount = count

@@ -219,6 +219,18 @@ describe('a market is the same however much of it is looked at', () => {
     )
   })
 
+  test('mark, index and premium open where they closed, across midnight too', () => {
+    const midnight = Date.UTC(2026, 6, 3)
+    for (const path of ['markPriceKlines?symbol', 'indexPriceKlines?pair', 'premiumIndexKlines?symbol']) {
+      const rows = get<Row[]>(`/fapi/v1/${path}=ETHUSDT&interval=1m&startTime=${midnight - 5 * MINUTE_MS}&limit=10`)
+      expect(rows.slice(1).map((row) => row[1])).toEqual(rows.slice(0, -1).map((row) => row[4]))
+      for (const [, open, high, low, close] of rows) {
+        expect(num(high)).toBeGreaterThanOrEqual(num(open))
+        expect(num(low)).toBeLessThanOrEqual(num(close))
+      }
+    }
+  })
+
   test('a later present changes nothing that was known', () => {
     const earlier = marketAt(market, defaultEvents.nowTsMs - 40 * DAY_MS)
     const to = openOf(earlier.nowTsMs, '1m') - 1

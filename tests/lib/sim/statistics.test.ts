@@ -4,7 +4,8 @@ import type { AssetSpec } from '../../../lib/sim/config.ts'
 import { defaultWorld } from '../../../lib/sim/defaultWorld.ts'
 import { defaultEffects, type Effects } from '../../../lib/sim/effects.ts'
 import { MINUTES_A_DAY } from '../../../lib/sim/factorDay.ts'
-import { rateOf, settlements } from '../../../lib/sim/funding.ts'
+import { settlements } from '../../../lib/sim/funding.ts'
+import { rateOf } from '../../../lib/sim/fundingRule.ts'
 import { createMarket } from '../../../lib/sim/market.ts'
 import { type AssetPath, assetPath, dailyLogReturn, marketPath } from '../../../lib/sim/path.ts'
 
@@ -101,11 +102,12 @@ describe('over 50 seeds and a year', () => {
     expect(median(held)).toBeLessThan(1)
   })
 
-  test('with nothing planted momentum earns nothing', () => {
+  test('with nothing planted neither earns anything', () => {
     const none = { ...defaultEffects, trendShare: 0, carryOffsetShare: 1 }
     const empty = worldsWith(none)
-    const t = tOf(empty.map((world) => longShort(world, momentum(14), 7).gross))
-    expect(Math.abs(t)).toBeLessThan(2.6)
+    for (const score of [momentum(14), carry]) {
+      expect(Math.abs(tOf(empty.map((world) => longShort(world, score, 7).gross)))).toBeLessThan(2.6)
+    }
   })
 
   test('daily returns have heavy tails, clustered volatility and common movement', () => {
