@@ -31,7 +31,7 @@ export function settlements(market: Market, instrument: Instrument, fromTsMs: Ts
 }
 
 /** First settlement after `tsMs`, or undefined where none is to come. */
-export function nextDue(instrument: Instrument, tsMs: TsMs): TsMs | undefined {
+function nextDue(instrument: Instrument, tsMs: TsMs): TsMs | undefined {
   const { spec } = instrument
   // A contract settles for the first time at the first due hour after it opened, and for the last before it closes.
   const after = Math.max(tsMs, spec.onboardTsMs)

@@ -1,7 +1,9 @@
-/** Keeps the `size` values used last; any other is made again when asked for. */
-export function recentCache<T>(size: number): (key: string, make: () => T) => T {
+/** Keeps the values used last, up to a total weight of `room` (by default: that many values, the newest always). Any
+ *  other is made again when asked for. */
+export function recentCache<T>(room: number, weightOf: (value: T) => number = () => 1) {
   const kept = new Map<string, T>()
-  return (key, make) => {
+  let weight = 0
+  return (key: string, make: () => T): T => {
     const found = kept.get(key)
     if (found !== undefined) {
       kept.delete(key)
@@ -10,7 +12,12 @@ export function recentCache<T>(size: number): (key: string, make: () => T) => T 
     }
     const made = make()
     kept.set(key, made)
-    if (kept.size > size) kept.delete(kept.keys().next().value!)
+    weight += weightOf(made)
+    for (const [oldest, value] of kept) {
+      if (weight <= room || oldest === key) break
+      kept.delete(oldest)
+      weight -= weightOf(value)
+    }
     return made
   }
 }

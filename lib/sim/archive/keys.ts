@@ -15,7 +15,7 @@ import type { Market } from '../market.ts'
 
 export type Frequency = 'daily' | 'monthly'
 
-export const candleKinds = ['klines', 'markPriceKlines', 'indexPriceKlines', 'premiumIndexKlines'] as const
+const candleKinds = ['klines', 'markPriceKlines', 'indexPriceKlines', 'premiumIndexKlines'] as const
 export const archiveKinds = [...candleKinds, 'aggTrades', 'trades', 'metrics', 'fundingRate'] as const
 export type ArchiveKind = (typeof archiveKinds)[number]
 
@@ -36,7 +36,7 @@ export const intervalFolder = (interval: Interval): string => (interval === '1M'
 const intervalOfFolder = (folder: string): Interval | undefined =>
   intervals.find((one) => intervalFolder(one) === folder)
 
-export const marketFolder = (market: MarketKind): string => (market === 'spot' ? 'spot' : 'futures/um')
+const marketFolder = (market: MarketKind): string => (market === 'spot' ? 'spot' : 'futures/um')
 
 const isCandleKind = (kind: ArchiveKind): boolean => (candleKinds as readonly string[]).includes(kind)
 
@@ -44,7 +44,7 @@ export function fileStem({ symbol, kind, interval, period }: ArchiveFile): strin
   return `${symbol}-${interval === undefined ? kind : intervalFolder(interval)}-${period}`
 }
 
-export function folderOf({ market, frequency, kind, symbol, interval }: Omit<ArchiveFile, 'period'>): string {
+function folderOf({ market, frequency, kind, symbol, interval }: Omit<ArchiveFile, 'period'>): string {
   const folder = `data/${marketFolder(market)}/${frequency}/${kind}/${symbol}/`
   return interval === undefined ? folder : `${folder}${intervalFolder(interval)}/`
 }

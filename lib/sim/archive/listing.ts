@@ -28,7 +28,7 @@ export type ListView = {
   revision(key: string): number
 }
 
-export type ListedKey = { readonly key: string; readonly file: ArchiveFile }
+type ListedKey = { readonly key: string; readonly file: ArchiveFile }
 
 /** Everything the bucket holds, as a tree: sub-folders (with their '/') and keys of a folder, in byte order. */
 function childrenOf(market: Market, folder: string): { folders: string[]; files: ArchiveFile[] } {

@@ -7,7 +7,7 @@ import { FIVE_MINUTES_MS, openInterestLots, openInterestValue, ratiosAt, ratioTe
 import type { TextWriter } from './textWriter.ts'
 
 /** From here on a row is named by the start of its five minutes, before by their end. */
-export const METRICS_START_LABEL_FROM = dayStart('2026-06-25')
+const METRICS_START_LABEL_FROM = dayStart('2026-06-25')
 
 const metricsHeader =
   'create_time,symbol,sum_open_interest,sum_open_interest_value,count_toptrader_long_short_ratio,sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio\n'

@@ -16,12 +16,14 @@ export type Bucket = {
   list(query: URLSearchParams): string
 }
 
-const ZIPS_KEPT = 12
+const ZIP_BYTES_KEPT = 96 * 1024 * 1024
 const STALE_LISTING_MS = 45 * DAY_MS
 const ROWS_OF_FIRST_EDITION_LACKING = 3
 
 export function createBucket(market: Market, faults: FaultState): Bucket {
-  const cached = recentCache<Uint8Array>(ZIPS_KEPT)
+  const cached = recentCache<Uint8Array>(ZIP_BYTES_KEPT, (zip) => zip.length)
+  // Small enough to keep for good: a client that asks for all checksums first must not make every file twice.
+  const checksums = new Map<string, string>()
   const downloads = new Map<string, number>()
 
   const isMissing = (key: string) => faults.holds('missingFile', `/${key}`) !== undefined
@@ -41,22 +43,27 @@ export function createBucket(market: Market, faults: FaultState): Bucket {
       return zipOf(`${fileStem(file)}.csv`, edition(key) === 0 ? withoutLastRows(whole) : whole)
     })
 
+  const checksumOf = (key: string, file: ArchiveFile): string => {
+    const name = `${key}#${edition(key)}`
+    const known = checksums.get(name) ?? sha256(zipAt(key, file))
+    checksums.set(name, known)
+    return known
+  }
+
   return {
     get(key) {
       const isChecksum = key.endsWith('.CHECKSUM')
       const zipKey = isChecksum ? key.slice(0, -'.CHECKSUM'.length) : key
       const file = parseKey(zipKey)
       if (file === undefined || !isPublished(market, file) || isMissing(zipKey)) return undefined
-      const zip = zipAt(zipKey, file)
       const lastModifiedTsMs = publishedTsMs(file)
       if (!isChecksum) {
+        const body = zipAt(zipKey, file)
         downloads.set(zipKey, (downloads.get(zipKey) ?? 0) + 1)
-        return { body: zip, contentType: 'application/zip', lastModifiedTsMs }
+        return { body, contentType: 'application/zip', lastModifiedTsMs }
       }
       const isWrong = faults.holds('wrongChecksum', `/${zipKey}`) !== undefined
-      const hash = createHash('sha256')
-        .update(isWrong ? 'other bytes' : zip)
-        .digest('hex')
+      const hash = isWrong ? sha256(Buffer.from('other bytes')) : checksumOf(zipKey, file)
       return {
         body: Buffer.from(`${hash}  ${fileStem(file)}.zip\n`),
         contentType: 'binary/octet-stream',
@@ -74,6 +81,8 @@ export function createBucket(market: Market, faults: FaultState): Bucket {
     },
   }
 }
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 function withoutLastRows(pieces: Iterable<Uint8Array>): Uint8Array[] {
   const text = Buffer.concat([...pieces].map((piece) => Buffer.from(piece)))
