@@ -127,7 +127,9 @@ function decodeDoubles(encoding: number, body: ByteSource, dictionary: Page | un
 
 function plainDoubles(dictionary: Page | undefined): Float64Array {
   if (dictionary === undefined) throw new RangeError('a chunk lacks its dictionary')
-  return new Float64Array(dictionary.body.slice().buffer)
+  // Copied to be aligned. The slice of a Node Buffer, which a file read from disk is, would be no copy but a view of the
+  // whole file.
+  return new Float64Array(Uint8Array.prototype.slice.call(dictionary.body).buffer)
 }
 
 function decodeTexts(encoding: number, body: ByteSource, dictionary: Page | undefined, out: string[]): void {

@@ -54,7 +54,9 @@ type Wires<I extends Ports> = { readonly [K in Exclude<keyof I, OptionalKeys<I>>
 }
 type CodeWires<C extends CodePorts> = { readonly [K in keyof C]: C[K] extends CodePort ? ValueOf<C[K]> : never }
 
-type WhenAny<Keys, Then> = [Keys] extends [never] ? unknown : Then
+/** Tasks without ports ask for nothing. The compiler infers an open index signature where a `run` takes its inputs
+ *  apart in depth; that is no port either. */
+type WhenAny<Keys, Then> = [Keys] extends [never] ? unknown : string extends Keys ? unknown : Then
 
 /** How a task is placed. `at` becomes the bracketed part of the address: `klines[BTCUSDT,1m]`. */
 export type Placement<P extends z.ZodType, I extends Ports, C extends CodePorts> = {

@@ -1,4 +1,5 @@
 import { describeArtifact } from '../../cas/artifact.ts'
+import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import type { Digest } from '../../cas/digest.ts'
 import type { RecordEntry } from '../../cas/records.ts'
 import { type Staged, stageBytes } from '../../cas/staging.ts'
@@ -59,7 +60,7 @@ export function publish(
   const before = isSource ? undefined : store.records.result(state.key!)?.artifact
   const disputedWith = before !== undefined && before !== described.id ? before : undefined
   const payload: RecordPayload = {
-    spec: JSON.parse(state.spec!) as RecordPayload['spec'],
+    spec: parseCanonicalJson(state.spec!) as RecordPayload['spec'],
     address: state.node.address,
     cost: {
       wallMs: round(made.wallMs),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { canonicalJson } from '../../cas/canonicalJson.ts'
+import { canonicalJson, parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import type { Digest } from '../../cas/digest.ts'
 import { short } from '../../cas/digest.ts'
 import type { Lease, LiveLease } from '../../cas/leases.ts'
@@ -91,6 +91,7 @@ export class Run {
   private tailsOfNodes = 0
   private meanPureMs = 50
   private nextRecheckAtMs: number | undefined
+  private nodesAnnounced = 0
   private pumping = false
   private pumpAgain = false
   private finished: (() => void) | undefined
@@ -145,9 +146,9 @@ export class Run {
     try {
       while (this.pumpAgain) {
         this.pumpAgain = false
-        const before = this.walk.states.size
         if (!this.halted) await this.walk.advance()
-        if (this.walk.states.size !== before) {
+        if (this.walk.states.size !== this.nodesAnnounced) {
+          this.nodesAnnounced = this.walk.states.size
           this.emit({ kind: 'graph grew', nodes: this.walk.states.size, unexpanded: this.walk.unexpanded })
         }
         this.dispatch()
@@ -601,7 +602,7 @@ export class Run {
     for (const state of states) {
       // A sink pushes results out; what it pushed to is nobody's input and in no snapshot's id.
       if (state.node.task.kind === 'sink') continue
-      const spec = JSON.parse(state.spec!) as Omit<ManifestNode, 'address' | 'artifact'> & { format?: number }
+      const spec = parseCanonicalJson(state.spec!) as Omit<ManifestNode, 'address' | 'artifact'> & { format?: number }
       delete spec.format
       nodes.push({ ...spec, address: state.node.address, artifact: state.artifact! })
     }
@@ -609,18 +610,17 @@ export class Run {
     return {
       format: 1,
       pipeline: options.pipeline,
-      targets: [...options.targets].sort().map((name) => ({
-        name,
-        addresses: options.graph
-          .find(name)
-          .flatMap((part) => this.walk.statesOf(part))
-          .map((state) => state.node.address)
-          .sort(),
-      })),
+      targets: [...new Set(options.targets)].sort().map((name) => ({ name, addresses: this.addressesOf(name) })),
       config: options.config,
       asOfMs: options.knowledge.asOfMs,
       nodes,
     }
+  }
+
+  private addressesOf(target: string): string[] {
+    const states = this.options.graph.find(target).flatMap((part) => this.walk.statesOf(part))
+    const addresses = states.filter(({ node }) => node.task.kind !== 'sink').map(({ node }) => node.address)
+    return [...new Set(addresses)].sort()
   }
 
   private emit(event: DistributiveOmit<RunEvent, 'elapsedMs'>): void {

@@ -5,6 +5,7 @@ export const pureFunctions: readonly string[] = [
   'z',
   'defineTask',
   'defineTable',
+  'defineCsv',
   'definePipeline',
   'defineProject',
   'withConfig',

@@ -23,6 +23,19 @@ describe('a table in Parquet', () => {
     )
   })
 
+  test('comes back the same from a Buffer anywhere in its pool, as files are read from disk', () => {
+    fc.assert(
+      fc.property(everyKindTables(300), fc.integer({ min: 0, max: 9 }), (table, before) => {
+        const bytes = encodeTable(table)
+        const pool = Buffer.alloc(before + bytes.length + 3, 0xa5)
+        pool.set(bytes, before)
+        const back = decodeTable(everyKind, pool.subarray(before, before + bytes.length))
+        expect(back.columns).toEqual(table.columns)
+      }),
+      { numRuns: 60, seed: 7 },
+    )
+  })
+
   test('of no rows is a file too', () => {
     const none = sampleTrades(0)
     const bytes = encodeTable(none)
