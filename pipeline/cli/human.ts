@@ -72,6 +72,7 @@ export function percentText(part: number, whole: number): string {
   const percent = (part / whole) * 100
   if (part > 0 && percent < 1) return '1 %'
   if (part < whole && percent > 99) return '99 %'
+  if (part > whole) return '100 %'
   return `${Math.round(percent)} %`
 }
 

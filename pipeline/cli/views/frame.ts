@@ -30,11 +30,13 @@ export function renderFrame(progress: Progress, nowMs: number, size: FrameSize, 
 
 function barLine(progress: Progress, nowMs: number, columns: number, style: Style): string {
   const settled = settledCount(progress)
+  // A node may settle before the growth that brought it is announced.
+  const nodes = Math.max(progress.nodes, settled + progress.running.size)
   const more = progress.unexpanded > 0 ? '+' : ''
-  const counts = `${countText(settled)}/${countText(progress.nodes)}${more}`
+  const counts = `${countText(settled)}/${countText(nodes)}${more}`
   const left = remainingMs(progress, nowMs)
   const time = left === undefined ? durationText(nowMs) : `${durationText(nowMs)}, about ${durationText(left)} left`
-  const text = ` ${percentText(settled, Math.max(progress.nodes, 1))}  ${counts}  ${time}`
+  const text = ` ${percentText(settled, Math.max(nodes, 1))}  ${counts}  ${time}`
   const barCells = Math.min(40, columns - text.length)
   return barCells < 8 ? text.trimStart() : `${bar(progress, barCells, style)}${text}`
 }
