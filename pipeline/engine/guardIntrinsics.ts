@@ -3,10 +3,12 @@ import { isObject, isWire } from './guardWire.ts'
 
 /**
  * Built-in objects outlive a node, so whatever a node could change in them would be seen by the next one. Nearly all are
- * frozen. Prototypes that user classes derive from are sealed, and their values stay writable, because assigning
- * `error.name` would throw if `Error.prototype.name` were read-only; such values are compared and put back after every
- * run, which costs some ten microseconds. A few prototypes are left open and compared whole: V8 takes slower paths (2.4
- * times, for regular expressions) once their shape changes.
+ * frozen. Prototypes that classes of packages derive from are only sealed and their values stay writable, because
+ * assigning `error.name` would throw if `Error.prototype.name` were read-only. So are those of typed arrays, because every
+ * access to an element is 28 times slower in Node 20 once they are frozen. The prototypes of a few classes are left open:
+ * V8 takes slower paths once their shape changes (2.4 times slower for regular expressions, 1.5 times for arrays with
+ * holes). What is not frozen is compared after every run and put back, which costs some ten microseconds. The guard's
+ * benchmark looks out for such cliffs.
  */
 export interface Intrinsics {
   /** Puts back methods that the task replaced, on which the engine's own work in the middle of a run relies. */
@@ -14,6 +16,31 @@ export interface Intrinsics {
   /** Puts back everything, and takes away what the task added. False if something could not be put back: the thread must
    *  not be used again. */
   restore(): boolean
+}
+
+const sealedObjects: readonly object[] = [
+  Function.prototype,
+  Promise.prototype,
+  EventEmitter.prototype,
+  EventTarget.prototype,
+  Event.prototype,
+  // Tools that format stacks assign to the class itself.
+  Error,
+  Buffer.prototype,
+  Object.getPrototypeOf(Uint8Array.prototype) as object,
+  ...typedArrays().map(({ prototype }) => prototype as object),
+  ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
+    ({ prototype }) => prototype as object,
+  ),
+]
+
+/** Those that this Node has. */
+function typedArrays(): readonly { readonly prototype: unknown }[] {
+  const base: unknown = Object.getPrototypeOf(Uint8Array)
+  const found = Object.getOwnPropertyNames(globalThis).filter((name) => /^(Ui|I|F|Big).*Array$/.test(name))
+  return found
+    .map((name) => (globalThis as Record<string, unknown>)[name] as { readonly prototype: unknown })
+    .filter((maker) => Object.getPrototypeOf(maker) === base)
 }
 
 const openPrototypes: readonly object[] = [
@@ -28,32 +55,19 @@ const openPrototypes: readonly object[] = [
 
 /** Locks every object that is reached from the globals or from `others`. Once per thread, after the wires are in. */
 export function lockIntrinsics(others: readonly object[]): Intrinsics {
-  // It is assigned by tools that format stacks: it has to exist before `Error` is sealed.
+  // It has to exist before `Error` is sealed.
   Object.defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: true, configurable: true })
   const globals = lockGlobals()
   const reached = reachable([...globals.values, ...hiddenIntrinsics(), ...others])
-  const open = new Set(openPrototypes)
-
-  const values: {
-    readonly holder: Record<PropertyKey, unknown>
-    readonly key: PropertyKey
-    readonly value: unknown
-  }[] = []
-  const sealed: object[] = []
-  for (const [object, { isPrototype }] of reached) {
-    if (ArrayBuffer.isView(object)) continue
-    if (!isPrototype && object !== Error) {
-      Object.freeze(object)
-      continue
-    }
-    if (!open.has(object)) {
-      Object.seal(object)
-      if (!Object.isFrozen(object)) sealed.push(object)
-    }
-    for (const [key, { writable, value }] of ownProperties(object)) {
-      if (writable) values.push({ holder: object as Record<PropertyKey, unknown>, key, value })
-    }
+  for (const object of reached) {
+    if (sealedObjects.includes(object)) Object.seal(object)
+    else if (!openPrototypes.includes(object) && !ArrayBuffer.isView(object)) Object.freeze(object)
   }
+  const values = [...sealedObjects, ...openPrototypes].flatMap((object) =>
+    ownProperties(object)
+      .filter(([, { writable }]) => writable)
+      .map(([key, { value }]) => ({ holder: object as Record<PropertyKey, unknown>, key, value: value as unknown })),
+  )
   const wholes = openPrototypes.map((object) => ({ object, properties: ownProperties(object) }))
 
   const repair = () => {
@@ -70,7 +84,7 @@ export function lockIntrinsics(others: readonly object[]): Intrinsics {
       sound = globals.restore() && sound
       for (const { object, properties } of wholes) sound = restoreWhole(object, properties) && sound
       // A task may have frozen what has to stay writable, which cannot be undone.
-      for (const object of sealed) if (Object.isFrozen(object)) sound = false
+      for (const object of sealedObjects) if (Object.isFrozen(object)) sound = false
       resetSettings()
       return sound
     },
@@ -149,24 +163,20 @@ const hiddenIntrinsics = (): readonly object[] =>
     (async function* () {})(),
   ].map((value) => Object.getPrototypeOf(value) as object)
 
-function reachable(roots: readonly unknown[]): Map<object, { isPrototype: boolean }> {
-  const found = new Map<object, { isPrototype: boolean }>()
+function reachable(roots: readonly unknown[]): Set<object> {
+  const found = new Set<object>()
   const waiting: object[] = []
-  const visit = (value: unknown, isPrototype = false) => {
-    if (!isObject(value) || value === globalThis || isWire(value)) return
-    const known = found.get(value)
-    if (known !== undefined) known.isPrototype ||= isPrototype
-    else {
-      found.set(value, { isPrototype })
-      waiting.push(value)
-    }
+  const visit = (value: unknown) => {
+    if (!isObject(value) || value === globalThis || isWire(value) || found.has(value)) return
+    found.add(value)
+    waiting.push(value)
   }
   for (const root of roots) visit(root)
   for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
-    visit(Reflect.getPrototypeOf(object), true)
+    visit(Reflect.getPrototypeOf(object))
     if (ArrayBuffer.isView(object)) continue
-    for (const [key, { value, get, set }] of ownProperties(object)) {
-      visit(value, key === 'prototype')
+    for (const [, { value, get, set }] of ownProperties(object)) {
+      visit(value)
       visit(get)
       visit(set)
     }
