@@ -154,7 +154,7 @@ class Rebuilding {
     this.folder ??= mkdtempSync(join(tmpdir(), 'pipe-rebuild-'))
     const target = join(this.folder, digest)
     layOutPackages(packages, (object) => this.store.readObject(object), target)
-    for (const [place, { name, version }] of placePackages(packages)) {
+    for (const [place, { name, version }] of placePackages(packages).places) {
       this.packageDirs.set(`${name}@${version}`, join(target, place))
     }
   }
