@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict'
 
-import type { EventClass } from './eventOrder.ts'
 import { eventRanks } from './eventOrder.ts'
 import { MergeWindow } from './replayMerge.ts'
-
-/** Events of one kind from one source, in their own order: rising instants, and rising sequence within an instant. */
-export interface ReplayStream {
-  /** Unique, and the same however the streams are listed: it breaks ties after rank and sequence. */
-  readonly source: string
-  readonly class: EventClass
-  /** When the event was known, not when it began: a bar's is its close. */
-  readonly knownAtMs: Float64Array
-  /** The venue's own sequence, where it has one. */
-  readonly sequence?: Float64Array
-  readonly columns: Readonly<Record<string, Float64Array>>
-}
+import type { ReplayStream } from './replayStream.ts'
 
 /** Hashes a block onto the digest of all blocks before it. */
 export type ChainHash = (previous: Uint8Array, block: Uint8Array) => Uint8Array

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { eventRanks } from './eventOrder.ts'
-import type { ReplayStream } from './replay.ts'
+import type { ReplayStream } from './replayStream.ts'
 
 /** About so many events are put in order at a time: enough to pay for the search of the window's ends, few enough to
  *  stay in the cache. It shapes no output. */
@@ -116,7 +116,7 @@ export class MergeWindow {
   #sort(total: number): void {
     let [keys, keysOther, order, orderOther] = [this.#keys, this.#keysOther, this.#order, this.#orderOther]
     const counts = this.#counts
-    for (let shift = 0; shift < 32 && this.#spanMs > 2 ** shift; shift += digitBits) {
+    for (let shift = 0; shift < 32 && this.#spanMs > 1 << shift; shift += digitBits) {
       counts.fill(0)
       for (let i = 0; i < total; i++) counts[(keys[i]! >>> shift) & digitMask]!++
       let position = 0

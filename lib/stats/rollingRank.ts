@@ -177,21 +177,25 @@ function denseRanks(values: Float64Array): { ranks: Int32Array; valueOfRank: Flo
     halves[2 * i + 1] = high ^ (flip === 0 ? 0x80000000 : flip)
   }
   let other = new Uint32Array(count)
-  const counts = new Int32Array(2048)
+  // Wider digits are fewer passes, and worth their counters once there are more values than those.
+  const digitBits = valid > 1 << 16 ? 16 : 11
+  const digits = 1 << digitBits
+  const digitMask = digits - 1
+  const counts = new Int32Array(digits)
   for (let half = 0; half < 2; half++) {
-    for (let shift = 0; shift < 32; shift += 11) {
+    for (let shift = 0; shift < 32; shift += digitBits) {
       counts.fill(0)
-      for (let k = 0; k < valid; k++) counts[(halves[2 * order[k]! + half]! >>> shift) & 2047]!++
+      for (let k = 0; k < valid; k++) counts[(halves[2 * order[k]! + half]! >>> shift) & digitMask]!++
       if (counts.some((n) => n === valid)) continue // all alike in this digit, as prices often are
       let position = 0
-      for (let digit = 0; digit < 2048; digit++) {
+      for (let digit = 0; digit < digits; digit++) {
         const here = counts[digit]!
         counts[digit] = position
         position += here
       }
       for (let k = 0; k < valid; k++) {
         const i = order[k]!
-        const digit = (halves[2 * i + half]! >>> shift) & 2047
+        const digit = (halves[2 * i + half]! >>> shift) & digitMask
         other[counts[digit]!++] = i
       }
       ;[order, other] = [other, order]

@@ -30,11 +30,12 @@ export const meanReversion = defineStrategy({
 
 /** Of the last value among all; 0 where nothing moved. */
 function zScore(values: Float64Array): number {
+  const count = values.length
   let sum = 0
-  for (const value of values) sum += value
-  const mean = sum / values.length
+  for (let i = 0; i < count; i++) sum += values[i]!
+  const mean = sum / count
   let squares = 0
-  for (const value of values) squares += (value - mean) * (value - mean)
-  const deviation = Math.sqrt(squares / (values.length - 1))
-  return deviation > 0 ? (values[values.length - 1]! - mean) / deviation : 0
+  for (let i = 0; i < count; i++) squares += (values[i]! - mean) * (values[i]! - mean)
+  const deviation = Math.sqrt(squares / (count - 1))
+  return deviation > 0 ? (values[count - 1]! - mean) / deviation : 0
 }

@@ -386,6 +386,19 @@ describe('limits on risk', () => {
     ])
   })
 
+  test('the cap holds after the fill has paid its fee and slippage, and is used to the step', () => {
+    const config = freeConfig({
+      leverageMax: 4,
+      fees: [{ from: '2019-01-01', tiers: { regular: { makerBps: 0, takerBps: 50 } } }],
+      slippage: { model: 'fixedBps', bps: 200 },
+    })
+    const { perSymbol, equity } = run(single(steady(3)), (ctx, at) => at === 1 && ctx.setWeights({ AUSDT: 9 }), config)
+    const [gross, end] = [equity.gross.at(-1)!, equity.equity.at(-1)!]
+    expect(gross).toBeLessThanOrEqual(4 * end)
+    expect(gross + px(100) * 2).toBeGreaterThan(4 * end)
+    expect(perSymbol[0]!.slippage).toBeLessThan(0)
+  })
+
   test('the drawdown stop closes everything and the strategy is heard no more', () => {
     const rows = [flatBar(100), flatBar(100), flatBar(70), ...steady(4, 70)]
     let calls = 0

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest'
 
 import type { EventClass } from '../../../lib/backtest/eventOrder.ts'
 import { eventRanks } from '../../../lib/backtest/eventOrder.ts'
-import type { ChainHash, ReplayStream } from '../../../lib/backtest/replay.ts'
+import type { ChainHash } from '../../../lib/backtest/replay.ts'
 import { eventsPerBlock, Replay } from '../../../lib/backtest/replay.ts'
+import type { ReplayStream } from '../../../lib/backtest/replayStream.ts'
 import { createRng } from '../../../lib/rng.ts'
 
 const sha256: ChainHash = (previous, block) => createHash('sha256').update(previous).update(block).digest()
