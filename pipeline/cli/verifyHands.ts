@@ -8,7 +8,7 @@ import type { Manifest, ManifestNode } from '../../snapshots/manifest.ts'
 import type { ComparedNode } from '../../snapshots/nodeChange.ts'
 import type { DataProblem, RebuildInput, StoredArtifact, VerifyHands } from '../../snapshots/verifyLevel.ts'
 import { parseCodeBundle } from '../engine/code/codeObject.ts'
-import { layOutPackages, placePackages } from '../engine/code/packageClosure.ts'
+import { layOutPackages } from '../engine/code/packageClosure.ts'
 import type { CodeRef, Executor, JobArtifact, JobInput } from '../engine/job.ts'
 import { createLocalExecutor } from '../engine/localExecutor.ts'
 import type { RecordPayload } from '../engine/recordPayload.ts'
@@ -153,10 +153,8 @@ class Rebuilding {
     if (packages.length === 0) return
     this.folder ??= mkdtempSync(join(tmpdir(), 'pipe-rebuild-'))
     const target = join(this.folder, digest)
-    layOutPackages(packages, (object) => this.store.readObject(object), target)
-    for (const [place, { name, version }] of placePackages(packages).places) {
-      this.packageDirs.set(`${name}@${version}`, join(target, place))
-    }
+    const dirs = layOutPackages(packages, (object) => this.store.readObject(object), target)
+    for (const [name, dir] of Object.entries(dirs)) this.packageDirs.set(name, dir)
   }
 }
 
