@@ -14,7 +14,7 @@ export interface TaskExports {
   ) => { append(batch: Table): void; finish(): { readonly rowCount: number } }
 }
 
-export type CodecName = Exclude<keyof TaskExports, 'task'>
+type CodecName = Exclude<keyof TaskExports, 'task'>
 
 /** One of the codecs, which whoever built the code object has put in for every task that reads or writes tables. */
 export function codec<N extends CodecName>(exports: TaskExports, name: N): NonNullable<TaskExports[N]> {

@@ -128,7 +128,7 @@ async function runTask(
 }
 
 /** 64 bits that are the same for every key and version of a task, so that a refactor never reseeds. */
-export function seedOf(taskName: string, params: unknown, stream: string): string {
+function seedOf(taskName: string, params: unknown, stream: string): string {
   const seed = (params as { readonly seed?: unknown } | null | undefined)?.seed ?? 0
   return createHash('sha256')
     .update(canonicalJson([taskName, seed, stream]))
