@@ -28,7 +28,7 @@ export const metrics = defineTask({
     const last = rowCount - 1
     return {
       days: returns.length,
-      netReturn: growth(returns),
+      netReturn: growth(returns) - 1,
       annualVolatility: annualVolatility(returns),
       sharpe: sharpe.annual,
       sharpeStandardError: sharpe.annualError,

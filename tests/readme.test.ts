@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { exitStatuses } from '../lib/fault.ts'
+import { commandNames } from '../pipeline/cli/commands.ts'
+
+const top = fileURLToPath(new URL('..', import.meta.url))
+const readme = readFileSync(join(top, 'README.md'), 'utf8')
+
+describe('the README', () => {
+  test('has the table of exit statuses the program uses', () => {
+    const rows = [...readme.matchAll(/^\| (\d+) \| (\w+) \|/gm)].map(([, status, name]) => [name, Number(status)])
+    expect(Object.fromEntries(rows)).toEqual(exitStatuses)
+  })
+
+  test('names every command', () => {
+    const firstWords = new Set(commandNames.filter((name) => !name.startsWith('_')).map((name) => name.split(' ')[0]!))
+    expect([...firstWords].filter((name) => !readme.includes(name))).toEqual([])
+  })
+
+  for (const file of ['README.md', 'pipeline/ARCHITECTURE.md', 'cas/FORMAT.md', 'snapshots/FORMAT.md']) {
+    test(`${file} links only to files that are here`, () => {
+      const links = [...readFileSync(join(top, file), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
+        ([, link]) => link!,
+      )
+      expect(links.filter((link) => !existsSync(join(top, dirname(file), link)))).toEqual([])
+    })
+  }
+})
