@@ -105,14 +105,15 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     return fromUnits(bars.closePx[row]!, instrument.pxDecimals)
   }
 
-  closes(symbol: string, count: number): Float64Array {
+  closes(symbol: string, count: number): number[] {
     const s = this.#index(symbol)
     if (!Number.isInteger(count) || count < 0) this.#fail(`asked for ${count} closes`, symbol)
     const { bars, instrument } = this.#market.symbols[s]!
     const end = this.#market.closedRow[s]! + 1
-    const result = bars.closePx.slice(Math.max(0, end - count), end)
     const scale = pow10(instrument.pxDecimals)
-    for (let i = 0; i < result.length; i++) result[i] = result[i]! / scale
+    // A plain array: a typed one lives outside the young heap, and costs more to make than to fill.
+    const result: number[] = []
+    for (let row = Math.max(0, end - count); row < end; row++) result.push(bars.closePx[row]! / scale)
     return result
   }
 

@@ -46,7 +46,7 @@ export interface StrategyContext<Params, State> {
   /** Its close; NaN where there is none. */
   close(symbol: string, lag?: number): number
   /** The last `count` closes, oldest first; shorter where history is. */
-  closes(symbol: string, count: number): Float64Array
+  closes(symbol: string, count: number): number[]
   /** A declared feature column; NaN where it is missing or too old. */
   column(symbol: string, name: string, lag?: number): number
   position(symbol: string): Position

@@ -29,7 +29,7 @@ export const meanReversion = defineStrategy({
 })
 
 /** Of the last value among all; 0 where nothing moved. */
-function zScore(values: Float64Array): number {
+function zScore(values: readonly number[]): number {
   const count = values.length
   let sum = 0
   for (let i = 0; i < count; i++) sum += values[i]!
