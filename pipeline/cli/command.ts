@@ -24,7 +24,7 @@ export interface Command<F extends Flags = Flags, A extends Args = Args> {
   run(context: Context, values: Values<F> & ArgValues<A>): Promise<Status | undefined>
 }
 
-export interface Example {
+interface Example {
   readonly line: string
   readonly says: string
 }

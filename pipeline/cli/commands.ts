@@ -52,6 +52,6 @@ export async function loadCommand(name: string): Promise<Command> {
   })
 }
 
-export const shownNames = (): string[] => commandNames.filter((name) => !name.startsWith('__'))
+const shownNames = (): string[] => commandNames.filter((name) => !name.startsWith('__'))
 
 export const loadAll = (): Promise<Command[]> => Promise.all(shownNames().map((name) => loadCommand(name)))

@@ -24,7 +24,7 @@ export interface Following {
   finishLog(): Promise<void>
 }
 
-export interface Execution {
+interface Execution {
   readonly address: string
   readonly startedAfterMs: number
   readonly wallMs: number

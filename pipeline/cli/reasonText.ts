@@ -53,7 +53,7 @@ export function codeChangeText(change: CodeChange): string {
   return `${change.file} ${change.symbol} ${change.change}${via}`
 }
 
-export const reasonsText = (reasons: readonly Reason[]): string => listed(reasons.map(reasonText), 3, '; ')
+const reasonsText = (reasons: readonly Reason[]): string => listed(reasons.map(reasonText), 3, '; ')
 
 /** What follows a node's address in a list. */
 export function verdictText(verdict: Verdict): string {

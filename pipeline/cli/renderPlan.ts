@@ -41,7 +41,7 @@ export function planJson(plan: Plan): unknown {
   return { ...plan, counts: planCounts(plan), hasWork: hasWork(plan) }
 }
 
-export function planCounts(plan: Plan): Readonly<Record<State, number>> {
+function planCounts(plan: Plan): Readonly<Record<State, number>> {
   const counts: Record<State, number> = { cached: 0, 'will run': 0, 'may run': 0, unknown: 0, blocked: 0 }
   for (const node of plan.nodes) counts[node.verdict.kind]++
   return counts

@@ -19,7 +19,7 @@ export interface Box {
   readonly count: number
 }
 
-export interface Arrow {
+interface Arrow {
   readonly from: string
   readonly to: string
   /** Edges it stands for. */

@@ -17,7 +17,7 @@ export interface BuiltPipe {
   remove(): void
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
 }
@@ -28,7 +28,7 @@ export interface Ran {
   readonly stderr: string
 }
 
-export interface Started {
+interface Started {
   readonly child: ChildProcess
   /** Everything printed so far, both streams. */
   printed(): string
