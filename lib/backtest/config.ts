@@ -8,7 +8,7 @@ import { cashDecimalsDefault } from './scaled.ts'
 const isoDay = z.string().refine(isDay, 'not a UTC day such as 2024-01-31')
 const bps = z.number().min(-1000).max(10_000)
 
-export const slippageModel = z.discriminatedUnion('model', [
+const slippageModel = z.discriminatedUnion('model', [
   /** So many basis points worse than the reference, always. */
   z.strictObject({ model: z.literal('fixedBps'), bps: bps.min(0) }),
   /** Half the assumed spread, at least half a tick. */

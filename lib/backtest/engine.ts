@@ -20,7 +20,7 @@ import type { MarketInput } from './market.ts'
 import { orderMarket } from './market.ts'
 import { MarketView } from './marketView.ts'
 import { fillFlags } from './orders.ts'
-import { pow10 } from './scaled.ts'
+import { pow10, rateDecimals } from './scaled.ts'
 import type { FundingEvent, Strategy, UniverseEvent } from './strategy.ts'
 import { MarketTimeline } from './timeline.ts'
 import { Venue } from './venue.ts'
@@ -249,7 +249,12 @@ class Run<Params, State> {
     }
     if (this.#request.strategy.onFunding === undefined) return
     const receivedUsdt = received / pow10(this.#config.cashDecimals)
-    events.push({ tsMs: this.#market.nowMs, symbol: instrument.symbol, rate: fromUnits(rateE8, 8), receivedUsdt })
+    events.push({
+      tsMs: this.#market.nowMs,
+      symbol: instrument.symbol,
+      rate: fromUnits(rateE8, rateDecimals),
+      receivedUsdt,
+    })
   }
 
   #changeUniverse(nowMs: number): UniverseEvent | undefined {

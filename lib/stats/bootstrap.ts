@@ -25,7 +25,7 @@ export function stationaryResample(length: number, meanBlock: number, rng: Rng, 
 }
 
 /** The block length that grows with the cube root of the sample, the optimal rate for such intervals. */
-export function defaultMeanBlock(length: number): number {
+function defaultMeanBlock(length: number): number {
   return Math.max(1, pow(length, 1 / 3))
 }
 

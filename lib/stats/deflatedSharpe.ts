@@ -18,7 +18,7 @@ export function expectedMaxSharpe(trials: number, variance: number): number {
 
 /** Probability that the true Sharpe ratio is above `benchmark`, given the sample's length, skew and kurtosis (3 is
  *  normal). Bailey and López de Prado's probabilistic Sharpe ratio. */
-export function probabilisticSharpe(sample: SharpeSample, benchmark: number): number {
+function probabilisticSharpe(sample: SharpeSample, benchmark: number): number {
   const { sharpe, periods, skew, kurtosis } = sample
   const spread = 1 - skew * sharpe + ((kurtosis - 1) / 4) * sharpe * sharpe
   return normalCdf(((sharpe - benchmark) * Math.sqrt(periods - 1)) / Math.sqrt(spread))

@@ -1,5 +1,5 @@
 import { pow } from '../math.ts'
-import { mean, quantileSorted, standardDeviation, sum } from './moments.ts'
+import { mean, standardDeviation, sum } from './moments.ts'
 
 /** Ratios of a series of simple returns, one a period. Conventions, everywhere: risk-free rate 0, sample deviation with
  *  one degree of freedom taken off, `periodsPerYear` 365 for daily crypto returns (252 reproduces equity libraries).
@@ -58,10 +58,6 @@ export function conditionalValueAtRisk(returns: Float64Array, share = 0.05): num
   const sorted = valid(returns).sort()
   if (sorted.length === 0) return NaN
   return mean(sorted.subarray(0, Math.max(1, Math.floor(sorted.length * share))))
-}
-
-export function valueAtRisk(returns: Float64Array, share = 0.05): number {
-  return quantileSorted(valid(returns).sort(), share)
 }
 
 /** Share of the periods that moved at all which gained. */

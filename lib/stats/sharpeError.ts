@@ -45,7 +45,7 @@ export function estimateSharpe(returns: Float64Array, periodsPerYear: number): S
 }
 
 /** Of the mean of a series, times its length. Bartlett weights keep it positive. */
-export function longRunVariance(values: Float64Array, lags: number): number {
+function longRunVariance(values: Float64Array, lags: number): number {
   const center = mean(values)
   const about = values.map((value) => value - center)
   let total = sum(about.map((value) => value * value)) / values.length
