@@ -18,6 +18,7 @@ export const faultPointNames = [
   'compact:afterWrite',
   'gc:begin',
   'gc:afterRecords',
+  'gc:beforeMove',
   'gc:midTrash',
   'gc:afterTrash',
   'gc:midEmpty',

@@ -130,6 +130,7 @@ function newEpoch(store: Store, nowMs: number, evicted: readonly Digest[]): stri
  *  place and publishes its own bytes. */
 function moveIfUntouched(store: Store, epoch: string, object: DoomedObject): boolean {
   if (!isUntouched(objectPath(store.layout.objects, object.digest), object)) return false
+  store.faults?.hit('gc:beforeMove')
   if (!moveToTrash(store.layout, epoch, object.digest)) return false
   if (isUntouched(join(store.layout.trash, epoch, object.digest), object)) return true
   return !putBack(store.layout, epoch, object.digest)

@@ -41,13 +41,16 @@ export const bench: Bench = {
   async run({ quick }) {
     const folder = mkdtempSync(join(tmpdir(), 'tickpipe-bench-cas-'))
     try {
+      // Small files first, and nothing deleted before the end: some filesystems make a file more slowly for minutes
+      // after others were deleted, which would be measured instead.
+      const small: Row[] = []
+      for (const nodes of quick ? [1000, 10_000] : [1000, 10_000, 30_000]) small.push(await smallCommits(folder, nodes))
       const corpus = join(folder, 'corpus')
       const { files, totalBytes } = writeCorpus(corpus, (quick ? 200 : 2000) * MiB)
       const rows = await storeAgainstBare(folder, files, totalBytes, quick ? 3 : 2)
       rows.push(...peers(folder, corpus, totalBytes, rows[0]!))
       rows.push(...(await verifyRows(folder, files, totalBytes)))
-      for (const nodes of quick ? [1000, 10_000] : [1000, 10_000, 30_000]) rows.push(await smallCommits(folder, nodes))
-      rows.push(...(await openings(folder)))
+      rows.push(...small, ...(await openings(folder)))
       return rows
     } finally {
       rmSync(folder, { recursive: true, force: true })
@@ -83,11 +86,9 @@ async function storeAgainstBare(
   let storeMs = Number.POSITIVE_INFINITY
   for (let run = 0; run < runs; run++) {
     execFileSync('sync')
-    bareMs = Math.min(bareMs, await timed(() => copyBare(files, join(folder, 'copies'))))
-    rmSync(join(folder, 'copies'), { recursive: true })
+    bareMs = Math.min(bareMs, await timed(() => copyBare(files, join(folder, `copies-${run}`))))
     execFileSync('sync')
-    storeMs = Math.min(storeMs, await timed(() => storeAll(files, join(folder, 'store'))))
-    rmSync(join(folder, 'store'), { recursive: true })
+    storeMs = Math.min(storeMs, await timed(() => storeAll(files, join(folder, `store-${run}`))))
   }
   const perSecond = (ms: number) => rounded(totalBytes / 1e6 / (ms / 1000))
   return [
@@ -189,7 +190,6 @@ function peers(folder: string, corpus: string, totalBytes: number, bare: Row): R
     const start = performance.now()
     execFileSync(tool, store, { env, cwd: corpus, stdio: 'ignore' })
     const value = rounded(totalBytes / 1e6 / ((performance.now() - start) / 1000))
-    rmSync(at(tool), { recursive: true })
     return {
       name,
       value,
@@ -202,7 +202,7 @@ function peers(folder: string, corpus: string, totalBytes: number, bare: Row): R
 }
 
 async function verifyRows(folder: string, files: readonly string[], totalBytes: number): Promise<Row[]> {
-  const root = join(folder, 'store')
+  const root = join(folder, 'verified')
   await storeAll(files, root)
   const store = openStore(root)
   const rows: Row[] = []
@@ -221,7 +221,6 @@ async function verifyRows(folder: string, files: readonly string[], totalBytes: 
     })
   }
   await store.close()
-  rmSync(root, { recursive: true })
   return rows
 }
 

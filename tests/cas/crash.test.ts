@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FaultPointName, faultPointNames } from '../../cas/faultPoints.ts'
 import { openStore, type Store } from '../../cas/store.ts'
 import { verifyObjects } from '../../cas/verify.ts'
@@ -12,13 +13,14 @@ import { openAt, temporaryFolder } from './temporaryRoot.ts'
 let bundle = ''
 
 beforeAll(async () => {
-  const folder = join(process.cwd(), 'node_modules/.cache')
-  mkdirSync(folder, { recursive: true })
-  bundle = join(folder, `cas-crash-child-${process.pid}.mjs`)
+  const folder = mkdtempSync(join(tmpdir(), 'tickpipe-crash-child-'))
+  bundle = join(folder, 'crashChild.mjs')
   const build = await rolldown({ input: join(import.meta.dirname, 'crashChild.ts'), platform: 'node' })
   await build.write({ file: bundle, format: 'esm' })
   await build.close()
 })
+
+afterAll(() => rmSync(dirname(bundle), { recursive: true, force: true }))
 
 interface Ended {
   readonly done: number[]
@@ -70,7 +72,13 @@ async function expectNothingLost(store: Store, finished: Iterable<number>, colle
       expect(store.artifactPresence(describeNode(i).id)).not.toBe('missing')
     }
   }
-  for (const i of allNodes) expect(store.records.disputed(keyOfNode(i))).toBe(false)
+  // Nor does any record, finished or not, name what was never there.
+  for (const i of allNodes) {
+    expect(store.records.disputed(keyOfNode(i))).toBe(false)
+    const artifact = store.records.result(keyOfNode(i))?.artifact
+    if (artifact !== undefined) expect(store.artifactPresence(artifact)).not.toBe('missing')
+    if (artifact !== undefined && !collecting) expect(store.artifactPresence(artifact)).toBe('present')
+  }
 }
 
 /** A rerun ends with the same ids, leaves no rubbish, and needs nobody's help. */

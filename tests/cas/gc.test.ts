@@ -4,8 +4,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { describeArtifact } from '../../cas/artifact.ts'
 import { type Digest, digestOf } from '../../cas/digest.ts'
+import type { FaultPointName, FaultPoints } from '../../cas/faultPoints.ts'
 import { type GcOptions, planGc, whyAlive } from '../../cas/gc.ts'
 import { executeGc, undoGc } from '../../cas/gcExecute.ts'
+import { freshen } from '../../cas/objects.ts'
 import type { RecordKind } from '../../cas/segment.ts'
 import { stageBytes } from '../../cas/staging.ts'
 import { openStore, type Store } from '../../cas/store.ts'
@@ -49,6 +51,11 @@ function bytesOnDisk(folder: string): number {
     if (entry.isFile() && !entry.name.endsWith('.json')) sizeBytes += statSync(join(entry.parentPath, entry.name)).size
   }
   return sizeBytes
+}
+
+/** Does something at a step of the collection, as another process might. */
+function when(point: FaultPointName, act: () => void): FaultPoints {
+  return { hit: (reached) => void (reached === point && act()) }
 }
 
 describe('gc', () => {
@@ -159,6 +166,29 @@ describe('gc', () => {
     expect(store.records.isEvicted(late)).toBe(false)
     lease.close()
     expect(planGc(store, options([root])).evicted).toHaveLength(3)
+  })
+
+  test('gives back what a lease came to use while it was being moved', async () => {
+    const first = temporaryStore()
+    const root = await publish(first, 'root', ['r'])
+    const wanted = await publish(first, 'wanted', ['w'])
+    const reader = openAt(first.root).openLease('run')
+    const store = openAt(first.root, { faults: when('gc:midTrash', () => reader.uses([wanted])) })
+    await executeGc(store, planGc(store, options([root])))
+    expect(store.artifactPresence(wanted)).toBe('present')
+    expect(store.records.isEvicted(wanted)).toBe(false)
+  })
+
+  test('gives back what a publisher found in place between the look and the move', async () => {
+    const first = temporaryStore()
+    const root = await publish(first, 'root', ['r'])
+    const loose = await putLoose(first, 'found again')
+    const store = openAt(first.root, { faults: when('gc:beforeMove', () => freshen(first.locate(loose)!)) })
+    expect(await executeGc(store, planGc(store, options([root])))).toMatchObject({
+      collectedObjects: 0,
+      sparedObjects: 1,
+    })
+    expect(first.hasObject(loose)).toBe(true)
   })
 
   test('keeps what a living process has published, although no root reaches it yet', async () => {
@@ -302,6 +332,22 @@ describe('gc with a size to keep', () => {
     expect(store.artifactPresence(pinned)).toBe('present')
     expect(store.artifactPresence(evictable)).toBe('evicted')
   })
+})
+
+test('a file that stays for other reasons does not count as freed', async () => {
+  const store = temporaryStore()
+  const sharing = await publish(store, 'e', ['s'.repeat(5000), 'own'])
+  const other = await publish(store, 'o', ['o'.repeat(2000)])
+  const pinned = await publish(store, 'p', ['s'.repeat(5000)])
+  const roots = [
+    { label: 'a', digest: sharing, evictable: true },
+    { label: 'a', digest: other, evictable: true },
+    { label: 'b', digest: pinned },
+  ]
+  const costOf = (artifact: Digest) => (artifact === sharing ? 0 : 1e9)
+  const plan = planGc(store, options([], { roots, maxSizeBytes: 6000, costOf }))
+  expect(plan.evictedForSize).toEqual([sharing, other].sort())
+  expect(plan.overBudgetBytes).toBe(0)
 })
 
 describe('law: gc never removes what a root or a live lease reaches', () => {

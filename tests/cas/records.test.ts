@@ -7,6 +7,7 @@ import { type Digest, digestOf } from '../../cas/digest.ts'
 import { parseFaultPoints } from '../../cas/faultPoints.ts'
 import { layoutOf } from '../../cas/layout.ts'
 import type { RecordEntry } from '../../cas/records.ts'
+import { groupMagic } from '../../cas/segment.ts'
 import type { Store } from '../../cas/store.ts'
 import { keyOf, openAt, temporaryStore } from './temporaryRoot.ts'
 
@@ -262,7 +263,13 @@ describe('compaction', () => {
     const root = await manySegments()
     const before = answersOf(openAt(root, { readOnly: true }))
     const store = openAt(root, { faults: parseFaultPoints('compact:afterWrite@1:throw') })
+    const old = readdirSync(store.layout.records)
     expect(() => compactRecords(store, { atLeast: 2 })).toThrow(/fault point/)
+    // Cut behind its first group, which names what it would have superseded.
+    const cut = readdirSync(store.layout.records).find((name) => !old.includes(name))!
+    const path = join(store.layout.records, cut)
+    truncateSync(path, readFileSync(path).indexOf(groupMagic, 100))
+    rmSync(store.layout.index, { recursive: true, force: true })
     const unsealed = openAt(root)
     removeSuperseded(unsealed, { graceMs: 0, nowMs: Date.now() + 100_000 })
     expect(readdirSync(store.layout.records)).toHaveLength(7)
