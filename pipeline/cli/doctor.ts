@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { Fault, type FaultCode } from '../../lib/fault.ts'
 import { listSnapshots, readSnapshot } from '../../snapshots/snapshotFolder.ts'
 import { defineCommand } from './command.ts'
-import type { Context, Store } from './context.ts'
+import type { Context, Digest, Store } from './context.ts'
 import { plural, sizeText } from './human.ts'
 import { type Check, renderChecks } from './renderChecks.ts'
 import { faultIn } from './renderFault.ts'
@@ -151,7 +151,7 @@ function checkRecords(store: Store): Check[] {
   const { records } = store
   const damage = records.damage()
   const disputes = records.disputes()
-  const quarantined = countRecords(store, 'quarantined')
+  const quarantined = stillQuarantined(store)
   const leases = store.leases.live(undefined)
   return [
     damage.length === 0
@@ -172,11 +172,11 @@ function checkRecords(store: Store): Check[] {
           todo: '"pipe resolve" lists them',
         },
     quarantined === 0
-      ? { name: 'quarantine', state: 'ok', says: 'no object was found damaged' }
+      ? { name: 'quarantine', state: 'ok', says: 'nothing damaged is missing' }
       : {
           name: 'quarantine',
           state: 'warn',
-          says: `${plural(quarantined, 'object')} found damaged so far`,
+          says: `${plural(quarantined, 'object')} found damaged and not made again`,
           todo: '"pipe verify" says what they hit; "pipe run" makes again what can be made',
         },
     {
@@ -190,10 +190,11 @@ function checkRecords(store: Store): Check[] {
   ]
 }
 
-function countRecords(store: Store, kind: 'quarantined'): number {
-  const found = new Set<string>()
-  store.records.scan(kind, (record) => found.add(record.key))
-  return found.size
+/** Objects that were moved aside and are not back in their place. */
+function stillQuarantined(store: Store): number {
+  const found = new Set<Digest>()
+  store.records.scan('quarantined', (record) => found.add(record.key))
+  return [...found].filter((digest) => !store.hasObject(digest)).length
 }
 
 function checkSnapshots(store: Store): Check[] {

@@ -1,3 +1,4 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type GcOptions, type GcPlan, planGc, type Root, whyAlive } from '../../cas/gc.ts'
 import { executeGc, type GcResult, undoGc } from '../../cas/gcExecute.ts'
 import { verifyObjects } from '../../cas/verify.ts'
@@ -86,14 +87,21 @@ function recomputeCosts(store: Store): (artifact: Digest) => number | undefined 
 
 /** Hashes every object there is, and looks at the record files. */
 export async function verifyEverything(store: Store, options: VerifyOptions): Promise<VerifyReport> {
-  const { workers, signal, sample, onProgress } = options
+  const { workers, signal, sample, onProgress, progressFile } = options
+  const resumeFrom = progressFile === undefined ? undefined : readCursor(progressFile)
   const result = await verifyObjects(store, {
     ...(workers === undefined ? {} : { workers }),
     ...(signal === undefined ? {} : { signal }),
     ...(sample === undefined ? {} : { sample }),
-    onProgress: ({ checkedObjects, totalObjects }) =>
-      onProgress?.({ level: 'objects', done: checkedObjects, total: totalObjects }),
+    ...(resumeFrom === undefined ? {} : { resumeFrom }),
+    onProgress: (progress) => {
+      const { checkedObjects, totalObjects } = progress
+      if (progressFile !== undefined && progress.resumeFrom !== undefined)
+        writeFileSync(progressFile, progress.resumeFrom)
+      onProgress?.({ level: 'objects', done: checkedObjects, total: totalObjects })
+    },
   })
+  if (progressFile !== undefined && !result.interrupted) rmSync(progressFile, { force: true })
   const findings = result.findings.map(
     ({ kind, digest, path, why, quarantined }): Finding => ({
       severity: kind === 'writable' || kind === 'stranger' ? 'warning' : 'error',
@@ -118,6 +126,16 @@ export async function verifyEverything(store: Store, options: VerifyOptions): Pr
     findings,
     counts: { total: result.totalObjects, checked: result.checkedObjects, notSampled: 0, resumed: 0, evicted: 0 },
     interrupted: result.interrupted,
+  }
+}
+
+/** Everything up to this object was checked by a verify that was interrupted. */
+function readCursor(progressFile: string): Digest | undefined {
+  try {
+    const text = readFileSync(progressFile, 'utf8').trim()
+    return /^[0-9a-f]{64}$/.test(text) ? (text as Digest) : undefined
+  } catch {
+    return undefined // nothing to resume
   }
 }
 

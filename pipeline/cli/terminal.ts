@@ -35,18 +35,25 @@ export function realTerminal(env: Readonly<Record<string, string | undefined>>):
   }
 }
 
-/** The process's own signals. While nobody listens they keep their usual effect and end the process. */
+/** The process's own signals. While nobody listens they keep their usual effect and end the process; so does the third
+ *  one, whatever hangs. */
 export const realSignals: Signals = {
   onStop(listener) {
     let times = 0
     const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
     const handlers = names.map((name) => {
-      const handler = (): void => listener(name, ++times)
+      const handler = (): void => {
+        listener(name, ++times)
+        if (times < 3) return
+        stopListening()
+        process.kill(process.pid, name)
+      }
       process.on(name, handler)
       return () => process.off(name, handler)
     })
-    return () => {
+    const stopListening = (): void => {
       for (const stop of handlers) stop()
     }
+    return stopListening
   },
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { listSnapshots } from '../../snapshots/snapshotFolder.ts'
 import type { VerifyOptions } from '../../snapshots/verifyLevel.ts'
@@ -48,8 +48,13 @@ export const verify = defineCommand({
         onProgress: watch.update,
       }
       const reports: VerifyReport[] = []
+      mkdirSync(join(root, 'index'), { recursive: true })
       const wholeStore = values.snapshot === undefined
-      if (wholeStore && values.level.includes('objects')) reports.push(await verifyStore(store, options))
+      if (wholeStore && values.level.includes('objects')) {
+        const progressFile = join(root, 'index', 'verify-objects')
+        if (!values.resume) rmSync(progressFile, { force: true })
+        reports.push(await verifyStore(store, { ...options, progressFile }))
+      }
       const { verifySnapshot } = await import('../../snapshots/verify.ts')
       for (const name of values.snapshot === undefined ? listSnapshots(root) : [values.snapshot]) {
         for (const level of values.level) {

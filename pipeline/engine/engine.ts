@@ -115,6 +115,7 @@ export class Engine {
       asOfMs: ask.asOfMs,
       logPath,
       slots: parts.slots,
+      limits: parts.limits,
     } as const
     ask.emit({ ...asked, elapsedMs: 0, ...(ask.frozen === undefined ? {} : { snapshot: ask.frozen.name }) })
 

@@ -13,6 +13,8 @@ export type RunEvent = { readonly elapsedMs: number } & (
       readonly snapshot?: string
       readonly logPath: string
       readonly slots: number
+      /** How many sources of a group run at once. */
+      readonly limits?: Readonly<Record<string, number>>
     }
   | { readonly kind: 'graph grew'; readonly nodes: number; readonly unexpanded: number } // totals so far
   | { readonly kind: 'progress expected'; readonly remainingMs?: number } // from history; refreshed as nodes finish
@@ -24,6 +26,7 @@ export type RunEvent = { readonly elapsedMs: number } & (
       readonly taskKind: 'source' | 'pure' | 'sink'
       readonly because: readonly Reason[]
       readonly expectedMs?: number
+      readonly group?: string
     }
   | { readonly kind: 'node progress'; readonly address: string; readonly bytes: number; readonly requests: number }
   | { readonly kind: 'node waiting'; readonly address: string; readonly on: string } // another process has it, or a limit

@@ -21,6 +21,8 @@ export function renderFrame(progress: Progress, nowMs: number, size: FrameSize, 
   if (fits(1)) lines.push(countsLine(progress, style))
   if (fits(1)) lines.push(rateLine(progress, nowMs, style))
   if (progress.stopping && fits(1)) lines.push(stoppingLine(progress, style))
+  const groups = groupsLine(progress, style)
+  if (groups !== '' && fits(1)) lines.push(groups)
   if (progress.waiting.size > 0 && fits(1)) lines.push(waitingLine(progress, style))
   if (progress.failures.length > 0 && fits(1)) lines.push(failuresLine(progress, style))
   if (progress.running.size > 0 && fits(2))
@@ -94,6 +96,20 @@ function rateLine(progress: Progress, nowMs: number, style: Style): string {
     ...(progress.run ? [`${progress.running.size} running, ${progress.run.slots} slots`] : []),
   ]
   return style.dim(parts.join(' · '))
+}
+
+/** Sources under a limit: how many of those that may run do. */
+function groupsLine(progress: Progress, style: Style): string {
+  const limits = progress.run?.limits ?? {}
+  const running = new Map<string, number>()
+  for (const { group } of progress.running.values()) {
+    if (group !== undefined) running.set(group, (running.get(group) ?? 0) + 1)
+  }
+  const parts = [...running].map(([group, count]) => {
+    const limit = limits[group]
+    return limit === undefined ? `${group} ${count}` : `${group} ${count} of ${limit}`
+  })
+  return parts.length === 0 ? '' : style.dim(`limits: ${parts.sort().join(', ')}`)
 }
 
 function stoppingLine(progress: Progress, style: Style): string {

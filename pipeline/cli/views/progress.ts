@@ -35,6 +35,7 @@ export interface RunningNode {
   readonly task: string
   readonly startedMs: number
   readonly expectedMs: number | undefined
+  readonly group: string | undefined
   bytes: number
   requests: number
   attempt: number
@@ -90,6 +91,7 @@ export function advance(progress: Progress, event: RunEvent): void {
         task: event.task,
         startedMs: event.elapsedMs,
         expectedMs: event.expectedMs,
+        group: event.group,
         bytes: 0,
         requests: 0,
         attempt: 1,

@@ -29,6 +29,7 @@ export const started: RunEvent = {
   snapshot: 'demo',
   logPath: '/root/runs/20240301-120005-1/log',
   slots: 2,
+  limits: { binance: 2, local: 8 },
 }
 
 /** A run in which one of everything happens. */
@@ -56,6 +57,7 @@ export const story: readonly RunEvent[] = [
     task: 'fetchKlines',
     taskKind: 'source',
     because: [{ kind: 'refresh' }],
+    group: 'binance',
   },
   { kind: 'node progress', elapsedMs: 900, address: 'klines[BTCUSDT]', bytes: 1_000_000, requests: 2 },
   {
