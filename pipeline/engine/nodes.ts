@@ -168,17 +168,14 @@ export class NodeGraph implements Graph {
 
   private checkReferences(): void {
     if (this.references.size === 0) return
-    const growing = this.collections.some((collection) => collection.parts === undefined)
     for (const [address, references] of this.references) {
       const found = references[0]!.found
       if (found === undefined) {
-        // It may still be placed by a fan-out that is not known yet.
-        if (growing) continue
         throw new Fault({
           code: 'usage',
           what: `no node has the address ${address}${didYouMean(address, this.nodes.keys())}`,
           where: 'ref',
-          todo: 'correct the address',
+          todo: 'correct the address; ref reaches nodes placed by the same build or expansion, or before it',
         })
       }
       for (const reference of references) {

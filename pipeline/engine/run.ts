@@ -7,9 +7,9 @@ import type { Store } from '../../cas/store.ts'
 import { Fault } from '../../lib/fault.ts'
 import { absentType, type Manifest, type ManifestNode } from '../../snapshots/manifest.ts'
 import { Admission } from './admission.ts'
-import { expectedTails } from './criticalPath.ts'
 import type { Decision } from './decide.ts'
 import type { NodeFailure, RunCounts, RunEvent } from './event.ts'
+import { expectedTails, familyGraph } from './families.ts'
 import type { History } from './history.ts'
 import type { CodeRef, Executor, Job, JobArtifact, JobInput } from './job.ts'
 import { Materials, stageOutput } from './materials.ts'
@@ -227,7 +227,7 @@ export class Run {
     const { graph, history } = this.options
     if (graph.nodes.size > this.tailsOfNodes * 1.25) {
       this.tailsOfNodes = graph.nodes.size
-      this.tails = expectedTails(graph.nodes.values(), (name) => history.estimate(name)?.p50Ms ?? 1000)
+      this.tails = expectedTails(familyGraph(graph.nodes.values()), (name) => history.estimate(name)?.p50Ms ?? 1000)
     }
     return this.tails.get(task) ?? 0
   }
@@ -311,6 +311,7 @@ export class Run {
       taskKind: node.task.kind,
       because: options.reasons.of(state, decision, []),
       ...(expectedMs === undefined ? {} : { expectedMs }),
+      ...(node.task.limits?.group === undefined ? {} : { group: node.task.limits.group }),
     })
     const made = node.task.kind === 'pure' ? await this.executePure(state) : await this.executeHere(state)
     const published = publish(options.store, state, made, this.walk.lists, this.listsStored, options.wallMs())
