@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto'
+import { type Budget, type BudgetUse, createBudget } from './budget.ts'
+import { type Expected, faultOf } from './classify.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { HttpFault, type HttpTrouble, shownUrl } from './httpFault.ts'
+import { defaultHttpPolicy, type HttpPolicy } from './policy.ts'
+import { createServerClock, type ServerClock } from './serverClock.ts'
+import { type Transport, undiciTransport } from './transport.ts'
+
+export type HttpRequest = {
+  readonly url: string
+  readonly expects: Expected
+  /** What it draws on; without one only the pauses of its host hold it back. */
+  readonly budget?: BudgetUse
+  readonly headers?: Readonly<Record<string, string>>
+  readonly sizeBytesMax?: number
+  readonly signal?: AbortSignal
+}
+
+/** Where a body goes while it arrives. A try that fails leaves its sink unfinished, and the next one opens another. */
+export type BodySink = { write(chunk: Uint8Array): void; finish(): void }
+
+/** One try, for provenance. URLs are shown without keys. */
+export type Attempt = {
+  readonly url: string
+  readonly status?: number
+  readonly trouble?: HttpTrouble
+  readonly what?: string
+  /** For the budget before the try, and afterwards before the next one. */
+  readonly waitedMs: number
+}
+
+type Common = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly attempts: readonly Attempt[]
+}
+export type HttpAnswer = Common & { readonly body: Uint8Array }
+export type Download = Common & { readonly sha256: string; readonly sizeBytes: number }
+
+/** The one way to the network: budgets, pauses, limits and retries are here and nowhere else. */
+export type Http = {
+  /** A whole body that was checked to be what was asked for. */
+  get(request: HttpRequest): Promise<HttpAnswer>
+  /** A body of any size, hashed on its way into a sink. */
+  download(request: HttpRequest, open: () => BodySink): Promise<Download>
+  close(): Promise<void>
+}
+
+export type HttpOptions = {
+  readonly policy?: HttpPolicy
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly clock?: Clock
+  /** For the jitter of waits: in [0, 1). Tests hand in a seeded stream. */
+  readonly random?: () => number
+  readonly transport?: Transport
+}
+
+const sizeBytesMaxDefault = 64 * 2 ** 20
+const errorBytesMax = 65_536
+/** A ban or a limit whose end nobody told. */
+const unknownWaitMs = 60_000
+
+/** What is known of one host: its clock, its budgets, and until when nobody may ask it. */
+type Host = {
+  readonly server: ServerClock
+  readonly budgets: Map<string, Budget>
+  pausedUntilMs: number
+  forbidden: number
+}
+
+export function createHttp(options: HttpOptions = {}): Http {
+  const { policy = defaultHttpPolicy, clock = systemClock, random = Math.random, env = process.env } = options
+  const transport = options.transport ?? undiciTransport(policy, env)
+  const hosts = new Map<string, Host>()
+
+  const hostOf = (url: string): Host => {
+    const name = new URL(url).host
+    let host = hosts.get(name)
+    if (host === undefined) {
+      host = { server: createServerClock(clock), budgets: new Map(), pausedUntilMs: 0, forbidden: 0 }
+      hosts.set(name, host)
+    }
+    return host
+  }
+
+  const budgetOf = (host: Host, use: BudgetUse): Budget => {
+    let budget = host.budgets.get(use.pool.name)
+    if (budget === undefined) {
+      budget = createBudget(use.pool, policy.budgetShare, host.server, clock)
+      host.budgets.set(use.pool.name, budget)
+    }
+    return budget
+  }
+
+  /** Waits until the host may be asked, draws the weight, and makes one try. */
+  const attempt = async (request: HttpRequest, open: (() => BodySink) | undefined, host: Host) => {
+    const { url, budget: use, signal } = request
+    const budget = use === undefined ? undefined : budgetOf(host, use)
+    let waitedMs = 0
+    for (;;) {
+      if (budget !== undefined) waitedMs += await budget.acquire(use!.weight, signal)
+      const restMs = host.pausedUntilMs - clock.nowMs()
+      if (restMs <= 0) break
+      // The pause came while we waited for the budget; its weight goes back to be drawn afresh in its own window.
+      budget?.release(use!.weight)
+      waitedMs += restMs
+      await clock.sleep(restMs, signal)
+    }
+    let settled: { usedWeight?: number; serverMs?: number } = {}
+    try {
+      const answer = await transport.send({
+        url,
+        headers: { 'accept-encoding': 'identity', ...request.headers },
+        ...(signal === undefined ? {} : { signal }),
+      })
+      const serverMs = host.server.observe(answer.headers['date'])
+      const weight = Number(answer.headers['x-mbx-used-weight-1m'] ?? Number.NaN)
+      settled = {
+        ...(Number.isInteger(weight) ? { usedWeight: weight } : {}),
+        ...(serverMs === undefined ? {} : { serverMs }),
+      }
+      const received = await receive(request, answer, answer.status === 200 ? open : undefined)
+      const fault = faultOf({ url, ...received }, request.expects, host.server.nowMs())
+      return { waitedMs, received, fault }
+    } catch (error) {
+      if (!(error instanceof HttpFault)) throw error
+      return { waitedMs, received: undefined, fault: error }
+    } finally {
+      budget?.settle(use!.weight, settled)
+    }
+  }
+
+  const run = async (request: HttpRequest, open: (() => BodySink) | undefined): Promise<HttpAnswer & Download> => {
+    const host = hostOf(request.url)
+    const attempts: Attempt[] = []
+    let failures = 0
+    let asked = 0
+    for (;;) {
+      request.signal?.throwIfAborted()
+      const { waitedMs, received, fault } = await attempt(request, open, host)
+      const base = { url: shownUrl(request.url), waitedMs, ...(received ? { status: received.status } : {}) }
+      if (fault === undefined) {
+        host.forbidden = 0
+        attempts.push(base)
+        return { ...received!, attempts }
+      }
+      const next = nextStep(fault, host, request.budget?.pool.windowMs ?? 60_000)
+      attempts.push({ ...base, trouble: fault.trouble, what: fault.what, waitedMs: waitedMs + (next.waitMs ?? 0) })
+      if (fault.permanent) throw fault
+      if (next.pausesHost) {
+        asked += next.waitMs
+        // Longer than anybody should wait here: say until when, and let the whole run end.
+        if (asked > policy.waitMsMax) throw tooLong(fault, asked, clock.nowMs() + next.waitMs)
+        host.pausedUntilMs = Math.max(host.pausedUntilMs, clock.nowMs() + next.waitMs)
+        continue
+      }
+      if (++failures >= policy.attemptsMax) throw exhausted(fault, failures)
+      await clock.sleep(backoffMs(failures), request.signal)
+    }
+  }
+
+  const backoffMs = (failures: number): number => {
+    const most = Math.min(policy.backoffMsMax, policy.backoffMsMin * 2 ** (failures - 1))
+    return most / 2 + (most / 2) * random()
+  }
+
+  /** Whether the whole host is left alone, and for how long. */
+  const nextStep = (fault: HttpFault, host: Host, windowMs: number): { pausesHost: boolean; waitMs: number } => {
+    switch (fault.trouble) {
+      case 'rateLimited':
+        return { pausesHost: true, waitMs: (fault.waitMs ?? restOfWindowMs(host, windowMs)) + 1000 * random() }
+      case 'banned':
+        return { pausesHost: true, waitMs: (fault.waitMs ?? unknownWaitMs * 2) + 1000 * (1 + random()) }
+      case 'forbidden':
+        return { pausesHost: true, waitMs: fault.waitMs ?? policy.forbiddenPauseMs * 2 ** host.forbidden++ }
+      default:
+        return { pausesHost: false, waitMs: 0 }
+    }
+  }
+
+  /** Limits start afresh with the host's next window; its clock is known to a second. */
+  const restOfWindowMs = (host: Host, windowMs: number): number =>
+    windowMs + 1000 - (((host.server.nowMs() % windowMs) + windowMs) % windowMs)
+
+  return {
+    get: (request) => run(request, undefined),
+    download: (request, open) => run(request, open),
+    close: () => transport.close(),
+  }
+}
+
+/** Reads a body into memory or into a sink, and counts it against what was announced and what is allowed. */
+async function receive(
+  { url, sizeBytesMax = sizeBytesMaxDefault }: HttpRequest,
+  answer: Awaited<ReturnType<Transport['send']>>,
+  open: (() => BodySink) | undefined,
+) {
+  const { status, headers } = answer
+  const announced = headers['content-length']
+  const most = status === 200 ? sizeBytesMax : errorBytesMax
+  const tooLarge = (sizeBytes: number) => {
+    answer.discard()
+    return new HttpFault({
+      trouble: 'tooLarge',
+      url,
+      status,
+      what: `the body has ${sizeBytes} bytes or more, and at most ${most} belong here`,
+      permanent: status === 200,
+    })
+  }
+  if (announced !== undefined && Number(announced) > most) throw tooLarge(Number(announced))
+  const hash = createHash('sha256')
+  const chunks: Uint8Array[] = []
+  const sink = open?.()
+  let sizeBytes = 0
+  for await (const chunk of answer.body) {
+    sizeBytes += chunk.length
+    if (sizeBytes > most) throw tooLarge(sizeBytes)
+    hash.update(chunk)
+    if (sink === undefined) chunks.push(chunk)
+    else sink.write(chunk)
+  }
+  if (announced !== undefined && Number(announced) !== sizeBytes) {
+    throw new HttpFault({ trouble: 'wrongLength', url, status, what: `${sizeBytes} bytes came of ${announced}` })
+  }
+  sink?.finish()
+  return { status, headers, body: Buffer.concat(chunks) as Uint8Array, sizeBytes, sha256: hash.digest('hex') }
+}
+
+function exhausted(fault: HttpFault, tries: number): HttpFault {
+  return new HttpFault({
+    trouble: fault.trouble,
+    url: fault.where ?? '',
+    what: `${fault.what}, in each of ${tries} tries`,
+    ...(fault.status === undefined ? {} : { status: fault.status }),
+    todo: fault.todo ?? 'run the same command again: what was fetched is kept',
+    cause: fault,
+  })
+}
+
+function tooLong(fault: HttpFault, waitMs: number, untilMs: number): HttpFault {
+  return new HttpFault({
+    trouble: fault.trouble,
+    url: fault.where ?? '',
+    what: `${fault.what}; it wants to be left alone for ${Math.ceil(waitMs / 1000)} s, until ${new Date(untilMs).toISOString()}`,
+    ...(fault.status === undefined ? {} : { status: fault.status }),
+    todo: 'run the same command again after that: what was fetched is kept',
+    permanent: true,
+    cause: fault,
+  })
+}

@@ -1,0 +1,79 @@
+import { Fault } from '../fault.ts'
+
+/** What went wrong with a request, by what a client has to do about it. */
+export type HttpTrouble =
+  | 'rateLimited' // 429: the budget is used up; everybody waits
+  | 'banned' // 418: 429 was ignored; everybody waits until the ban ends
+  | 'forbidden' // 403: a firewall in front of the venue; a long pause
+  | 'restricted' // 451: this place is not served, and no waiting changes that
+  | 'refused' // the request itself is wrong
+  | 'notFound' // 404
+  | 'serverError' // 5xx, 408: reading again is safe
+  | 'venueError' // {code, msg} with status 200
+  | 'connection' // no connection, or one that broke
+  | 'timeout'
+  | 'wrongLength' // more or fewer bytes than announced
+  | 'tooLarge'
+  | 'notJson' // a page, or text that breaks off, where JSON belongs
+
+const permanentTroubles: ReadonlySet<HttpTrouble> = new Set(['restricted', 'refused', 'notFound', 'tooLarge'])
+
+/** A request that failed. `permanent` says that asking again cannot help, which whoever schedules the asking reads. */
+export class HttpFault extends Fault {
+  readonly trouble: HttpTrouble
+  readonly permanent: boolean
+  readonly status: number | undefined
+  /** How long the venue wants not to be asked. */
+  readonly waitMs: number | undefined
+  /** The venue's own code, such as -1121. */
+  readonly venueCode: number | undefined
+
+  constructor(fault: {
+    trouble: HttpTrouble
+    what: string
+    url: string
+    todo?: string
+    status?: number
+    waitMs?: number
+    venueCode?: number
+    permanent?: boolean
+    cause?: unknown
+  }) {
+    const { trouble, what, url, todo, status, waitMs, venueCode, cause } = fault
+    super({
+      code: 'failed',
+      what,
+      where: shownUrl(url),
+      ...(todo === undefined ? {} : { todo }),
+      cause,
+      details: {
+        trouble,
+        ...(status === undefined ? {} : { status }),
+        ...(venueCode === undefined ? {} : { venueCode }),
+      },
+    })
+    this.trouble = trouble
+    this.permanent = fault.permanent ?? permanentTroubles.has(trouble)
+    this.status = status
+    this.waitMs = waitMs
+    this.venueCode = venueCode
+  }
+}
+
+const secretNames = /^(api-?key|key|token|secret|signature|sig|password|auth|authorization)$/i
+
+/** A URL as it may be logged: without user and password, and with the value of anything that looks like a key gone. */
+export function shownUrl(text: string): string {
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    return '(not a URL)'
+  }
+  url.username = ''
+  url.password = ''
+  for (const name of [...url.searchParams.keys()]) {
+    if (secretNames.test(name)) url.searchParams.set(name, 'hidden')
+  }
+  return url.href
+}
