@@ -92,7 +92,7 @@ function removeSegment(path: string): number {
 }
 
 /** Whether a sealed segment still is what its seal says, byte by byte. */
-export function isSealIntact(path: string): boolean {
+function isSealIntact(path: string): boolean {
   const fd = openSync(path, 'r')
   try {
     const seal = decodeSeal(readRange(fd, 0, preambleSizeBytes))

@@ -70,7 +70,7 @@ export function planGc(store: Store, options: GcOptions): GcPlan {
 }
 
 /** Pure: the same survey and options give the same plan. */
-export function decideGc(survey: Survey, options: GcOptions): GcPlan {
+function decideGc(survey: Survey, options: GcOptions): GcPlan {
   if (options.roots.length === 0 && options.allowEmptyKeepSet !== true) {
     throw new Fault({
       code: 'refused',
@@ -139,7 +139,7 @@ export function isYoung(mtimeMs: number, options: { graceMs: number; nowMs: numb
 }
 
 /** Every reason for which objects stay: the given roots, then what keeps itself. */
-export function* allRoots(survey: Survey, options: GcOptions): Generator<Root> {
+function* allRoots(survey: Survey, options: GcOptions): Generator<Root> {
   yield* options.roots
   for (const lease of survey.leases) {
     const label = `lease of ${lease.purpose} (${lease.owner ? `${lease.owner.host}, pid ${lease.owner.pid}` : 'unknown owner'})`

@@ -11,12 +11,12 @@ import { thisProcess } from './owner.ts'
 import type { Store } from './store.ts'
 import { trashEpochs } from './trash.ts'
 
-export interface SurveyedObject {
+interface SurveyedObject {
   readonly sizeBytes: number
   readonly mtimeMs: number
 }
 
-export interface TrashEpoch {
+interface TrashEpoch {
   readonly name: string
   /** How long ago it was filled, by the most cautious of the clocks there are. */
   readonly ageMs: number

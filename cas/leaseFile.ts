@@ -8,7 +8,7 @@ import { type Owner, parseOwner, thisProcess } from './owner.ts'
  *  counter that its owner turns. Only the owner writes either. */
 
 export const leaseSuffix = '.lease'
-export const beatSuffix = '.beat'
+const beatSuffix = '.beat'
 
 /** Wanted: the owner has announced a claim and is looking whether it is alone. Held: it is working on it. */
 export type ClaimState = 'wanted' | 'held'

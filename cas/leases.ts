@@ -40,7 +40,7 @@ export interface LeaseTiming {
   readonly monotonicMs: () => number
 }
 
-export const defaultLeaseTiming: LeaseTiming = {
+const defaultLeaseTiming: LeaseTiming = {
   beatMs: 5_000,
   foreignSilenceMs: 60_000,
   monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),

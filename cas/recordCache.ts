@@ -21,7 +21,7 @@ export interface LoadedCache {
   readonly index: SavedIndex
 }
 
-export function recordCachePath(indexDir: string): string {
+function recordCachePath(indexDir: string): string {
   return join(indexDir, 'records.cache')
 }
 

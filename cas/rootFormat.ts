@@ -15,7 +15,7 @@ import { errnoOf, isGone, writeFault } from './ioFault.ts'
 import type { Layout } from './layout.ts'
 
 /** The version of everything FORMAT.md describes. */
-export const storeFormat = 1
+const storeFormat = 1
 
 /** Turns a root of one format into the next. Must be safe to run again after a crash in its middle: the format file is
  *  rewritten only after it returns. */

@@ -8,7 +8,7 @@ import { digestSizeBytes } from './digest.ts'
  *  whole, so that a power cut in the middle of an append leaves all of it or none. Each entry inside carries its own
  *  SHA-256, so that a damaged group still gives up its good entries. */
 
-export const recordKinds = [
+const recordKinds = [
   'result',
   'observation',
   'evicted',
@@ -34,7 +34,7 @@ export interface RawEntry {
 
 export const segmentMagic = Buffer.from('tickpipe-rec-1\n\0', 'latin1')
 export const sealOffset = 16
-export const sealSizeBytes = 64
+const sealSizeBytes = 64
 export const preambleSizeBytes = sealOffset + sealSizeBytes
 const sealMagic = 0x4c414553
 
@@ -56,7 +56,7 @@ const hasArtifactFlag = 1
 const hasPayloadFlag = 2
 
 /** Nobody writes a larger one; a length beyond it is damage and not worth an allocation. */
-export const entrySizeBytesMax = 64 * 2 ** 20
+const entrySizeBytesMax = 64 * 2 ** 20
 
 export function kindNumber(kind: RecordKind): number {
   return recordKinds.indexOf(kind) + 1
@@ -66,7 +66,7 @@ export function kindName(kind: number): RecordKind | undefined {
   return recordKinds[kind - 1]
 }
 
-export function entrySizeBytes(entry: RawEntry): number {
+function entrySizeBytes(entry: RawEntry): number {
   return entryHeaderSizeBytes + (entry.artifact ? digestSizeBytes : 0) + (entry.payload?.length ?? 0)
 }
 

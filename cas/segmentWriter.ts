@@ -23,7 +23,7 @@ const fdatasyncAsync = promisify(fdatasync)
 export const segmentSuffix = '.seg'
 
 /** What group 0 of a segment says. */
-export interface SegmentHead {
+interface SegmentHead {
   readonly format: 1
   readonly owner: ReturnType<typeof thisProcess>
   /** Segments whose entries this one repeats, all but the dropped ones. */
