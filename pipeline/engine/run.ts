@@ -354,7 +354,15 @@ export class Run {
   private async dispute(state: NodeState, first: Digest, second: Digest): Promise<void> {
     const { address } = state.node
     this.disputes.push({ address, key: state.key!, first, second })
-    this.emit({ kind: 'node disputed', address, key: state.key!, first, second })
+    const difference = await this.differenceOf(first, second)
+    this.emit({
+      kind: 'node disputed',
+      address,
+      key: state.key!,
+      first,
+      second,
+      ...(difference === undefined ? {} : { difference }),
+    })
     this.executed++
     if (this.options.store.artifactPresence(first) === 'present') this.complete(state, first)
     else {
@@ -364,6 +372,16 @@ export class Run {
         where: address,
         todo: `look at "pipe diff ${short(first)} ${short(second)}", then choose with "pipe resolve '${address}'"`,
       })
+    }
+  }
+
+  /** In words, down to row and column; nothing where the bytes of one are gone. */
+  private async differenceOf(first: Digest, second: Digest): Promise<string | undefined> {
+    try {
+      const { firstDifference } = await import('./firstDifference.ts')
+      return firstDifference(this.jobArtifact(first), this.jobArtifact(second))
+    } catch {
+      return undefined
     }
   }
 

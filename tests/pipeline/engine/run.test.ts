@@ -168,6 +168,10 @@ describe('a run', () => {
     expect(second.manifestId).toBe(first.manifestId)
     const { key } = second.disputes[0]!
     expect(lab.store.records.disputed(key)).toBe(true)
+    expect(lab.events.find(({ kind }) => kind === 'node disputed')).toMatchObject({
+      address: 'roll',
+      difference: 'value.json: (all): 1 became 2',
+    })
   })
 
   test('a frozen run fetches nothing and says how to go on', async () => {
