@@ -38,6 +38,9 @@ export const run = defineCommand({
       return printVerdict(context.out, { ...recalled, wallMs: performance.now() - startMs }, 'ok')
     }
     const { world, targets, ask, frozen } = await openAsk(context, values, { workers: values.workers })
+    // The world has loaded it; before that a remembered answer needs none of it.
+    const { NodeGraph } = await import('../engine/nodes.ts')
+    const isPlaced = (address: string): boolean => new NodeGraph(world.pipeline, world.config.value).nodes.has(address)
     const startedMs = context.nowMs()
     const following = followRun(context, startedMs)
     try {
@@ -45,7 +48,9 @@ export const run = defineCommand({
         ...ask,
         keepGoing: values.keepGoing,
         runId: newRunId(startedMs, Math.random),
-        rerunCommand: (address) => rerunCommand(address, values),
+        // A node that a fan-out grew has no address before the run has grown it again: then the targets are named.
+        rerunCommand: (address) =>
+          rerunCommand(isPlaced(address) ? [address] : targets, { ...values, root: context.globals.root }),
         emit: following.emit,
         stop: following.stop,
         stopNow: following.stopNow,
@@ -72,9 +77,13 @@ export const run = defineCommand({
   },
 })
 
-/** A command line for one node, with whatever decides what it gives. */
-export function rerunCommand(address: string, asked: Pick<AskValues, 'pipeline' | 'set' | 'asOf'>): string {
-  const words = ['pipe', 'run', address]
+/** A command line that runs a failed node again, with whatever decides what it gives. What is recorded does not run. */
+function rerunCommand(
+  targets: readonly string[],
+  asked: Pick<AskValues, 'pipeline' | 'set' | 'asOf'> & { readonly root: string | undefined },
+): string {
+  const words = ['pipe', 'run', ...targets]
+  if (asked.root !== undefined) words.push('--root', asked.root)
   if (asked.pipeline !== undefined) words.push('--pipeline', asked.pipeline)
   for (const set of asked.set) words.push('--set', set)
   if (asked.asOf !== undefined) words.push('--as-of', asked.asOf)

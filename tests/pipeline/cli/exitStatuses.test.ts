@@ -61,6 +61,14 @@ describe('every way a command can end', () => {
     expect(again.stdout).toContain('2 nodes: 1 cached, 0 executed, 1 failed')
   })
 
+  test('failed: and for a node that a fan-out grew, the command that grows it again', () => {
+    const ran = here('run', '-p', 'grown', '--set', 'failing=1')
+    expect(ran.stderr).toContain('rerun     pipe run all --pipeline grown --set failing=1')
+    const again = here('run', 'all', '--pipeline', 'grown', '--set', 'failing=-1')
+    expect(again.status).toBe(exitStatuses.ok)
+    expect(again.stdout).toMatch(/5 nodes: [34] cached, [12] executed/)
+  })
+
   test('partial: --keep-going finishes what it can', () => {
     const ran = here('run', '--set', 'failing=1', '--keep-going')
     expect(ran.status).toBe(exitStatuses.partial)

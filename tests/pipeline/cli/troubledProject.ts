@@ -38,6 +38,17 @@ export const double = defineTask({
   },
 })
 
+const list = jsonArtifact('list', z.object({ indexes: z.array(z.number()) }))
+
+export const listIndexes = defineTask({
+  name: 'listIndexes',
+  kind: 'pure',
+  params: z.object({ count: z.number() }),
+  inputs: {},
+  output: list,
+  run: (_inputs, { count }) => ({ indexes: Array.from({ length: count }, (_, index) => index) }),
+})
+
 const config = z.object({ count: z.number(), gate: z.string(), failing: z.number() })
 
 export const troubled = definePipeline('troubled', config, (graph, { count, gate, failing }) => {
@@ -48,7 +59,21 @@ export const troubled = definePipeline('troubled', config, (graph, { count, gate
   graph.target('all', ...nodes)
 })
 
-export default defineProject({ root: '.pipe', pipelines: [withConfig(troubled, { count: 2, gate: '', failing: -1 })] })
+/** The same, grown from an artifact. */
+export const grown = definePipeline('grown', config, (graph, { count, failing }) => {
+  const listed = graph.add(listIndexes, { params: { count } })
+  const all = graph.each(
+    listed,
+    ({ indexes }) => indexes,
+    (index) => {
+      const source = graph.add(wait, { at: [index], params: { index, gate: '' } })
+      return graph.add(double, { at: [index], params: { fails: index === failing }, inputs: { number: source } })
+    },
+  )
+  graph.target('all', all)
+})
+
+export default defineProject({ root: '.pipe', pipelines: [troubled, grown].map((pipeline) => withConfig(pipeline, { count: 2, gate: '', failing: -1 })) })
 `,
   )
 }
