@@ -1,57 +1,13 @@
-import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { describeArtifact } from '../../cas/artifact.ts'
-import { type Digest, digestOf } from '../../cas/digest.ts'
+import { digestOf } from '../../cas/digest.ts'
 import type { FaultPointName, FaultPoints } from '../../cas/faultPoints.ts'
-import { type GcOptions, planGc, whyAlive } from '../../cas/gc.ts'
+import { planGc, whyAlive } from '../../cas/gc.ts'
 import { executeGc, undoGc } from '../../cas/gcExecute.ts'
 import { freshen } from '../../cas/objects.ts'
-import type { RecordKind } from '../../cas/segment.ts'
-import { stageBytes } from '../../cas/staging.ts'
-import { openStore, type Store } from '../../cas/store.ts'
+import { bytesOnDisk, later, options, publish, putLoose } from './collecting.ts'
 import { keyOf, openAt, put, temporaryStore } from './temporaryRoot.ts'
-
-const graceMs = 1000
-const later = () => Date.now() + 1_000_000
-
-function options(roots: readonly Digest[], more: Partial<GcOptions> = {}): GcOptions {
-  return { roots: roots.map((digest, i) => ({ label: `root ${i}`, digest })), graceMs, nowMs: later(), ...more }
-}
-
-/** Publishes an artifact with one file for each text, bound to a key of its name, as a process that is gone since: a
- *  living one holds on to what it published. */
-async function publish(
-  store: Store,
-  name: string,
-  texts: readonly string[],
-  kind: RecordKind = 'result',
-): Promise<Digest> {
-  const publisher = openStore(store.root, { durability: 'none' })
-  const files = texts.map((text, i) => ({ name: `f${i}`, ...stageBytes(publisher.stagingDir, text) }))
-  const { id, bytes } = describeArtifact('t', files)
-  const staged = [...files, stageBytes(publisher.stagingDir, bytes)]
-  await publisher.commit({ staged, records: [{ kind, key: keyOf(name), artifact: id }] })
-  await publisher.close()
-  store.records.refresh()
-  return id
-}
-
-async function putLoose(store: Store, text: string): Promise<Digest> {
-  const publisher = openStore(store.root, { durability: 'none' })
-  const digest = await put(publisher, text)
-  await publisher.close()
-  return digest
-}
-
-function bytesOnDisk(folder: string): number {
-  let sizeBytes = 0
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && !entry.name.endsWith('.json')) sizeBytes += statSync(join(entry.parentPath, entry.name)).size
-  }
-  return sizeBytes
-}
 
 /** Does something at a step of the collection, as another process might. */
 function when(point: FaultPointName, act: () => void): FaultPoints {
@@ -286,130 +242,5 @@ describe('gc', () => {
     const store = temporaryStore()
     const plan = planGc(store, options([digestOf('never stored')]))
     expect(plan.missingRoots.map((root) => root.label)).toEqual(['root 0'])
-  })
-})
-
-describe('gc with a size to keep', () => {
-  test('gives up what is the least work to make again for each byte, and keeps every descriptor', async () => {
-    const store = temporaryStore()
-    const cheap = await publish(store, 'cheap', ['c'.repeat(1000)])
-    const dear = await publish(store, 'dear', ['d'.repeat(1000)])
-    const pinned = await publish(store, 'pinned', ['p'.repeat(1000)])
-    const unknown = await publish(store, 'unknown', ['u'.repeat(1000)])
-    const costs = new Map([
-      [cheap, 10],
-      [dear, 10_000],
-      [pinned, 0],
-    ])
-    const roots = [
-      ...[cheap, dear, unknown].map((digest) => ({ label: 'snapshot', digest, evictable: true })),
-      { label: 'target', digest: pinned },
-    ]
-    const budget = (maxSizeBytes: number) =>
-      planGc(store, options([], { roots, maxSizeBytes, costOf: (artifact) => costs.get(artifact) }))
-    expect(budget(1e6).evictedForSize).toEqual([])
-    expect(budget(4000).evictedForSize).toEqual([cheap])
-    expect(budget(3000).evictedForSize).toEqual([cheap, dear].sort())
-    expect(budget(10)).toMatchObject({ evictedForSize: [cheap, dear, unknown].sort() })
-    expect(budget(10).overBudgetBytes).toBeGreaterThan(1000)
-    await executeGc(store, budget(4000))
-    expect(store.artifactPresence(cheap)).toBe('evicted')
-    expect(store.readDescriptor(cheap).files).toHaveLength(1)
-    expect(store.artifactPresence(dear)).toBe('present')
-    // What was given up is not wanted back by the next collection, although its root stands.
-    expect(budget(4000)).toMatchObject({ putBack: [], collect: [], evicted: [] })
-  })
-
-  test('never gives up a file that something pinned shares', async () => {
-    const store = temporaryStore()
-    const evictable = await publish(store, 'e', ['s'.repeat(1000), 'own'.repeat(100)])
-    const pinned = await publish(store, 'p', ['s'.repeat(1000)])
-    const roots = [
-      { label: 'a', digest: evictable, evictable: true },
-      { label: 'b', digest: pinned },
-    ]
-    await executeGc(store, planGc(store, options([], { roots, maxSizeBytes: 0 })))
-    expect(store.artifactPresence(pinned)).toBe('present')
-    expect(store.artifactPresence(evictable)).toBe('evicted')
-  })
-})
-
-test('a file that stays for other reasons does not count as freed', async () => {
-  const store = temporaryStore()
-  const sharing = await publish(store, 'e', ['s'.repeat(5000), 'own'])
-  const other = await publish(store, 'o', ['o'.repeat(2000)])
-  const pinned = await publish(store, 'p', ['s'.repeat(5000)])
-  const roots = [
-    { label: 'a', digest: sharing, evictable: true },
-    { label: 'a', digest: other, evictable: true },
-    { label: 'b', digest: pinned },
-  ]
-  const costOf = (artifact: Digest) => (artifact === sharing ? 0 : 1e9)
-  const plan = planGc(store, options([], { roots, maxSizeBytes: 6000, costOf }))
-  expect(plan.evictedForSize).toEqual([sharing, other].sort())
-  expect(plan.overBudgetBytes).toBe(0)
-})
-
-describe('law: gc never removes what a root or a live lease reaches', () => {
-  const world = fc.record({
-    artifacts: fc.array(fc.uniqueArray(fc.nat(12), { minLength: 0, maxLength: 4 }), { minLength: 1, maxLength: 10 }),
-    roots: fc.array(fc.record({ at: fc.nat(9), evictable: fc.boolean() }), { minLength: 1, maxLength: 4 }),
-    used: fc.array(fc.nat(9), { maxLength: 2 }),
-    claimed: fc.array(fc.nat(9), { maxLength: 2 }),
-    sources: fc.array(fc.nat(9), { maxLength: 2 }),
-    maxSizeBytes: fc.option(fc.nat(3000), { nil: undefined }),
-    rounds: fc.integer({ min: 1, max: 3 }),
-    undo: fc.boolean(),
-  })
-
-  test('in random stores', async () => {
-    await fc.assert(
-      fc.asyncProperty(world, async ({ artifacts, roots, used, claimed, sources, maxSizeBytes, rounds, undo }) => {
-        const store = temporaryStore()
-        const ids: Digest[] = []
-        for (const [i, files] of artifacts.entries()) {
-          const texts = files.map((file) => `file ${file}`.repeat(1 + file * 10))
-          ids.push(await publish(store, `${i}`, texts, sources.includes(i) ? 'observation' : 'result'))
-        }
-        const at = (i: number) => ids[i % ids.length]!
-        const lease = openAt(store.root).openLease('run')
-        lease.uses(used.map(at))
-        for (const i of claimed) lease.claim(keyOf(`${i % ids.length}`))
-        const keep = new Set([
-          ...used.map(at),
-          ...claimed.map(at),
-          ...roots.filter((root) => !root.evictable).map((root) => at(root.at)),
-        ])
-        for (const i of sources) if (i < ids.length) keep.add(ids[i]!)
-        const evictable = new Set(roots.filter((root) => root.evictable).map((root) => at(root.at)))
-        for (let round = 0; round < rounds; round++) {
-          const plan = planGc(store, {
-            roots: roots.map((root) => ({ label: 'r', digest: at(root.at), evictable: root.evictable })),
-            graceMs: 0,
-            nowMs: later() + round,
-            maxSizeBytes,
-            costOf: (artifact) => Number.parseInt(artifact.slice(0, 4), 16),
-          })
-          const before = bytesOnDisk(store.layout.objects)
-          const done = await executeGc(store, plan)
-          expect(done.collectedBytes).toBe(plan.collectedBytes)
-          if (done.restoredObjects === 0) expect(before - bytesOnDisk(store.layout.objects)).toBe(plan.collectedBytes)
-          for (const artifact of keep) expect(store.artifactPresence(artifact)).toBe('present')
-          for (const artifact of evictable) {
-            expect(store.hasObject(artifact)).toBe(true)
-            expect(store.artifactPresence(artifact)).not.toBe('missing')
-          }
-          if (maxSizeBytes === undefined)
-            for (const artifact of evictable) expect(store.artifactPresence(artifact)).toBe('present')
-          for (const artifact of ids) expect(store.artifactPresence(artifact)).not.toBe('missing')
-          if (undo && done.collectedObjects > 0) {
-            await undoGc(store)
-            for (const object of plan.collect) expect(store.hasObject(object.digest, object.sizeBytes)).toBe(true)
-          }
-        }
-        await store.close()
-      }),
-      { numRuns: 20 },
-    )
   })
 })
