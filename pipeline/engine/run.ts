@@ -18,7 +18,7 @@ import { placeOf } from './objectPlace.ts'
 import { type Made, publish } from './publish.ts'
 import { PriorityQueue } from './queue.ts'
 import type { Reasons } from './reasons.ts'
-import { runSource } from './runSource.ts'
+import { runSource, SourceFailure } from './runSource.ts'
 import { type Knowledge, type NodeState, Walk } from './walk.ts'
 
 export interface RunOptions {
@@ -271,7 +271,7 @@ export class Run {
       }
     } catch (error) {
       if (this.options.stopNow.aborted) this.halted = true
-      else this.fail(state, error, (error as { attempts?: number }).attempts ?? 1)
+      else this.fail(state, error, error instanceof SourceFailure ? error.attempts : 1)
     } finally {
       this.admission.leave(state.node.task)
       this.running--
