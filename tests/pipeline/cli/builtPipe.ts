@@ -11,6 +11,8 @@ export interface BuiltPipe {
   readonly dir: string
   /** Holds an executable `pipe`. */
   readonly binDir: string
+  /** The script behind it, for callers that start node themselves. */
+  readonly cli: string
   readonly env: NodeJS.ProcessEnv
   run(args: readonly string[], options?: RunOptions): Ran
   start(args: readonly string[], options?: RunOptions): Started
@@ -101,6 +103,7 @@ export async function buildPipe(): Promise<BuiltPipe> {
   return {
     dir,
     binDir,
+    cli,
     env,
     start,
     run(args, options = {}) {
