@@ -38,9 +38,6 @@ export const run = defineCommand({
       return printVerdict(context.out, { ...recalled, wallMs: performance.now() - startMs }, 'ok')
     }
     const { world, targets, ask, frozen } = await openAsk(context, values, { workers: values.workers })
-    // The world has loaded it; before that a remembered answer needs none of it.
-    const { NodeGraph } = await import('../engine/nodes.ts')
-    const isPlaced = (address: string): boolean => new NodeGraph(world.pipeline, world.config.value).nodes.has(address)
     const startedMs = context.nowMs()
     const following = followRun(context, startedMs)
     try {
@@ -48,9 +45,7 @@ export const run = defineCommand({
         ...ask,
         keepGoing: values.keepGoing,
         runId: newRunId(startedMs, Math.random),
-        // A node that a fan-out grew has no address before the run has grown it again: then the targets are named.
-        rerunCommand: (address) =>
-          rerunCommand(isPlaced(address) ? [address] : targets, { ...values, root: context.globals.root }),
+        rerunCommand: (address) => rerunCommand([address], { ...values, root: context.globals.root }),
         emit: following.emit,
         stop: following.stop,
         stopNow: following.stopNow,

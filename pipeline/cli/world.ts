@@ -125,11 +125,17 @@ export async function openRoot(
   return { root, store, close: () => store.close() }
 }
 
+/** A project that is broken says so: its store must not be mistaken for the one in the home folder. */
 async function openProjectIfAny(surroundings: Surroundings): Promise<{ root: string } | undefined> {
+  return isInProject(surroundings.cwd) ? openProject(surroundings) : undefined
+}
+
+function isInProject(cwd: string): boolean {
   try {
-    return await openProject(surroundings)
+    findProject(cwd)
+    return true
   } catch (error) {
-    if (error instanceof Fault && error.code === 'usage') return undefined // no project here, or a broken one
+    if (error instanceof Fault) return false
     throw error
   }
 }

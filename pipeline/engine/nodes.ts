@@ -153,6 +153,10 @@ export class NodeGraph implements Graph {
     }
   }
 
+  has(name: string): boolean {
+    return this.targets.has(name) || this.nodes.has(name)
+  }
+
   /** The parts of a named target, or the node at an address. */
   find(name: string): readonly Part[] {
     const target = this.targets.get(name)

@@ -2,6 +2,7 @@ import type { Decision } from './decide.ts'
 import type { Estimate, History } from './history.ts'
 import type { GraphCollection, NodeGraph } from './nodes.ts'
 import type { Reasons } from './reasons.ts'
+import { findTargets } from './targets.ts'
 import type { Plan, PlanNode, Verdict } from './verdict.ts'
 import { type Knowledge, type NodeState, Walk } from './walk.ts'
 
@@ -35,7 +36,7 @@ export async function planTargets(options: PlanOptions): Promise<PlannedWalk> {
     },
     onSkipped: () => {},
   })
-  const targets = options.targets.flatMap((name) => graph.find(name))
+  const { parts: targets, notYet } = await findTargets(options.targets, graph, walk, knowledge, () => walk.advance())
   walk.start(targets)
   await walk.advance()
   // As in a run: what the user asked for must be here, and whatever executes demands the bytes it reads.
@@ -50,6 +51,11 @@ export async function planTargets(options: PlanOptions): Promise<PlannedWalk> {
   for (const state of walk.states.values()) nodes.push(planNode(state, options, perhapsRestored))
   for (const { collection } of walk.collections.values())
     if (collection.parts === undefined) nodes.push(unknownNode(collection, options))
+  const lists = graph.collections.filter(({ parts }) => parts === undefined).map(({ source }) => source.address)
+  for (const address of notYet) {
+    nodes.push({ address, task: address, kind: 'pure', verdict: { kind: 'unknown', until: lists }, inputs: [] })
+  }
+
   return {
     walk,
     plan: {

@@ -19,6 +19,7 @@ import { type Made, publish } from './publish.ts'
 import { PriorityQueue } from './queue.ts'
 import type { Reasons } from './reasons.ts'
 import { runSource, SourceFailure } from './runSource.ts'
+import { findTargets } from './targets.ts'
 import { type Knowledge, type NodeState, Walk } from './walk.ts'
 
 export interface RunOptions {
@@ -110,12 +111,14 @@ export class Run {
 
   async execute(): Promise<RunOutcome> {
     const { options } = this
-    const targets = options.targets.flatMap((name) => options.graph.find(name))
     const onStop = () => {
       this.halted = true
       void this.pump()
     }
     options.stop.addEventListener('abort', onStop)
+    const { parts: targets } = await findTargets(options.targets, options.graph, this.walk, options.knowledge, () =>
+      this.untilIdle(),
+    )
     this.walk.start(targets)
     await this.untilIdle()
     if (!this.halted) {
@@ -585,7 +588,6 @@ export class Run {
   private outcome(): RunOutcome {
     const states = [...this.walk.states.values()]
     const incomplete = states.some((state) => state.artifact === undefined) || this.walk.unexpanded > 0
-    const interrupted = this.options.stop.aborted || this.options.stopNow.aborted
     const counts: RunCounts = {
       total: states.length,
       cached: this.cached.size,
@@ -594,16 +596,7 @@ export class Run {
       failed: this.failures.length,
       skipped: states.filter((state) => state.artifact === undefined).length - this.failures.length,
     }
-    const outcome =
-      this.failures.length > 0
-        ? this.options.keepGoing && this.executed > 0
-          ? 'partial'
-          : 'failed'
-        : incomplete && interrupted
-          ? 'interrupted'
-          : this.disputes.length > 0
-            ? 'disputed'
-            : 'ok'
+    const outcome = this.outcomeWord(incomplete)
     assert.ok(!incomplete || outcome !== 'ok', 'a run that is not complete says why')
     return {
       outcome,
@@ -613,6 +606,13 @@ export class Run {
       disputes: this.disputes,
       ...(this.nextRecheckAtMs === undefined ? {} : { nextRecheckAtMs: this.nextRecheckAtMs }),
     }
+  }
+
+  private outcomeWord(incomplete: boolean): RunOutcome['outcome'] {
+    const { stop, stopNow, keepGoing } = this.options
+    if (incomplete && (stop.aborted || stopNow.aborted)) return 'interrupted'
+    if (this.failures.length > 0) return keepGoing && this.executed > 0 ? 'partial' : 'failed'
+    return this.disputes.length > 0 ? 'disputed' : 'ok'
   }
 
   private manifest(states: readonly NodeState[]): Manifest {

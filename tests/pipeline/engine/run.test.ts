@@ -272,3 +272,23 @@ function loseArtifact(lab: EngineLab, run: FinishedRun, address: string): void {
   const { artifact } = run.manifest!.nodes.find((node) => node.address === address)!
   for (const { digest } of lab.store.readDescriptor(artifact).files) rmSync(objectPath(lab.store.objectsDir, digest))
 }
+
+describe('a target', () => {
+  test('may be a node that only a fan-out grows: nothing but what it needs runs', async () => {
+    await using lab = new EngineLab()
+    const { pipeline } = world(['ab', 'cde'])
+    const plan = await lab.plan(pipeline, ['measure[ab]'])
+    expect(plan.nodes.map(({ address, verdict }) => [address, verdict.kind])).toEqual([
+      ['fetchNames', 'will run'],
+      ['measure[ab]', 'unknown'],
+    ])
+    const run = await lab.run(pipeline, ['measure[cde]'])
+    expect(lab.executed).toEqual(['measure[cde]'])
+    expect(lab.value(run, 'measure[cde]')).toBe(3)
+    expect((await lab.plan(pipeline, ['measure[ab]'])).nodes.map(({ address }) => address)).toEqual([
+      'fetchNames',
+      'measure[ab]',
+    ])
+    await expect(lab.run(pipeline, ['measure[abc]'])).rejects.toThrow('did you mean "measure[ab]"?')
+  })
+})
