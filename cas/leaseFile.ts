@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, readSync, renameSync, unlinkSync, wr
 import { join } from 'node:path'
 import { type Digest, isDigest } from './digest.ts'
 import { isGone, writeFault } from './ioFault.ts'
+import type { Layout } from './layout.ts'
 import { type Owner, parseOwner, thisProcess } from './owner.ts'
 
 /** A lease on disk: `<id>.lease`, a line with its owner and then one short line for every change, and `<id>.beat`, a
@@ -22,17 +23,16 @@ export class LeaseWriter {
   readonly #fd: number
   #beats = 0
 
-  constructor(leasesDir: string, purpose: string) {
+  constructor(layout: Layout, purpose: string) {
     this.id = newLeaseId()
-    this.#path = join(leasesDir, this.id + leaseSuffix)
-    this.#beatPath = join(leasesDir, this.id + beatSuffix)
-    const tempPath = `${this.#path}.new`
+    this.#path = join(layout.leases, this.id + leaseSuffix)
+    this.#beatPath = join(layout.leases, this.id + beatSuffix)
+    const head = `${JSON.stringify({ owner: thisProcess(), purpose })}\n`
     try {
-      this.beat()
-      // Renamed into place, so that nobody ever sees a lease without its owner.
-      writeFileSync(tempPath, `${JSON.stringify({ owner: thisProcess(), purpose })}\n`)
-      renameSync(tempPath, this.#path)
+      createWhole(this.#path, join(layout.staging, `${this.id}.new`), head)
       this.#fd = openSync(this.#path, 'a')
+      // After the lease: whoever finds the lease of a dead owner removes both.
+      this.beat()
     } catch (error) {
       throw writeFault(error, this.#path)
     }
@@ -54,6 +54,20 @@ export class LeaseWriter {
   close(): void {
     closeSync(this.#fd)
     removeLease(this.#path, this.#beatPath)
+  }
+}
+
+/** Renamed into place, so that nobody ever sees a lease without its owner. The beginning lies in staging, where a
+ *  collection clears away what a killed process leaves; it may be so quick as to clear it away under our hands. */
+function createWhole(path: string, tempPath: string, head: string): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      writeFileSync(tempPath, head)
+      renameSync(tempPath, path)
+      return
+    } catch (error) {
+      if (!isGone(error) || attempt === 10) throw error
+    }
   }
 }
 

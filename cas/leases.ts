@@ -62,7 +62,7 @@ export class LeaseBoard {
   }
 
   open(purpose: string): Lease {
-    const lease = new OwnLease(this, new LeaseWriter(this.#layout.leases, purpose), this.#timing.beatMs)
+    const lease = new OwnLease(this, new LeaseWriter(this.#layout, purpose), this.#timing.beatMs)
     this.#own.set(lease.id, lease)
     return lease
   }
