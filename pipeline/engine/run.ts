@@ -306,6 +306,13 @@ export class Run {
     const { node } = state
     const { options } = this
     const decision = state.decision!
+    // Bytes that gc moved to the trash are taken back from there: cheaper than making them again.
+    if (decision.kind === 'restore' && (await options.store.reclaim(decision.artifact))) {
+      this.cached.add(state)
+      this.emit({ kind: 'node healed', address: node.address, artifact: decision.artifact, what: decision.why })
+      this.complete(state, decision.artifact)
+      return
+    }
     const expectedMs = options.history.estimate(node.task.name)?.p50Ms
     this.emit({
       kind: 'node started',
