@@ -1,6 +1,7 @@
 import type { Digest } from './digest.ts'
-import { type GcOptions, isYoung, type Marks } from './gc.ts'
+import type { GcOptions, Marks } from './gc.ts'
 import type { Survey } from './gcSurvey.ts'
+import { isYoung } from './young.ts'
 
 export interface Evictions {
   readonly artifacts: readonly Digest[]

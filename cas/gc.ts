@@ -3,6 +3,7 @@ import type { Digest } from './digest.ts'
 import { chooseEvictions } from './eviction.ts'
 import { type Survey, surveyStore } from './gcSurvey.ts'
 import type { Store } from './store.ts'
+import { isYoung } from './young.ts'
 
 /** Something that must stay, and what to call it when somebody asks why. */
 export interface Root {
@@ -131,11 +132,6 @@ export interface Marks {
   readonly young: ReadonlySet<Digest>
   /** The evictable artifacts that are the only reason for some of `soft`. */
   readonly evictable: readonly Digest[]
-}
-
-/** A time in the future means that a clock was wrong once, here or there: nothing is concluded from it. */
-export function isYoung(mtimeMs: number, options: { graceMs: number; nowMs: number }): boolean {
-  return options.nowMs - mtimeMs < options.graceMs
 }
 
 /** Every reason for which objects stay: the given roots, then what keeps itself. */
