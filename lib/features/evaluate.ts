@@ -197,4 +197,4 @@ class SymbolEvaluation {
   }
 }
 
-const ln2 = 0.6931471805599453
+const ln2 = Math.LN2

@@ -4,7 +4,7 @@ import { inverseNormal } from '../rng.ts'
 import { normalCdf } from './normal.ts'
 
 const eulerGamma = 0.5772156649015329
-const e = 2.718281828459045
+const e = Math.E
 
 /** The Sharpe ratio that the best of `trials` worthless strategies is expected to show, when their Sharpe ratios vary with
  *  `variance`. Per period, as everything here. */
