@@ -4,7 +4,7 @@ import type { FaultPoints } from './faultPoints.ts'
 import { flushPath } from './folders.ts'
 
 import type { Layout } from './layout.ts'
-import { findObject, freshenIfPresent, placeStaged } from './objects.ts'
+import { clearPlace, findObject, lookInPlace, placeStaged } from './objects.ts'
 import type { PreparedEntry, RecordLog } from './recordLog.ts'
 import { prepareEntry, type RecordEntry, type Records } from './records.ts'
 import { discardStaged, type Staged } from './staging.ts'
@@ -149,10 +149,13 @@ export class GroupCommit {
     this.#announce(group.flatMap(({ staged }) => staged.map((file) => file.digest)))
     const fresh = new Map<Digest, Staged>()
     const present = new Map<Digest, Staged>()
+    const damaged = new Set<Digest>()
     for (const { staged } of group) {
       for (const file of staged) {
         if (fresh.has(file.digest) || present.has(file.digest)) continue
-        ;(freshenIfPresent(this.#layout, file) ? present : fresh).set(file.digest, file)
+        const there = lookInPlace(this.#layout, file)
+        ;(there === 'present' ? present : fresh).set(file.digest, file)
+        if (there === 'damage') damaged.add(file.digest)
       }
     }
     const failed = await this.#flushFiles([...fresh.values()])
@@ -162,6 +165,7 @@ export class GroupCommit {
     for (const digest of present.keys()) shards.add(digest.slice(0, 2))
     for (const [digest, file] of fresh) {
       if (failed.has(digest)) continue
+      if (damaged.has(digest)) clearPlace(this.#layout, file)
       placeStaged(this.#layout, file)
       this.#placed.add(file)
       shards.add(digest.slice(0, 2))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Digest } from './digest.ts'
+import { FolderListing } from './folderListing.ts'
 import { isGone } from './ioFault.ts'
 import type { Layout } from './layout.ts'
 import { type ClaimState, LeaseView, LeaseWriter, leaseSuffix } from './leaseFile.ts'
@@ -53,10 +54,12 @@ export class LeaseBoard {
   readonly #hasResult: (key: Digest) => boolean
   readonly #views = new Map<string, LeaseView>()
   readonly #own = new Map<string, OwnLease>()
+  readonly #listing: FolderListing
   #beats: Map<string, SeenBeat> | undefined
 
   constructor(options: { layout: Layout; timing?: LeaseTiming | undefined; hasResult: (key: Digest) => boolean }) {
     this.#layout = options.layout
+    this.#listing = new FolderListing(options.layout.leases)
     this.#timing = options.timing ?? defaultLeaseTiming
     this.#hasResult = options.hasResult
   }
@@ -82,13 +85,23 @@ export class LeaseBoard {
 
   /** Every lease whose owner lives, except one. Leases of the dead are removed on the way. */
   live(except: string | undefined): LiveLease[] {
-    const ids = readFolder(this.#layout.leases)
-      .filter((name) => name.endsWith(leaseSuffix))
-      .map((name) => name.slice(0, -leaseSuffix.length))
-    if (ids.length === 0 || (ids.length === 1 && ids[0] === except)) return []
+    return this.#liveAmong(idsIn(readFolder(this.#layout.leases)).filter((id) => id !== except))
+  }
+
+  /** Leases other than one that claim a key. Asked before every execution, so nothing is read that is known: what this
+   *  process holds, it holds in memory. */
+  claimants(key: Digest, except: string): LiveLease[] {
+    const others = idsIn(this.#listing.names()).filter((id) => {
+      if (id === except) return false
+      const own = this.#own.get(id)
+      return own === undefined || own.holds(key)
+    })
+    return this.#liveAmong(others).filter((lease) => lease.claims.has(key))
+  }
+
+  #liveAmong(ids: readonly string[]): LiveLease[] {
     const live: LiveLease[] = []
     for (const id of ids) {
-      if (id === except) continue
       const view = this.#view(id)
       if (!view) continue
       if (this.#own.has(id) || !this.#isDead(view)) live.push(view)
@@ -155,6 +168,9 @@ export class LeaseBoard {
   }
 }
 
+const idsIn = (names: readonly string[]): string[] =>
+  names.filter((name) => name.endsWith(leaseSuffix)).map((name) => name.slice(0, -leaseSuffix.length))
+
 interface SeenBeat {
   readonly beats: string
   readonly sinceMs: number
@@ -213,6 +229,10 @@ class OwnLease implements Lease {
     return 'mine'
   }
 
+  holds(key: Digest): boolean {
+    return this.#held.has(key)
+  }
+
   release(key: Digest): void {
     if (this.#held.delete(key)) this.#writer.note('released', [key])
   }
@@ -255,7 +275,7 @@ class OwnLease implements Lease {
   }
 
   #claimants(key: Digest): LiveLease[] {
-    return this.#board.live(this.id).filter((lease) => lease.claims.has(key))
+    return this.#board.claimants(key, this.id)
   }
 
   #beat(): void {

@@ -24,12 +24,14 @@ export function isObjectThere(path: string, sizeBytes?: number): boolean {
   return stat?.isFile() === true && (sizeBytes === undefined || stat.size === sizeBytes)
 }
 
-/** Says whether a staged file is needed at all. An object that is there already is marked as used just now, which
+/** What stands in the place of a staged file's object. One that is there already is marked as used just now, which
  *  keeps a collection that is running elsewhere from taking it (see `executeGc`). */
-export function freshenIfPresent(layout: Layout, staged: Staged): boolean {
+export function lookInPlace(layout: Layout, staged: Staged): 'present' | 'nothing' | 'damage' {
   const path = objectPath(layout.objects, staged.digest)
-  if (!isObjectThere(path, staged.sizeBytes)) return false
-  return freshen(path)
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return 'nothing'
+  if (!stat.isFile() || stat.size !== staged.sizeBytes) return 'damage'
+  return freshen(path) ? 'present' : 'nothing'
 }
 
 export function freshen(path: string): boolean {
@@ -45,14 +47,10 @@ export function freshen(path: string): boolean {
   }
 }
 
-/** Puts a flushed staged file in place. Whatever stands there already is either the same bytes, which a rename
- *  replaces by their equals, or damage, which is moved aside. */
+/** Puts a flushed staged file in place. Whatever has come there meanwhile is the same bytes, which a rename replaces by
+ *  their equals. */
 export function placeStaged(layout: Layout, staged: Staged): void {
   const path = objectPath(layout.objects, staged.digest)
-  const there = statSync(path, { throwIfNoEntry: false })
-  if (there !== undefined && (!there.isFile() || there.size !== staged.sizeBytes)) {
-    quarantineFile(layout, staged.digest, { path, why: there.isFile() ? `its size is ${there.size}` : 'it is no file' })
-  }
   try {
     renameSync(staged.stagedPath, path)
   } catch (error) {
@@ -61,6 +59,14 @@ export function placeStaged(layout: Layout, staged: Staged): void {
     ensureFolder(join(layout.objects, staged.digest.slice(0, 2)))
     renameSync(staged.stagedPath, path)
   }
+}
+
+/** Moves aside what stands in an object's place and is not it, so that the object can be put there. */
+export function clearPlace(layout: Layout, { digest, sizeBytes }: Staged): void {
+  const path = objectPath(layout.objects, digest)
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there === undefined || (there.isFile() && there.size === sizeBytes)) return
+  quarantineFile(layout, digest, { path, why: there.isFile() ? `its size is ${there.size}` : 'it is no file' })
 }
 
 /** A readable path of an object: in its place, or brought back from the trash. */

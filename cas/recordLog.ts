@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Fault } from '../lib/fault.ts'
 import { type Digest, digestFromBytes, short } from './digest.ts'
 import type { FaultPoints } from './faultPoints.ts'
+import { FolderListing } from './folderListing.ts'
 import type { Layout } from './layout.ts'
 import { loadRecordCache, saveRecordCache } from './recordCache.ts'
 import { RecordIndex } from './recordIndex.ts'
@@ -31,6 +32,7 @@ export class RecordLog {
   readonly #durable: boolean
   readonly #clock: () => number
   readonly #faults: FaultPoints | undefined
+  readonly #listing: FolderListing
   #index = new RecordIndex()
   /** By the number that rows carry. */
   #segments: SegmentState[] = []
@@ -45,6 +47,7 @@ export class RecordLog {
 
   constructor(options: { layout: Layout; durable: boolean; clock: () => number; faults: FaultPoints | undefined }) {
     this.#layout = options.layout
+    this.#listing = new FolderListing(options.layout.records)
     this.#durable = options.durable
     this.#clock = options.clock
     this.#faults = options.faults
@@ -71,8 +74,17 @@ export class RecordLog {
 
   /** Picks up what other processes recorded. Costs a folder listing and a stat for each unsealed segment. */
   refresh(): void {
+    this.#refreshFrom(this.#listSegments())
+  }
+
+  /** As `refresh`, but takes the folder's time of change for whether there are new segments. See `FolderListing`. */
+  refreshLightly(): void {
+    this.#refreshFrom(this.#listing.names().filter((name) => name.endsWith(segmentSuffix)))
+  }
+
+  #refreshFrom(names: readonly string[]): void {
     const fresh: SegmentState[] = []
-    for (const name of this.#listSegments()) {
+    for (const name of names) {
       if (!this.#byName.has(name) && !this.#superseded.has(name)) fresh.push(newSegmentState(name))
     }
     // Newest first: a compacted segment saves reading the ones it repeats.

@@ -167,6 +167,12 @@ export class Records {
     this.#log.refresh()
   }
 
+  /** As `refresh`, for questions asked so often that a listing each time would tell, and where a late answer costs time
+   *  and nothing else. */
+  refreshLightly(): void {
+    this.#log.refreshLightly()
+  }
+
   // A reload may put another index in place of the old one, so it is asked for anew each time.
   get #index(): RecordIndex {
     return this.#log.index

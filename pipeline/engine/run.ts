@@ -287,7 +287,7 @@ export class Run {
     const { store, knowledge } = this.options
     if (state.node.task.kind === 'source' && state.decision?.kind === 'run' && state.decision.why !== 'not recorded')
       return false
-    store.records.refresh()
+    store.records.refreshLightly()
     const recorded = knowledge.recorded(state.node, state.key!)
     if (recorded === undefined || recorded.recheckDue || knowledge.presence(recorded.artifact) !== 'present')
       return false
