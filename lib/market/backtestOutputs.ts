@@ -1,36 +1,79 @@
 import { z } from 'zod'
-import { jsonArtifact, tableArtifact } from '../artifact.ts'
-import { defineTable, f64, tsMs } from '../tables/schema.ts'
+import { filesArtifact, jsonArtifact } from '../artifact.ts'
 
-/** The account over time. Parts are cumulative, and capital plus all parts is the equity of the row. */
-export const equityTable = defineTable({
-  name: 'equity',
-  version: 1,
-  columns: {
-    tsMs: tsMs(),
-    equityUsdt: f64({ unit: 'USDT' }),
-    grossUsdt: f64({ unit: 'USDT' }),
-    pricePnlUsdt: f64({ unit: 'USDT' }),
-    slippageUsdt: f64({ unit: 'USDT' }),
-    feesUsdt: f64({ unit: 'USDT' }),
-    fundingUsdt: f64({ unit: 'USDT' }),
-    tradedUsdt: f64({ unit: 'USDT' }),
-  },
-  sortKey: ['tsMs'],
-})
-export const equity = tableArtifact(equityTable)
+/** All that a backtest left behind: `run.json`, `equity.parquet` and `fills.parquet`. See backtestFiles.ts. */
+export const backtestRun = filesArtifact('backtestRun')
 
-/** What a backtest amounts to, net of everything. Conventions: daily UTC closes, simple returns, 365 days a year. */
-export const metrics = jsonArtifact(
-  'metrics',
-  z.object({
-    days: z.number(),
-    netReturn: z.number(),
-    annualVolatility: z.number(),
-    sharpe: z.number(),
-    sharpeStandardError: z.number(),
-    maxDrawdown: z.number(),
-    costs: z.object({ feesUsdt: z.number(), slippageUsdt: z.number(), fundingUsdt: z.number() }),
-    turnover: z.number(),
+/** The page, and the same numbers as tables beside it. */
+export const report = filesArtifact('report')
+
+/** Null is a number that does not exist: annual figures of runs under 90 days, ratios over nothing. */
+const number = z.number().nullable()
+const parts = {
+  pnl: number,
+  pricePnl: number,
+  slippage: number,
+  fees: number,
+  funding: number,
+  liquidationFees: number,
+}
+const slice = { days: z.number(), totalReturn: number, meanDailyReturn: number, hitRate: number, sharpe: number }
+const interval = z.object({ low: number, high: number, level: z.number(), draws: z.number(), meanBlock: z.number() })
+
+/** What a backtest amounts to, net of everything. Conventions: daily UTC closes, simple returns, 365 days a year, no
+ *  risk-free rate, one degree of freedom taken off; sums are in USDT. */
+export const metricsSchema = z.object({
+  outcome: z.enum(['completed', 'drawdownStop', 'ruined']),
+  days: z.number(),
+  isAnnualised: z.boolean(),
+  capitalUsdt: z.number(),
+  endEquityUsdt: z.number(),
+  totalReturn: number,
+  annualReturn: number,
+  volatility: number,
+  sharpe: z.object({
+    sharpe: number,
+    errorIid: number,
+    error: number,
+    lags: z.number(),
+    annual: number,
+    annualAdjusted: number,
+    annualError: number,
+    periods: z.number(),
   }),
-)
+  sortino: number,
+  calmar: number,
+  omega: number,
+  maxDrawdown: number,
+  drawdownDays: number,
+  cvar95: number,
+  skew: number,
+  kurtosis: number,
+  bestDay: number,
+  worstDay: number,
+  hitRate: number,
+  turnover: number,
+  fills: z.number(),
+  exposure: z.object({ meanGross: number, meanNet: number, maxGross: number, timeInMarket: number }),
+  capacityUsdt: number,
+  parts: z.object(parts),
+  bySymbol: z.array(z.object({ symbol: z.string(), ...parts, traded: number })),
+  byMonth: z.array(z.object({ month: z.string(), ...parts, ...slice })),
+  byRegime: z.array(z.object({ regime: z.string(), ...slice })),
+  benchmark: z
+    .object({
+      totalReturn: number,
+      sharpe: number,
+      maxDrawdown: number,
+      correlation: number,
+      beta: number,
+      alpha: number,
+      trackingError: number,
+      informationRatio: number,
+    })
+    .optional(),
+  intervals: z.object({ totalReturn: interval, sharpe: interval, maxDrawdown: interval }).optional(),
+  deflated: z.object({ trials: z.number(), variance: number, sharpe0: number, probability: number }).optional(),
+})
+export type MetricsJson = z.infer<typeof metricsSchema>
+export const metrics = jsonArtifact('metrics', metricsSchema)

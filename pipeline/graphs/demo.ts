@@ -1,6 +1,9 @@
 import { z } from 'zod'
+import type { backtestConfig } from '../../lib/backtest/config.ts'
+import { btcBuyAndHold } from '../../lib/strategies/btcBuyAndHold.ts'
 import { crossSectionalMomentum } from '../../lib/strategies/crossSectionalMomentum.ts'
-import { monthStart, nextMonth } from '../../lib/time.ts'
+import { HOUR_MS, monthStart, nextMonth } from '../../lib/time.ts'
+import { report } from '../../tasks/deliver/report.ts'
 import { fetchFunding } from '../../tasks/ingest/fetchFunding.ts'
 import { fetchKlines } from '../../tasks/ingest/fetchKlines.ts'
 import { ingestFunding } from '../../tasks/ingest/ingestFunding.ts'
@@ -21,6 +24,8 @@ const demoConfig = z.object({
   capitalUsdt: z.number().positive().default(100_000),
   takerBps: z.number().default(5),
   lookbackBars: z.number().int().positive().default(168),
+  /** The other lookbacks that were tried: the metrics take them into account. */
+  lookbackTrials: z.array(z.number().int().positive()).default([24, 72, 336, 672]),
 })
 
 /** Archives of the embedded exchange, through the same tasks real archives take, to a small backtest. */
@@ -52,24 +57,46 @@ export const demo = definePipeline('demo', demoConfig, (graph, config) => {
         return graph.add(ingestFunding, { at: [symbol, period], params: { symbol }, inputs: { archive } })
       }),
   )
-  const equity = graph.add(backtest, {
-    params: {
-      interval,
-      fromMonth,
-      toMonth,
-      strategy: { lookbackBars: config.lookbackBars },
-      execution: {
-        capitalUsdt,
-        fees: [{ from: '2019-09-01', tiers: { regular: { makerBps: 2, takerBps: config.takerBps } } }],
-      },
-    },
-    inputs: { universe, klines, funding },
-    code: { strategy: crossSectionalMomentum },
+  const assumptions = { capitalUsdt, fees: feesOf(2, config.takerBps) }
+  const inputs = { universe, klines, funding }
+  const momentum = (at: readonly (string | number)[], lookbackBars: number, changes: Changes = {}) =>
+    graph.add(backtest, {
+      at,
+      params: { interval, fromMonth, toMonth, strategy: { lookbackBars }, execution: { ...assumptions, ...changes } },
+      inputs,
+      code: { strategy: crossSectionalMomentum },
+    })
+  const run = momentum([], config.lookbackBars)
+  const benchmark = graph.add(backtest, {
+    at: ['benchmark'],
+    params: { interval, fromMonth, toMonth, execution: assumptions },
+    inputs,
+    code: { strategy: btcBuyAndHold },
+  })
+  // Who tried several configurations and shows one says how many there were, and what each gave.
+  const others = config.lookbackTrials.filter((bars) => bars !== config.lookbackBars)
+  const trials = [run, ...others.map((bars) => momentum(['lookbackBars', bars], bars))]
+  const sensitivity = [
+    momentum(['fees', 'none'], config.lookbackBars, { fees: feesOf(0, 0) }),
+    momentum(['fees', 'double'], config.lookbackBars, { fees: feesOf(4, 2 * config.takerBps) }),
+    momentum(['slippage', '5bps'], config.lookbackBars, { slippage: { model: 'fixedBps', bps: 5 } }),
+    momentum(['latency', '1h'], config.lookbackBars, { latencyMs: HOUR_MS }),
+  ]
+  const numbers = graph.add(metrics, { inputs: { run, benchmark, trials } })
+  const page = graph.add(report, {
+    inputs: { run, benchmark, metrics: numbers, variants: [...sensitivity, ...trials.slice(1)], klines, universe },
   })
   graph.target('dataset', klines, funding)
-  graph.target('backtest', equity)
-  graph.target('metrics', graph.add(metrics, { params: { capitalUsdt }, inputs: { equity } }))
+  graph.target('backtest', run, benchmark)
+  graph.target('metrics', numbers)
+  graph.target('report', page)
 })
+
+type Changes = Partial<z.input<typeof backtestConfig>>
+
+const feesOf = (makerBps: number, takerBps: number) => [
+  { from: '2019-09-01', tiers: { regular: { makerBps, takerBps } } },
+]
 
 function monthsOf(from: string, to: string): string[] {
   const months: string[] = []

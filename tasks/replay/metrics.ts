@@ -1,44 +1,40 @@
 import { z } from 'zod'
+import { dailyReturns } from '../../lib/backtest/dailyReturns.ts'
+import { computeMetrics } from '../../lib/backtest/metrics.ts'
 import { Fault } from '../../lib/fault.ts'
-import { equity, metrics as metricsArtifact } from '../../lib/market/backtestOutputs.ts'
-import { annualVolatility, cryptoPeriodsPerYear, growth, maxDrawdown } from '../../lib/stats/returns.ts'
+import { decodeBacktest } from '../../lib/market/backtestFiles.ts'
+import { backtestRun, metrics as metricsArtifact } from '../../lib/market/backtestOutputs.ts'
+import { metricsJson } from '../../lib/market/metricsJson.ts'
+import { createRng } from '../../lib/rng.ts'
+import { cryptoPeriodsPerYear } from '../../lib/stats/returns.ts'
 import { estimateSharpe } from '../../lib/stats/sharpeError.ts'
-import { DAY_MS } from '../../lib/time.ts'
-import { defineTask } from '../../pipeline/engine/task.ts'
+import { defineTask, many, optional } from '../../pipeline/engine/task.ts'
 
-/** Daily closes to the numbers people compare. */
+/** The numbers people compare. `trials` are all configurations this run was chosen from, itself included: with them the
+ *  Sharpe ratio is deflated by what the best of so many would show by luck. */
 export const metrics = defineTask({
   name: 'metrics',
   kind: 'pure',
-  params: z.object({ capitalUsdt: z.number().default(100_000) }),
-  inputs: { equity },
+  params: z.object({ bootstrapDraws: z.int().min(100).max(100_000).default(1000), seed: z.int().min(0).default(1) }),
+  inputs: { run: backtestRun, benchmark: optional(backtestRun), trials: optional(many(backtestRun)) },
   output: metricsArtifact,
-  run: ({ equity: { columns, rowCount } }, { capitalUsdt }) => {
-    const closes: number[] = [capitalUsdt]
-    for (let row = 0; row < rowCount; row++)
-      if (columns.tsMs[row]! % DAY_MS === 0 && row > 0) closes.push(columns.equityUsdt[row]!)
-    if (closes.length < 3)
-      throw new Fault({
-        code: 'failed',
-        what: `the equity curve has ${closes.length - 1} daily closes, and metrics need two`,
-        todo: 'run the backtest over more days',
-      })
-    const returns = Float64Array.from(closes.slice(1), (close, i) => close / closes[i]! - 1)
-    const sharpe = estimateSharpe(returns, cryptoPeriodsPerYear)
-    const last = rowCount - 1
-    return {
-      days: returns.length,
-      netReturn: growth(returns) - 1,
-      annualVolatility: annualVolatility(returns),
-      sharpe: sharpe.annual,
-      sharpeStandardError: sharpe.annualError,
-      maxDrawdown: maxDrawdown(returns).depth,
-      costs: {
-        feesUsdt: columns.feesUsdt[last]!,
-        slippageUsdt: columns.slippageUsdt[last]!,
-        fundingUsdt: columns.fundingUsdt[last]!,
-      },
-      turnover: columns.tradedUsdt[last]! / capitalUsdt,
-    }
+  run: ({ run, benchmark, trials }, { bootstrapDraws }, { seed }) => {
+    const { result } = decodeBacktest(run)
+    const against = benchmark && decodeBacktest(benchmark).result.equity
+    const computed = computeMetrics(result, {
+      benchmark: against && { tsMs: against.tsMs, values: against.equity },
+      trialSharpes: trials && Float64Array.from(trials, (trial) => dailySharpe(decodeBacktest(trial).result.equity)),
+      rng: createRng(seed('bootstrap')),
+      draws: bootstrapDraws,
+    })
+    if (computed.days >= 2) return metricsJson(computed)
+    throw new Fault({
+      code: 'failed',
+      what: `the equity curve has ${computed.days} whole days, and metrics need two`,
+      todo: 'run the backtest over more days',
+    })
   },
 })
+
+const dailySharpe = (curve: { tsMs: Float64Array; equity: Float64Array }): number =>
+  estimateSharpe(dailyReturns(curve.tsMs, curve.equity).returns, cryptoPeriodsPerYear).sharpe

@@ -1,0 +1,68 @@
+import { orderKinds, outcomes, reasons } from '../backtest/orders.ts'
+import { formatScaledShort } from '../decimal.ts'
+import type { BacktestRun } from '../market/backtestFiles.ts'
+import { formatUtc } from '../time.ts'
+
+/** The fills for a spreadsheet: exact decimals, an empty cell where there is no value. */
+export function fillsCsv({ result }: BacktestRun): string {
+  const { fills, symbols, instruments, cashDecimals } = result
+  const head =
+    'timeUtc,symbol,orderId,kind,outcome,reason,flags,isMaker,decisionUtc,activeUtc,wantedQty,qty,positionQty,limitPx,stopPx,referencePx,fillPx,feeUsdt,slippageUsdt'
+  const lines = Array.from({ length: fills.rows }, (_, i) => {
+    const { pxDecimals, qtyDecimals } = instruments[fills.symbol[i]!]!
+    const px = (units: number): string => exact(units, pxDecimals)
+    const qty = (units: number): string => exact(units, qtyDecimals)
+    return [
+      formatUtc(fills.tsMs[i]!),
+      cell(symbols[fills.symbol[i]!]!),
+      fills.orderId[i]!,
+      orderKinds[fills.kind[i]!]!,
+      outcomes[fills.outcome[i]!]!,
+      reasons[fills.reason[i]!]!,
+      fills.flags[i]!,
+      fills.isMaker[i]!,
+      formatUtc(fills.decisionTsMs[i]!),
+      formatUtc(fills.activeTsMs[i]!),
+      qty(fills.wantedQty[i]!),
+      qty(fills.qty[i]!),
+      qty(fills.positionQty[i]!),
+      px(fills.limitPx[i]!),
+      px(fills.stopPx[i]!),
+      px(fills.referencePx[i]!),
+      px(fills.fillPx[i]!),
+      exact(fills.fee[i]!, cashDecimals),
+      exact(fills.slippage[i]!, cashDecimals),
+    ].join(',')
+  })
+  return `${[head, ...lines].join('\n')}\n`
+}
+
+/** Parts are cumulative since the start. */
+export function equityCsv({ result }: BacktestRun): string {
+  const { equity, cashDecimals } = result
+  const columns = [
+    'equity',
+    'cash',
+    'gross',
+    'net',
+    'pricePnl',
+    'slippage',
+    'fees',
+    'funding',
+    'liquidationFees',
+  ] as const
+  const lines = Array.from({ length: equity.rows }, (_, i) =>
+    [formatUtc(equity.tsMs[i]!), ...columns.map((name) => exact(equity[name][i]!, cashDecimals))].join(','),
+  )
+  return `${[['timeUtc', ...columns.map((name) => `${name}Usdt`)].join(','), ...lines].join('\n')}\n`
+}
+
+const exact = (units: number, decimals: number): string =>
+  Number.isNaN(units) ? '' : formatScaledShort(units, decimals)
+
+/** A name that could be read as a formula or end its cell is quoted, and led by an apostrophe. */
+function cell(text: string): string {
+  if (/^[\w.-]+$/.test(text) && !/^[-]/.test(text)) return text
+  const led = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return `"${led.replaceAll('"', '""')}"`
+}
