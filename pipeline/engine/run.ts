@@ -265,12 +265,16 @@ export class Run {
         if (this.takeFromOther(state)) return
         if (this.options.stop.aborted) return
       }
+      // Others see the record only once it is durable: until then the key is still claimed.
+      let durable: Promise<void> | undefined
       try {
         // Somebody may have finished it between our decision and our claim.
         if (state.decision?.kind === 'run' && state.decision.why === 'not recorded' && this.takeFromOther(state)) return
-        await this.executeNode(state)
+        durable = (await this.executeNode(state))?.durable
       } finally {
-        lease.release(state.key!)
+        const release = () => lease.release(state.key!)
+        if (durable === undefined) release()
+        else durable.then(release, release)
       }
     } catch (error) {
       if (this.options.stopNow.aborted) this.halted = true
@@ -302,7 +306,8 @@ export class Run {
     return true
   }
 
-  private async executeNode(state: NodeState): Promise<void> {
+  /** Done when this process can read what it made; `durable` is when everybody can. */
+  private async executeNode(state: NodeState): Promise<{ readonly durable: Promise<void> } | undefined> {
     const { node } = state
     const { options } = this
     const decision = state.decision!
@@ -311,7 +316,7 @@ export class Run {
       this.cached.add(state)
       this.emit({ kind: 'node healed', address: node.address, artifact: decision.artifact, what: decision.why })
       this.complete(state, decision.artifact)
-      return
+      return undefined
     }
     const expectedMs = options.history.estimate(node.task.name)?.p50Ms
     this.emit({
@@ -339,7 +344,7 @@ export class Run {
     if (node.task.kind === 'pure') this.meanPureMs += (made.wallMs - this.meanPureMs) * 0.05
     if (published.disputedWith !== undefined) {
       await this.dispute(state, published.disputedWith, published.artifact)
-      return
+      return { durable: published.durable }
     }
     if (decision.kind === 'restore' && decision.artifact !== published.artifact) throw this.otherAnswer(state)
     this.executed++
@@ -358,6 +363,7 @@ export class Run {
       ...(made.type === absentType ? { absent: 'the source has nothing here' } : {}),
     })
     this.complete(state, published.artifact)
+    return { durable: published.durable }
   }
 
   /** The same key gave other bytes. The first record serves on, where its bytes are still here. */
