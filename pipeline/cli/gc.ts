@@ -3,6 +3,7 @@ import { defineCommand } from './command.ts'
 import { flag } from './flag.ts'
 import { plural, shortId, sizeText } from './human.ts'
 import type { GcPlan, GcResult } from './keeping.ts'
+import { type OldRuns, oldRuns, removeRuns } from './oldRuns.ts'
 import type { Style } from './style.ts'
 
 export const keepFlags = {
@@ -18,7 +19,7 @@ export const gc = defineCommand({
   name: 'gc',
   summary: 'Delete what no snapshot, lease or recent run can reach',
   about:
-    'Objects go to the trash first and are deleted for good by a later gc, when they have lain there for the time of --older-than; until then "pipe gc --undo" brings them back. Snapshots are always kept whole, but for what can be made again when --max-size asks for it.',
+    'Objects go to the trash first and are deleted for good by a later gc, when they have lain there for the time of --older-than; until then "pipe gc --undo" brings them back. The folders of runs beyond --keep-runs go at once. Snapshots are always kept whole, but for what can be made again when --max-size asks for it.',
   args: {},
   flags: {
     ...keepFlags,
@@ -32,7 +33,7 @@ export const gc = defineCommand({
     { line: 'pipe gc --max-size 50GiB', says: 'make the store fit' },
     { line: 'pipe gc --undo', says: 'take the last one back' },
   ],
-  json: '{"dryRun", "collect": [{"digest", "sizeBytes"}], "collectedBytes", "evicted", "evictedForSize", "emptiedBytes", "putBack", "keptObjects", "keptBytes", "youngBytes", "overBudgetBytes", "missingRoots": [{"label", "digest"}], "result": null or {"collectedObjects", "collectedBytes", "emptiedBytes", "restoredObjects", "sparedObjects", "sweptStagingFolders"}}; with --undo {"restoredObjects", "restoredBytes"}',
+  json: '{"dryRun", "collect": [{"digest", "sizeBytes"}], "collectedBytes", "evicted", "evictedForSize", "emptiedBytes", "putBack", "keptObjects", "keptBytes", "youngBytes", "overBudgetBytes", "missingRoots": [{"label", "digest"}], "runs": {"ids", "sizeBytes"}, "result": null or {"collectedObjects", "collectedBytes", "emptiedBytes", "restoredObjects", "sparedObjects", "sweptStagingFolders"}}; with --undo {"restoredObjects", "restoredBytes"}',
   async run(context, values) {
     const { store, close } = await context.openRoot({ readOnly: values.dryRun })
     const { out } = context
@@ -52,9 +53,12 @@ export const gc = defineCommand({
         allowEmptyKeepSet: values.all,
         nowMs: context.nowMs(),
       })
+      const rules = { keepRuns: values.keepRuns, graceMs: values.olderThan, nowMs: context.nowMs() }
+      const runs = oldRuns(store.root, rules)
       const result = values.dryRun ? undefined : await collect(store, plan)
-      out.print(renderGc(plan, result, out.style))
-      out.printJson(gcJson(plan, result))
+      if (!values.dryRun) removeRuns(store.root, runs)
+      out.print(renderGc(plan, result, runs, out.style))
+      out.printJson(gcJson(plan, result, runs))
       if (plan.overBudgetBytes > 0 && values.maxSize !== undefined) {
         throw new Fault({
           code: 'refused',
@@ -69,7 +73,7 @@ export const gc = defineCommand({
   },
 })
 
-export function renderGc(plan: GcPlan, result: GcResult | undefined, style: Style): string {
+export function renderGc(plan: GcPlan, result: GcResult | undefined, runs: OldRuns, style: Style): string {
   const lines: string[] = []
   const tense = result === undefined ? 'would move' : 'moved'
   const moved = result === undefined ? plan.collect.length : result.collectedObjects
@@ -78,6 +82,10 @@ export function renderGc(plan: GcPlan, result: GcResult | undefined, style: Styl
   else lines.push(`${tense} ${plural(moved, 'object')}, ${style.bold(sizeText(movedBytes))}, to the trash`)
   if (plan.evictedForSize.length > 0) {
     lines.push(`  of ${plural(plan.evictedForSize.length, 'artifact')} that can be made again, to fit the size`)
+  }
+  if (runs.ids.length > 0) {
+    const did = result === undefined ? 'would delete' : 'deleted'
+    lines.push(`${did} the folders of ${plural(runs.ids.length, 'old run')}, ${sizeText(runs.sizeBytes)}`)
   }
   const emptiedBytes = result?.emptiedBytes ?? plan.emptiedBytes
   if (emptiedBytes > 0)
@@ -99,7 +107,7 @@ export function renderGc(plan: GcPlan, result: GcResult | undefined, style: Styl
   return lines.join('\n')
 }
 
-function gcJson(plan: GcPlan, result: GcResult | undefined): unknown {
+function gcJson(plan: GcPlan, result: GcResult | undefined, runs: OldRuns): unknown {
   const { options: _options, ...rest } = plan
-  return { dryRun: result === undefined, ...rest, result: result ?? null }
+  return { dryRun: result === undefined, ...rest, runs, result: result ?? null }
 }

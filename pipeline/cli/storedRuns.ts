@@ -82,7 +82,7 @@ function firstEvent(path: string): FirstEvent | undefined {
 }
 
 /** The instant in a run's id. */
-function startOf(run: string): number {
+export function startOf(run: string): number {
   const match = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)/.exec(run)
   if (!match) return 0
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [

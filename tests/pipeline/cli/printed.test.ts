@@ -312,7 +312,14 @@ describe('printed text', () => {
     overBudgetBytes: 0,
     missingRoots: [{ label: 'snapshot demo', digest: id('9') }],
   }
-  golden('gc-dry-run', () => renderGc(gcPlan, undefined, plainStyle))
+  golden('gc-dry-run', () =>
+    renderGc(
+      gcPlan,
+      undefined,
+      { ids: ['20240101-000000-abcd', '20240102-000000-abcd'], sizeBytes: 5_000_000 },
+      plainStyle,
+    ),
+  )
   golden('gc', () =>
     renderGc(
       gcPlan,
@@ -324,6 +331,7 @@ describe('printed text', () => {
         sparedObjects: 1,
         sweptStagingFolders: 0,
       },
+      { ids: [], sizeBytes: 0 },
       plainStyle,
     ),
   )
