@@ -37,6 +37,7 @@ nav a:hover { text-decoration: underline; }
 .tile dd { margin: 0; }
 .tile .number { font-size: 24px; line-height: 1.25; font-weight: 600; letter-spacing: -0.01em; }
 .tile .more { color: var(--soft); font-size: 13px; line-height: 1.35; }
+.columns > *, .plot > * { min-width: 0; }
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 36px; align-items: start; }
 ul.caveats { margin: 4px 0 0; padding-left: 18px; }
 ul.caveats li { margin: 0 0 7px; }

@@ -72,7 +72,7 @@ function runOf(
 
 function benchmarkOf(market: MarketInput, days: number, symbol: string): BacktestRun {
   const config = backtestConfig.parse({})
-  const params = { symbol, weight: 1 }
+  const params = { symbol, weight: 0.3 }
   const range = { fromMs: startMs, toMs: startMs + days * DAY_MS }
   const result = runBacktest({ market, strategy: btcBuyAndHold, params, config, ...range })
   return {
