@@ -49,7 +49,8 @@ export function publish(
   const described = describeArtifact(made.type, files)
   const staged: Staged[] = made.files.map((file) => file.staged)
   staged.push(stageBytes(store.stagingDir, described.bytes))
-  for (const list of listsOf(state)) {
+  const spec = parseCanonicalJson(state.spec!) as RecordPayload['spec']
+  for (const list of listsOf(spec)) {
     if (listsStored.has(list)) continue
     listsStored.add(list)
     staged.push(stageBytes(store.stagingDir, lists.get(list)!))
@@ -60,7 +61,7 @@ export function publish(
   const before = isSource ? undefined : store.records.result(state.key!)?.artifact
   const disputedWith = before !== undefined && before !== described.id ? before : undefined
   const payload: RecordPayload = {
-    spec: parseCanonicalJson(state.spec!) as RecordPayload['spec'],
+    spec,
     address: state.node.address,
     cost: {
       wallMs: round(made.wallMs),
@@ -85,8 +86,7 @@ export function publish(
 }
 
 /** Digests of the ordered lists that a node's `many` inputs are named by. */
-function listsOf(state: NodeState): Digest[] {
-  const { inputs } = JSON.parse(state.spec!) as RecordPayload['spec']
+function listsOf({ inputs }: RecordPayload['spec']): Digest[] {
   return Object.values(inputs).flatMap((input) => (typeof input === 'object' && input !== null ? [input.list] : []))
 }
 

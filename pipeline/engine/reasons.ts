@@ -37,10 +37,10 @@ export class Reasons {
     if (decision.kind !== 'run') return []
     if (decision.why === 'forced') return [{ kind: state.node.task.kind === 'source' ? 'refresh' : 'forced' }]
     if (decision.why === 'recheck due') return [{ kind: 'recheck due' }]
-    const now = specNow(state)
     const nearest = this.nearest(state.node.address, state.node.task.name, state.node.params)
     if (nearest === undefined)
       return pendingAfter.length > 0 ? [{ kind: 'upstream', after: pendingAfter }] : [{ kind: 'never built' }]
+    const now = specNow(state)
     if (now === undefined) return [{ kind: 'upstream', after: pendingAfter }]
     const reasons = nodeCauses(nearest, now).flatMap((cause) => this.reasonOf(cause, state))
     return reasons.length > 0 ? reasons : [{ kind: 'never built' }]

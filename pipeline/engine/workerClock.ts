@@ -12,7 +12,7 @@ export interface JobClock {
 }
 
 /** Asking the system for it costs as much as a small job, so small jobs share an answer. */
-const peakEveryMs = 20
+const peakEveryMs = 250
 let peak = { askedAtMs: Number.NEGATIVE_INFINITY, megabytes: 0 }
 
 function peakRssMb(nowMs: number): number {

@@ -24,8 +24,9 @@ interface Ticket {
   settle(ending: Ending): void
 }
 
-/** A job runs while the next one waits in the thread already. */
-const placesPerThread = 2
+/** A job runs while the next ones wait in the thread already: how many short ones the engine hands over is its own
+ *  decision, and a thread that runs dry takes from one that has some left. */
+const placesPerThread = 4
 
 /** Threads that run pure tasks, started when there is work for them and used again. */
 export function createWorkerPool(options: { workers: number; workerUrl: URL; stagingDir: string }): WorkerPool {
@@ -60,7 +61,8 @@ export function createWorkerPool(options: { workers: number; workerUrl: URL; sta
     if (waiting.size > 0) return
     const idle = threads.length < workers || threads.some((thread) => thread.load === 0)
     if (!idle) return
-    const stolen = threads.find((thread) => thread.load === placesPerThread)?.giveBack()
+    const fullest = threads.reduce((best, thread) => (thread.load > best.load ? thread : best), threads[0]!)
+    const stolen = fullest !== undefined && fullest.load > 1 ? fullest.giveBack() : undefined
     if (stolen === undefined) return
     waiting.add(stolen)
     dispatch()
