@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import type { FileSet } from '../artifact.ts'
+import { Fault } from '../fault.ts'
+import { openTable, type TableReader } from '../tables/parquet.ts'
+import type { Columns, TableSchema } from '../tables/schema.ts'
+import { sliceTable, type Table } from '../tables/table.ts'
+import { DAY_MS, floorTo, formatUtc } from '../time.ts'
+import { lowerBound } from './bars.ts'
+
+/** A stored table, as far as it is read here. */
+export interface StoredTable {
+  readonly files: FileSet
+}
+
+interface Piece<C extends Columns> {
+  readonly reader: TableReader<C>
+  readonly firstMs: number
+}
+
+/**
+ * Rows of one symbol over several stored tables, in the order of time, from `fromMs` on. Nothing but a row group is
+ * decoded at once, and row groups before `fromMs` only as far as their stamps. Whoever collected the tables may have
+ * collected them in any order; they must not overlap.
+ */
+export function* rowsFrom<C extends Columns, K extends keyof C & string>(
+  schema: TableSchema<C>,
+  tables: readonly StoredTable[],
+  timeColumn: K,
+  columns: readonly K[],
+  fromMs: number,
+): Generator<Table<Pick<C, K>>> {
+  const stampsOf = (table: Table<Pick<C, K>>) => table.columns[timeColumn] as unknown as Float64Array
+  const pieces = tables
+    .map(({ files }): Piece<C> | undefined => {
+      const reader = openStored(schema, files)
+      if (reader.info.rowCount === 0) return undefined
+      return { reader, firstMs: stampsOf(reader.read({ columns: [timeColumn], rowGroups: [0] }))[0]! }
+    })
+    .filter((piece) => piece !== undefined)
+    .sort((a, b) => a.firstMs - b.firstMs)
+  let lastMs = Number.NEGATIVE_INFINITY
+  for (const [i, { reader, firstMs }] of pieces.entries()) {
+    if (firstMs <= lastMs) {
+      throw new Fault({
+        code: 'failed',
+        what: `two tables of ${schema.name} overlap: one begins at ${formatUtc(firstMs)}, where another still has rows`,
+        todo: 'ingest each period once',
+      })
+    }
+    // A piece that ends before the range, as the next one begins before it, is not even opened.
+    if ((pieces[i + 1]?.firstMs ?? Number.POSITIVE_INFINITY) <= fromMs) continue
+    for (const group of reader.info.rowGroups.keys()) {
+      const stamps = stampsOf(reader.read({ columns: [timeColumn], rowGroups: [group] }))
+      lastMs = Math.max(lastMs, stamps.at(-1)!)
+      if (stamps.at(-1)! < fromMs) continue
+      const table = reader.read({ columns, rowGroups: [group] })
+      yield stamps[0]! >= fromMs ? table : sliceTable(table, lowerBound(stamps, fromMs), table.rowCount)
+    }
+  }
+}
+
+export function openStored<C extends Columns>(schema: TableSchema<C>, files: FileSet): TableReader<C> {
+  const name = 'table.parquet'
+  return openTable(schema, {
+    sizeBytes: files.sizeBytes(name),
+    readAt: (offset, length) => files.readAt(name, offset, length),
+  })
+}
+
+/** Tables cut at UTC midnights: each that comes out lies within one day, and a day may come in several. */
+export function* cutAtMidnight<C extends Columns>(
+  tables: Iterable<Table<C>>,
+  timeColumn: keyof C & string,
+): Generator<{ dayTsMs: number; rows: Table<C> }> {
+  for (const table of tables) {
+    const stamps = table.columns[timeColumn] as unknown as Float64Array
+    for (let from = 0; from < table.rowCount; ) {
+      const dayTsMs = floorTo(stamps[from]!, DAY_MS)
+      const to = lowerBound(stamps, dayTsMs + DAY_MS)
+      assert.ok(to > from, `${table.schema.name} is in the order of ${timeColumn}`)
+      yield { dayTsMs, rows: sliceTable(table, from, to) }
+      from = to
+    }
+  }
+}
+
+/** Hands out what was cut by day, a day when it is asked for, in rising order. */
+export class DayQueue<T> {
+  readonly #source: Iterator<{ dayTsMs: number; rows: T }>
+  #next: { dayTsMs: number; rows: T } | undefined
+
+  constructor(source: Iterable<{ dayTsMs: number; rows: T }>) {
+    this.#source = source[Symbol.iterator]()
+    this.#next = this.#pull()
+  }
+
+  /** Everything of that day; what came before it and was not asked for is dropped. */
+  take(dayTsMs: number): T[] {
+    while (this.#next !== undefined && this.#next.dayTsMs < dayTsMs) this.#next = this.#pull()
+    const taken: T[] = []
+    while (this.#next?.dayTsMs === dayTsMs) {
+      taken.push(this.#next.rows)
+      this.#next = this.#pull()
+    }
+    return taken
+  }
+
+  #pull(): { dayTsMs: number; rows: T } | undefined {
+    const { done, value } = this.#source.next()
+    return done === true ? undefined : value
+  }
+}
