@@ -7,17 +7,47 @@ const listedSymbol = z.object({
   tickSize: z.string(),
   stepSize: z.string(),
   minNotional: z.string(),
+  /** Where tick and step come from: a snapshot of the venue's rules, or the data itself. */
+  rulesFrom: z.enum(['snapshot', 'inferred', 'config']).optional(),
+  /** Together with the name it says which contract is meant: names are given anew. */
   onboardTsMs: z.number(),
   /** Absent while no end is announced. */
   deliveryTsMs: z.number().optional(),
+  /** What it was chosen by: mean quote volume a day before the first date it was chosen at. */
+  quoteVolumeUsdDaily: z.number().optional(),
 })
 export type ListedSymbol = z.infer<typeof listedSymbol>
+
+const rejectedSymbol = z.object({ symbol: z.string(), reason: z.string() })
+export type RejectedSymbol = z.infer<typeof rejectedSymbol>
 
 /** Who may be traded, and for everybody else the reason why not. */
 export const universe = jsonArtifact(
   'universe',
   z.object({
     symbols: z.array(listedSymbol),
-    rejected: z.array(z.object({ symbol: z.string(), reason: z.string() })),
+    rejected: z.array(rejectedSymbol),
+    /** How it was chosen; absent where the symbols were given one by one. */
+    selection: z
+      .object({
+        mode: z.enum(['historical', 'live']),
+        size: z.number(),
+        minQuoteVolumeUsd: z.number(),
+        minAgeDays: z.number(),
+        lookbackDays: z.number(),
+        /** Members from each date on, best first. */
+        dates: z.array(z.object({ tsMs: z.number(), symbols: z.array(z.string()) })),
+        /** True where today's survivors were let stand for the past: nothing made of it is a fair backtest. */
+        hasSurvivorship: z.boolean(),
+        /** Members that are not tradable any more: what a universe of today would lack. */
+        gone: z.array(z.string()),
+      })
+      .optional(),
   }),
+)
+
+/** Who could be in a universe, before anything is known about volumes. */
+export const candidates = jsonArtifact(
+  'candidates',
+  z.object({ symbols: z.array(z.object({ symbol: z.string() })), rejected: z.array(rejectedSymbol) }),
 )

@@ -28,7 +28,7 @@ export const klineTable = defineTable({
 export const klines = tableArtifact(klineTable)
 
 /** The rows of a file, which does not say whose they are. */
-const klineRows = defineTable({ name: 'klineRows', version: 1, columns: rowColumns, sortKey: ['openTsMs'] })
+export const klineRows = defineTable({ name: 'klineRows', version: 1, columns: rowColumns, sortKey: ['openTsMs'] })
 
 export function klinesOf(symbol: string, { rowCount, columns }: TableOf<typeof klineRows>): TableOf<typeof klineTable> {
   return makeTable(klineTable, { symbol: new Array<string>(rowCount).fill(symbol), ...columns })

@@ -1,29 +1,40 @@
 import { z } from 'zod'
-import { exchangeInfo } from '../../lib/market/rawFiles.ts'
-import { universe } from '../../lib/market/universe.ts'
-import { parseExchangeInfo } from '../../lib/venues/exchangeInfo.ts'
-import { defineTask } from '../../pipeline/engine/task.ts'
+import { buildUniverseOf } from '../../lib/market/buildUniverse.ts'
+import { exchangeInfo, present, ticker } from '../../lib/market/rawFiles.ts'
+import { candidates, universe } from '../../lib/market/universe.ts'
+import { coarseKlines } from '../../lib/tables/coarseKlines.ts'
+import { defineTask, many, optional } from '../../pipeline/engine/task.ts'
 
-/** Who may be traded: the symbols asked for, as far as the venue lists them as perpetuals. Nobody is chosen by what
- *  became of them later: the list is the user's. */
+/**
+ * Who may be traded. `listed`: the symbols asked for, as far as the venue lists them as perpetuals. `historical`: the
+ * largest by volume before each date, dead ones included. `live`: the largest of today, which only data of today may
+ * use: for the past it is a list of survivors.
+ */
 export const buildUniverse = defineTask({
   name: 'buildUniverse',
   kind: 'pure',
-  params: z.object({ symbols: z.array(z.string()).min(1) }),
-  inputs: { exchangeInfo },
-  output: universe,
-  run: ({ exchangeInfo: files }, { symbols }) => {
-    const { tradable, rejected } = parseExchangeInfo(files.read('exchangeInfo.json'))
-    const wanted = new Set(symbols)
-    const known = new Set([...tradable, ...rejected].map(({ symbol }) => symbol))
-    return {
-      symbols: tradable.filter(({ symbol }) => wanted.has(symbol)).sort((a, b) => (a.symbol < b.symbol ? -1 : 1)),
-      rejected: [
-        ...rejected.filter(({ symbol }) => wanted.has(symbol)),
-        ...symbols
-          .filter((symbol) => !known.has(symbol))
-          .map((symbol) => ({ symbol, reason: 'the venue does not list it' })),
-      ],
-    }
+  params: z.object({
+    mode: z.enum(['listed', 'historical', 'live']).default('listed'),
+    /** For `listed`. */
+    symbols: z.array(z.string()).default([]),
+    /** Dates from which on a choice holds; the data begin with the first. */
+    datesTsMs: z.array(z.number().int()).default([]),
+    size: z.number().int().positive().default(20),
+    minQuoteVolumeUsd: z.number().nonnegative().default(0),
+    minAgeDays: z.number().int().nonnegative().default(0),
+    lookbackDays: z.number().int().positive().default(30),
+    deny: z.array(z.string()).default([]),
+    /** For contracts that no snapshot describes. */
+    minNotional: z.string().default('5'),
+    allowSurvivorship: z.boolean().default(false),
+  }),
+  inputs: {
+    exchangeInfo: optional(exchangeInfo),
+    ticker: optional(ticker),
+    present: optional(present),
+    candidates: optional(candidates),
+    daily: optional(many(coarseKlines)),
   },
+  output: universe,
+  run: (inputs, params, { log }) => buildUniverseOf(inputs, params, log),
 })

@@ -1,19 +1,21 @@
 import { z } from 'zod'
 import { exchangeInfo } from '../../lib/market/rawFiles.ts'
-import { askSim } from '../../lib/venues/simVenue.ts'
-import { defineTask, PermanentError } from '../../pipeline/engine/task.ts'
+import { ask } from '../../lib/venues/ask.ts'
+import { venueParams } from '../../lib/venues/hosts.ts'
+import { exchangeInfoRequest } from '../../lib/venues/usdm.ts'
+import { defineTask } from '../../pipeline/engine/task.ts'
 
 /** What the venue lists, bytes as they came. It is a "now": symbols that are gone are not in it. */
 export const fetchExchangeInfo = defineTask({
   name: 'fetchExchangeInfo',
   kind: 'source',
   version: 1,
-  params: z.object({ source: z.literal('sim').default('sim') }),
+  usesAsOf: true,
+  params: z.object(venueParams),
   output: exchangeInfo,
-  run: async (_, _params, { progress }) => {
-    const { status, body } = askSim('/fapi/v1/exchangeInfo')
-    if (status !== 200) throw new PermanentError(`the embedded exchange answered ${status}`)
-    progress({ requests: 1, bytes: body.length })
+  limits: { group: 'api', attempts: 1 },
+  run: async (_, params, context) => {
+    const { body } = await ask(params, exchangeInfoRequest, context)
     return [{ name: 'exchangeInfo.json', bytes: body }]
   },
 })

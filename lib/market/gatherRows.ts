@@ -1,0 +1,24 @@
+import type { Columns, TableSchema } from '../tables/schema.ts'
+import { type AnyColumnData, allocateColumn, splitColumn, type Table } from '../tables/table.ts'
+
+/** A table of rows picked from several tables of one schema: for each, the number of its table and its row there. */
+export function gatherRows<C extends Columns>(
+  schema: TableSchema<C>,
+  tables: readonly Table<C>[],
+  from: Int32Array,
+  rows: Int32Array,
+): Table<C> {
+  const columns = Object.entries(schema.columns).map(([name, column]) => {
+    const target = allocateColumn(column, rows.length)
+    const sources = tables.map((table) => splitColumn(table.columns[name] as AnyColumnData))
+    const { values, valid } = splitColumn(target)
+    const writable = values as unknown as unknown[]
+    for (let i = 0; i < rows.length; i++) {
+      const source = sources[from[i]!]!
+      writable[i] = source.values[rows[i]!]
+      if (valid !== undefined) valid[i] = source.valid![rows[i]!]!
+    }
+    return [name, target]
+  })
+  return { schema, rowCount: rows.length, columns: Object.fromEntries(columns) as Table<C>['columns'] }
+}

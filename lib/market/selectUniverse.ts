@@ -1,0 +1,133 @@
+import { Fault } from '../fault.ts'
+import type { coarseKlineTable } from '../tables/coarseKlines.ts'
+import type { TableOf } from '../tables/table.ts'
+import { DAY_MS, formatUtc, type TsMs } from '../time.ts'
+import { inferRules } from './inferRules.ts'
+import type { ListedSymbol, RejectedSymbol } from './universe.ts'
+
+type Daily = TableOf<typeof coarseKlineTable>
+
+export type SelectionRules = {
+  /** Dates from which on a choice holds, ascending. */
+  readonly datesTsMs: readonly TsMs[]
+  readonly size: number
+  readonly minQuoteVolumeUsd: number
+  readonly minAgeDays: number
+  readonly lookbackDays: number
+  /** For contracts whose rules nobody tells any more. */
+  readonly minNotional: string
+}
+
+export type Selection = {
+  readonly symbols: readonly ListedSymbol[]
+  readonly rejected: readonly RejectedSymbol[]
+  readonly dates: readonly { tsMs: TsMs; symbols: string[] }[]
+  readonly gone: readonly string[]
+}
+
+/**
+ * The largest by volume before each date, of everybody who was there, whatever became of them. Only bars that closed
+ * before a date count for it: what came after changes nothing.
+ */
+export function selectUniverse(
+  names: readonly string[],
+  daily: readonly Daily[],
+  listed: readonly ListedSymbol[],
+  rules: SelectionRules,
+): Selection {
+  const bySymbol = new Map<string, Daily[]>(names.map((name) => [name, []]))
+  for (const table of daily) if (table.rowCount > 0) bySymbol.get(table.columns.symbol[0]!)?.push(table)
+  const known = new Map(listed.map((entry) => [entry.symbol, entry]))
+  const reasons = new Map<string, string>()
+  const chosen = new Map<string, number>()
+  const dates = rules.datesTsMs.map((tsMs) => {
+    const ranked: { symbol: string; volume: number }[] = []
+    for (const [symbol, tables] of bySymbol) {
+      const judged = judge(tables, known.get(symbol), tsMs, rules)
+      if (typeof judged === 'string') reasons.set(symbol, judged)
+      else ranked.push({ symbol, volume: judged })
+    }
+    ranked.sort((a, b) => b.volume - a.volume || (a.symbol < b.symbol ? -1 : 1))
+    for (const { symbol, volume } of ranked.slice(0, rules.size)) {
+      if (!chosen.has(symbol)) chosen.set(symbol, volume)
+    }
+    ranked.slice(rules.size).forEach(({ symbol, volume }, i) => {
+      reasons.set(
+        symbol,
+        `rank ${rules.size + i + 1} of ${ranked.length} by volume (${usd(volume)} a day), ${rules.size} are taken`,
+      )
+    })
+    return { tsMs, symbols: ranked.slice(0, rules.size).map(({ symbol }) => symbol) }
+  })
+  const symbols = [...chosen].map(([symbol, volume]) =>
+    described(symbol, volume, bySymbol.get(symbol)!, known.get(symbol), rules),
+  )
+  return {
+    symbols: symbols.sort((a, b) => (a.symbol < b.symbol ? -1 : 1)),
+    rejected: [...reasons].filter(([symbol]) => !chosen.has(symbol)).map(([symbol, reason]) => ({ symbol, reason })),
+    dates,
+    gone: [...chosen.keys()].filter((symbol) => !known.has(symbol)).sort(),
+  }
+}
+
+const usd = (volume: number): string => `${Math.round(volume)} USDT`
+
+/** Mean quote volume a day before a date, or the reason why the symbol cannot be chosen then. */
+function judge(
+  tables: readonly Daily[],
+  listed: ListedSymbol | undefined,
+  tsMs: TsMs,
+  { lookbackDays, minQuoteVolumeUsd, minAgeDays }: SelectionRules,
+): number | string {
+  const from = tsMs - lookbackDays * DAY_MS
+  let sum = 0
+  let days = 0
+  let firstTsMs = listed?.onboardTsMs ?? Number.POSITIVE_INFINITY
+  let lastClose: number | undefined
+  let isFrozen = true
+  for (const { columns, rowCount } of tables) {
+    for (let row = 0; row < rowCount; row++) {
+      firstTsMs = Math.min(firstTsMs, columns.openTsMs[row]!)
+      if (columns.openTsMs[row]! < from || columns.closeTsMs[row]! >= tsMs) continue
+      sum += columns.quoteVolume[row]!
+      days++
+      if (columns.count[row]! > 0) isFrozen = false
+      lastClose = Math.max(lastClose ?? 0, columns.closeTsMs[row]!)
+    }
+  }
+  const when = formatUtc(tsMs).slice(0, 10)
+  if (days === 0) return `it has no bars in the ${lookbackDays} days before ${when}`
+  if (isFrozen) return `its price stood still before ${when}: nobody traded it`
+  // The last day has to be there: a symbol whose bars ended is gone.
+  if (lastClose! < tsMs - DAY_MS) return `its bars ended before ${when}`
+  const ageDays = Math.floor((tsMs - firstTsMs) / DAY_MS)
+  if (ageDays < minAgeDays) return `it is ${ageDays} days old on ${when}, and ${minAgeDays} are asked for`
+  const mean = sum / days
+  return mean < minQuoteVolumeUsd
+    ? `it turns over ${usd(mean)} a day, and ${usd(minQuoteVolumeUsd)} are asked for`
+    : mean
+}
+
+function described(
+  symbol: string,
+  quoteVolumeUsdDaily: number,
+  tables: readonly Daily[],
+  listed: ListedSymbol | undefined,
+  { minNotional }: SelectionRules,
+): ListedSymbol {
+  if (listed !== undefined) return { ...listed, rulesFrom: 'snapshot', quoteVolumeUsdDaily }
+  const columns = tables.map((table) => table.columns)
+  const prices = columns.flatMap(({ open, high, low, close }) => [open, high, low, close])
+  const volumes = Float64Array.from(columns.flatMap(({ volume }) => [...volume]))
+  const inferred = inferRules(prices, volumes)
+  if (inferred === undefined) {
+    throw new Fault({
+      code: 'failed',
+      what: 'its tick and step cannot be told from its data',
+      where: symbol,
+      todo: 'put it on the deny list',
+    })
+  }
+  const onboardTsMs = columns.reduce((first, { openTsMs }) => Math.min(first, openTsMs[0]!), Number.POSITIVE_INFINITY)
+  return { symbol, ...inferred, minNotional, rulesFrom: 'inferred', onboardTsMs, quoteVolumeUsdDaily }
+}

@@ -1,0 +1,145 @@
+import type { FileSet } from '../artifact.ts'
+import { type Finding, type Policy, severityOf } from '../audit/finding.ts'
+import {
+  fundingCsv,
+  fundingOf,
+  fundingPageCsv,
+  fundingPageFields,
+  fundingPageOf,
+  fundingTable,
+} from '../tables/funding.ts'
+import { makeTable, type TableOf } from '../tables/table.ts'
+import { formatUtc, HOUR_MS, type TsMs } from '../time.ts'
+import { mergePieces, type Piece } from './mergePieces.ts'
+import { readPieces } from './readPiece.ts'
+
+type Funding = TableOf<typeof fundingTable>
+
+export type FundingPartition = {
+  readonly symbol: string
+  readonly fromTsMs: TsMs
+  readonly toTsMs: TsMs
+  readonly closedBeforeTsMs?: TsMs | undefined
+}
+
+/** Hours between settlements that the venue uses. */
+const knownHours = [1, 2, 4, 8]
+/** The latest a stamp was ever seen after its settlement, with room. */
+const jitterMsMax = 100
+
+/** The settlements of a partition out of whatever files there are: archives serve, pages of the API add mark prices. */
+export function settlementsOf(
+  raw: readonly FileSet[],
+  { symbol, fromTsMs, toTsMs, closedBeforeTsMs }: FundingPartition,
+  policy: Policy,
+): { table: Funding; findings: Finding[] } {
+  const archives = readPieces(raw, { only: 'archives', layout: fundingCsv, policy, header: true, timeUnit: 'ms' })
+  const pages = readPieces(raw, { only: 'pages', layout: fundingPageCsv, policy, jsonFields: fundingPageFields })
+  const pieces: Piece<(typeof fundingTable)['columns']>[] = [
+    ...archives.map(({ file, table }) => ({ file, table: fundingOf(symbol, table), mayReachBeyond: false })),
+    ...pages.map(({ file, table }) => ({ file, table: fundingPageOf(symbol, table), mayReachBeyond: true })),
+  ]
+  const marks = marksOf(pieces.filter(({ mayReachBeyond }) => mayReachBeyond))
+  const { table, findings } = mergePieces(pieces.map(withMarks), {
+    schema: fundingTable,
+    key: 'settledTsMs',
+    time: 'settledTsMs',
+    fromTsMs,
+    toTsMs: Math.min(toTsMs, closedBeforeTsMs ?? toTsMs),
+    policy,
+    compare: ['rate'],
+    defectOf: ({ columns }, row) => {
+      const lateMs = (columns['tsMs'] as Float64Array)[row]! % 60_000
+      return lateMs <= jitterMsMax
+        ? undefined
+        : ({
+            kind: 'offGrid',
+            what: `a settlement is stamped ${formatUtc((columns['tsMs'] as Float64Array)[row]!)}, off the minute`,
+          } as const)
+    },
+  })
+  const whole = withIntervals(table)
+  return {
+    table: whole,
+    findings: [...[...archives, ...pages].flatMap((piece) => piece.findings), ...findings, ...gaps(whole, policy)],
+  }
+
+  /** An archive has no mark price; where the API told one for the same settlement and rate it is the row's too. */
+  function withMarks(piece: (typeof pieces)[number]): (typeof pieces)[number] {
+    if (piece.mayReachBeyond || marks.size === 0) return piece
+    const { columns, rowCount } = piece.table
+    const values = new BigInt64Array(rowCount)
+    const valid = new Uint8Array(rowCount)
+    for (let row = 0; row < rowCount; row++) {
+      const mark = marks.get(columns.settledTsMs[row]!)
+      if (mark === undefined || mark.rate !== columns.rate[row]) continue
+      values[row] = mark.price
+      valid[row] = 1
+    }
+    return { ...piece, table: makeTable(fundingTable, { ...columns, markPrice: { values, valid } }) }
+  }
+}
+
+function marksOf(pages: readonly { readonly table: Funding }[]): Map<number, { rate: bigint; price: bigint }> {
+  const marks = new Map<number, { rate: bigint; price: bigint }>()
+  for (const { table } of pages) {
+    const { settledTsMs, rate, markPrice } = table.columns
+    for (let row = 0; row < table.rowCount; row++) {
+      // Zero is no price: nothing is ever settled at it.
+      if (markPrice.valid[row] === 0 || markPrice.values[row] === 0n) continue
+      marks.set(settledTsMs[row]!, { rate: rate[row]!, price: markPrice.values[row]! })
+    }
+  }
+  return marks
+}
+
+/** Where only the API told of a settlement its interval is the distance to the one before. */
+function withIntervals(table: Funding): Funding {
+  const { columns, rowCount } = table
+  const { settledTsMs, intervalHours } = columns
+  if (intervalHours.valid.every((flag) => flag === 1)) return table
+  const values = Int32Array.from(intervalHours.values)
+  const valid = Uint8Array.from(intervalHours.valid)
+  for (let row = 0; row < rowCount; row++) {
+    if (valid[row] === 1) continue
+    const other = row === 0 ? 1 : row - 1
+    const hours = Math.abs(settledTsMs[row]! - (settledTsMs[other] ?? Number.NaN)) / HOUR_MS
+    if (!knownHours.includes(hours)) continue
+    values[row] = hours
+    valid[row] = 1
+  }
+  return makeTable(fundingTable, { ...columns, intervalHours: { values, valid } })
+}
+
+/** Settlements further apart than their interval: some between them are not here. */
+function gaps({ columns, rowCount }: Funding, policy: Policy): Finding[] {
+  const { settledTsMs, intervalHours } = columns
+  const found: Finding[] = []
+  for (let row = 1; row < rowCount; row++) {
+    const apartMs = settledTsMs[row]! - settledTsMs[row - 1]!
+    const hours = intervalHours.valid[row] === 1 ? intervalHours.values[row]! : 8
+    if (apartMs <= hours * HOUR_MS) continue
+    // The settlement at which the interval shrinks still ends a long one.
+    const before = intervalHours.valid[row - 1] === 1 ? intervalHours.values[row - 1]! : 8
+    if (apartMs <= before * HOUR_MS) continue
+    found.push({
+      kind: 'missingRows',
+      severity: severityOf('missingRows', policy),
+      what: `no settlement in ${apartMs / HOUR_MS} hours`,
+      fromTsMs: settledTsMs[row - 1]! + 1,
+      toTsMs: settledTsMs[row]!,
+    })
+  }
+  return found
+}
+
+/** From when on settlements came at which interval. */
+export function intervalHistory({ columns, rowCount }: Funding): { fromTsMs: TsMs; hours: number }[] {
+  const history: { fromTsMs: TsMs; hours: number }[] = []
+  for (let row = 0; row < rowCount; row++) {
+    if (columns.intervalHours.valid[row] === 0) continue
+    const hours = columns.intervalHours.values[row]!
+    if (history.at(-1)?.hours !== hours) history.push({ fromTsMs: columns.settledTsMs[row]!, hours })
+  }
+  return history
+}

@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import { policy } from '../../lib/audit/finding.ts'
+import { httpPolicy } from '../../lib/http/policy.ts'
+import { DAY_MS, intervals, monthOf, monthsBetween, parseUtc } from '../../lib/time.ts'
+import { configureHttp } from '../../lib/venues/ask.ts'
+import { baseUrls } from '../../lib/venues/hosts.ts'
+import { barKinds } from '../../lib/venues/usdm.ts'
+import { fetchBars } from '../../tasks/ingest/klines/fetchBars.ts'
+import { ingestCoarseKlines } from '../../tasks/ingest/klines/ingestCoarseKlines.ts'
+import { planPartitions } from '../../tasks/ingest/planPartitions.ts'
+import { buildUniverse } from '../../tasks/universe/buildUniverse.ts'
+import { fetchExchangeInfo } from '../../tasks/universe/fetchExchangeInfo.ts'
+import { fetchListing } from '../../tasks/universe/fetchListing.ts'
+import { fetchPresent } from '../../tasks/universe/fetchPresent.ts'
+import { fetchTicker } from '../../tasks/universe/fetchTicker.ts'
+import { listCandidates } from '../../tasks/universe/listCandidates.ts'
+import { definePipeline, type Graph, type NodeHandle } from '../engine/graph.ts'
+import { addBars } from './dataset/bars.ts'
+import { addFunding } from './dataset/funding.ts'
+
+const instant = z
+  .string()
+  .refine((text) => parseUtc(text) !== undefined, 'a date such as 2026-03-01, or an instant in UTC')
+
+export const datasetConfig = z.object({
+  /** `sim`: the embedded exchange. `binance`: archives, and the API for what they lack. `archives`: no API at all. */
+  source: z.enum(['sim', 'binance', 'archives']).default('sim'),
+  /** For mirrors and simulated exchanges; where they are given they are part of every key. */
+  baseUrls: baseUrls.optional(),
+  http: httpPolicy.prefault({}),
+  from: instant,
+  /** Not included. Without it up to now. */
+  to: instant.optional(),
+  universe: z
+    .object({
+      mode: z.enum(['listed', 'historical', 'live']).default('historical'),
+      symbols: z.array(z.string()).default([]),
+      size: z.number().int().positive().default(20),
+      minQuoteVolumeUsd: z.number().nonnegative().default(0),
+      minAgeDays: z.number().int().nonnegative().default(0),
+      lookbackDays: z.number().int().positive().default(30),
+      quoteAsset: z.string().default('USDT'),
+      allow: z.array(z.string()).default([]),
+      deny: z.array(z.string()).default([]),
+      /** Dates a new choice is made at; without any, once at `from`. */
+      dates: z.array(instant).default([]),
+      allowSurvivorship: z.boolean().default(false),
+    })
+    .prefault({}),
+  bars: z
+    .array(
+      z.object({
+        market: z.enum(['usdm', 'spot']).default('usdm'),
+        kind: z.enum(barKinds).default('klines'),
+        interval: z.enum(intervals),
+      }),
+    )
+    .default([{ market: 'usdm', kind: 'klines', interval: '1h' }]),
+  funding: z.boolean().default(true),
+  metrics: z.boolean().default(false),
+  trades: z.boolean().default(false),
+  aggTrades: z.boolean().default(false),
+  openInterest: z.boolean().default(false),
+  takerVolume: z.boolean().default(false),
+  /** What is done about rows that cannot be right. */
+  policy: policy.default('quarantine'),
+  audit: z.boolean().default(true),
+})
+export type DatasetConfig = z.output<typeof datasetConfig>
+
+/** From the network or the embedded exchange to checked tables: universe, bars, funding and whatever else is switched on. */
+export const dataset = definePipeline('dataset', datasetConfig, (graph, config) => {
+  configureHttp(config.http)
+  const choice = choiceOf(config)
+  const hasApi = config.source !== 'archives'
+  const fromTsMs = parseUtc(config.from)!
+  const present = graph.add(fetchPresent, { params: { ...choice, asksVenue: hasApi } })
+  const universe = addUniverse(graph, config, present)
+  const listings = graph.each(
+    universe,
+    ({ selection }) => selection?.gone ?? [],
+    (symbol) =>
+      graph.add(fetchListing, {
+        at: [symbol],
+        params: { ...choice, prefix: `data/futures/um/monthly/klines/${symbol}/1d/` },
+      }),
+  )
+  const plan = graph.add(planPartitions, {
+    params: {
+      fromTsMs,
+      toTsMs: config.to === undefined ? Number.MAX_SAFE_INTEGER : parseUtc(config.to)!,
+      bars: config.bars,
+      funding: config.funding,
+      metrics: config.metrics,
+      trades: config.trades,
+      aggTrades: config.aggTrades,
+      openInterest: config.openInterest,
+      takerVolume: config.takerVolume,
+      hasApi,
+    },
+    inputs: { universe, present, listings: [listings] },
+  })
+  const made = [addBars(graph, plan, choice, config), addFunding(graph, plan, choice, config)]
+  graph.target('universe', universe)
+  graph.target('dataset', ...made.flatMap(({ tables }) => tables), ...made.flatMap(({ audits }) => audits))
+  graph.target('audit', ...made.flatMap(({ audits }) => audits))
+})
+
+const choiceOf = ({ source, baseUrls: given }: DatasetConfig) => ({
+  venue: source === 'sim' ? ('sim' as const) : ('binance' as const),
+  ...(given === undefined ? {} : { baseUrls: given }),
+})
+
+function addUniverse(graph: Graph, config: DatasetConfig, present: NodeHandle<typeof fetchPresent.output>) {
+  const { universe: rules } = config
+  const choice = choiceOf(config)
+  const dates = (rules.dates.length === 0 ? [config.from] : rules.dates)
+    .map((text) => parseUtc(text)!)
+    .sort((a, b) => a - b)
+  const { mode, symbols, size, minQuoteVolumeUsd, minAgeDays, lookbackDays, deny, allowSurvivorship } = rules
+  const params = {
+    mode,
+    symbols,
+    datesTsMs: dates,
+    size,
+    minQuoteVolumeUsd,
+    minAgeDays,
+    lookbackDays,
+    deny,
+    allowSurvivorship,
+  }
+  const exchangeInfo = config.source === 'archives' ? undefined : graph.add(fetchExchangeInfo, { params: choice })
+  if (mode === 'listed') return graph.add(buildUniverse, { params, inputs: { exchangeInfo } })
+  if (mode === 'live') {
+    return graph.add(buildUniverse, {
+      params,
+      inputs: { exchangeInfo, present, ticker: graph.add(fetchTicker, { params: choice }) },
+    })
+  }
+  const listing = graph.add(fetchListing, {
+    at: ['symbols'],
+    params: { ...choice, prefix: 'data/futures/um/monthly/klines/' },
+  })
+  const candidates = graph.add(listCandidates, {
+    params: { quoteAsset: rules.quoteAsset, allow: rules.allow, deny },
+    inputs: { listing },
+  })
+  const months = [...new Set(dates.flatMap((tsMs) => monthsBetween(tsMs - lookbackDays * DAY_MS, tsMs)))].sort()
+  const daily = graph.each(
+    candidates,
+    (value) => value.symbols,
+    ({ symbol }) =>
+      months.map((period) => {
+        const at = ['universe', symbol, period]
+        const raw = graph.add(fetchBars, { at, params: { ...choice, symbol, interval: '1d', period } })
+        const [fromTsMs, toTsMs] = [parseUtc(`${period}-01`)!, parseUtc(`${nextOf(period)}-01`)!]
+        return graph.add(ingestCoarseKlines, {
+          at,
+          params: { symbol, interval: '1d', fromTsMs, toTsMs },
+          inputs: { raw: [raw] },
+        })
+      }),
+  )
+  return graph.add(buildUniverse, { params, inputs: { exchangeInfo, candidates, daily } })
+}
+
+const nextOf = (month: string): string => monthOf(parseUtc(`${month}-01`)! + 31 * DAY_MS)

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { partitionParams } from '../../../lib/market/partitionParams.ts'
+import { rawFunding } from '../../../lib/market/rawFiles.ts'
+import { settlementsOf } from '../../../lib/market/settlements.ts'
+import { defineTask, many } from '../../../pipeline/engine/task.ts'
+
+/** What was wrong with the files of a partition of settlements. */
+export const auditFunding = defineTask({
+  name: 'auditFunding',
+  kind: 'pure',
+  params: z.object({ ...partitionParams, partition: z.string() }),
+  inputs: { raw: many(rawFunding) },
+  output: audit,
+  run: ({ raw }, params) => {
+    const { table, findings } = settlementsOf(raw, params, params.policy)
+    return {
+      artifactType: 'funding',
+      partition: params.partition,
+      verdict: verdictOf(findings),
+      rows: table.rowCount,
+      findings,
+    }
+  },
+})

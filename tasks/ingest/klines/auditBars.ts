@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { barPartitionParams } from '../../../lib/market/barParams.ts'
+import { barFindings } from '../../../lib/market/bars.ts'
+import { rawBars } from '../../../lib/market/rawFiles.ts'
+import { defineTask, many } from '../../../pipeline/engine/task.ts'
+
+/** What was wrong with the files of a partition, and what was done about it. It reads them as the ingestion does. */
+export const auditBars = defineTask({
+  name: 'auditBars',
+  kind: 'pure',
+  params: z.object({ ...barPartitionParams, partition: z.string() }),
+  inputs: { raw: many(rawBars) },
+  output: audit,
+  run: ({ raw }, params) => {
+    const { rows, findings } = barFindings(raw, params, params.policy)
+    return {
+      artifactType: params.kind,
+      partition: params.partition,
+      verdict: verdictOf(findings),
+      rows,
+      findings,
+    }
+  },
+})

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { seriesParams } from '../../../lib/market/barParams.ts'
+import { rawBars } from '../../../lib/market/rawFiles.ts'
+import { DAY_MS } from '../../../lib/time.ts'
+import { fetchArchiveFile } from '../../../lib/venues/archive.ts'
+import { venueParams } from '../../../lib/venues/hosts.ts'
+import { absent, defineTask } from '../../../pipeline/engine/task.ts'
+
+/** A month or a day of bars as the archive holds it: zip and checksum, untouched. */
+export const fetchBars = defineTask({
+  name: 'fetchBars',
+  kind: 'source',
+  version: 1,
+  params: z.object({ ...venueParams, ...seriesParams, period: z.string().regex(/^\d{4}-\d{2}(-\d{2})?$/) }),
+  output: rawBars,
+  limits: { group: 'archive', attempts: 1 },
+  run: async (_, params, context) => {
+    const files = await fetchArchiveFile(params, params, context)
+    return files ?? absent(`the archive has no ${params.kind} of ${params.symbol} for ${params.period}`, DAY_MS)
+  },
+})

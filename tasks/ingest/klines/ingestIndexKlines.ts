@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { assertAccepted } from '../../../lib/audit/assertAccepted.ts'
+import { barPartitionParams } from '../../../lib/market/barParams.ts'
+import { priceBars } from '../../../lib/market/bars.ts'
+import { rawBars } from '../../../lib/market/rawFiles.ts'
+import { indexKlines, priceKlinesOf } from '../../../lib/tables/priceKlines.ts'
+import { defineTask, many } from '../../../pipeline/engine/task.ts'
+
+/** Bars of the index price in one partition. Nobody trades at it: they carry no volume. */
+export const ingestIndexKlines = defineTask({
+  name: 'ingestIndexKlines',
+  kind: 'pure',
+  params: z.object(barPartitionParams),
+  inputs: { raw: many(rawBars) },
+  output: indexKlines,
+  run: ({ raw }, params) => {
+    const { table, findings } = priceBars(raw, params, params.policy)
+    assertAccepted(findings, params.policy)
+    return priceKlinesOf(indexKlines, params.symbol, table)
+  },
+})
