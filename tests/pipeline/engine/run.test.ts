@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { Socket } from 'node:net'
+import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { objectPath } from '../../../cas/layout.ts'
 import { jsonArtifact } from '../../../lib/artifact.ts'
@@ -272,6 +273,61 @@ function loseArtifact(lab: EngineLab, run: FinishedRun, address: string): void {
   const { artifact } = run.manifest!.nodes.find((node) => node.address === address)!
   for (const { digest } of lab.store.readDescriptor(artifact).files) rmSync(objectPath(lab.store.objectsDir, digest))
 }
+
+describe('a plan', () => {
+  test('executes nothing, fetches nothing, opens no socket and writes no record', async () => {
+    await using lab = new EngineLab()
+    const { pipeline, seen } = world(['ab', 'cde'])
+    const connect = vi.spyOn(Socket.prototype, 'connect')
+    const before = lab.store.records.generation()
+    const cold = await lab.plan(pipeline, ['report'])
+    expect(cold.nodes.map(({ address, verdict }) => [address, verdict.kind])).toEqual([
+      ['report', 'will run'],
+      ['isLarge', 'will run'],
+      ['sum', 'will run'],
+      ['fetchNames', 'will run'],
+      ['fetchNames.each', 'unknown'],
+    ])
+    expect([seen.fetches, lab.executed, connect.mock.calls]).toEqual([0, [], []])
+    expect(lab.store.records.generation()).toBe(before)
+    connect.mockRestore()
+  })
+
+  test('estimates from earlier runs, and counts a fan-out as it was last', async () => {
+    await using lab = new EngineLab()
+    const { pipeline } = world(['ab', 'cde'])
+    await lab.run(pipeline, ['report'])
+    const plan = await lab.plan(pipeline, ['report'], { refresh: ['fetchNames'] })
+    expect(plan.nodes.find(({ address }) => address === 'fetchNames.each')?.verdict).toEqual({
+      kind: 'unknown',
+      until: ['fetchNames'],
+      lastCount: 2,
+    })
+    expect(plan.nodes.find(({ address }) => address === 'sum')).toMatchObject({
+      verdict: { kind: 'may run' },
+      estimate: { p50Ms: 1, p90Ms: 1 },
+    })
+  })
+
+  test('says why: params by path, a new version, changed code, and the input that changed', async () => {
+    await using lab = new EngineLab()
+    await lab.run(world(['ab']).pipeline, ['report'])
+    const reasons = async (...args: Parameters<EngineLab['plan']>) =>
+      Object.fromEntries(
+        (await lab.plan(...args)).nodes.flatMap(({ address, verdict }) =>
+          verdict.kind === 'will run' ? [[address, verdict.because]] : [],
+        ),
+      )
+    expect(await reasons(world(['ab']).pipeline, ['report'], {}, { limit: 7 })).toEqual({
+      isLarge: [{ kind: 'params', changes: [{ path: 'limit', before: 100, after: 7 }] }],
+    })
+    expect(await reasons(world(['ab'], { version: 2 }).pipeline, ['report'])).toMatchObject({
+      fetchNames: [{ kind: 'version', before: 1, after: 2 }],
+    })
+    lab.code.set('report', 'edited')
+    expect(await reasons(world(['ab']).pipeline, ['report'])).toEqual({ report: [{ kind: 'code', changes: [] }] })
+  })
+})
 
 describe('a target', () => {
   test('may be a node that only a fan-out grows: nothing but what it needs runs', async () => {
