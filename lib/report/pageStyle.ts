@@ -1,9 +1,9 @@
 const light = `
-  --paper: #ffffff; --panel: #f6f7f9; --ink: #14181f; --soft: #5b6573; --rule: #dfe3e9; --grid: #e8ebf0;
+  --paper: #ffffff; --panel: #f6f7f9; --ink: #14181f; --soft: #5b6573; --rule: #dfe3e9; --grid: #e8ebf0; --grid-strong: #c9cfd8;
   --own: #1f5fd6; --other: #8a8f99; --up: #0b7a5c; --down: #b8322a; --up-rgb: 11 122 92; --down-rgb: 184 50 42;
   --third: #9a5b00; --fourth: #7b3fb5;`
 const dark = `
-  --paper: #0f1319; --panel: #171d26; --ink: #e7ebf1; --soft: #97a2b2; --rule: #2a3341; --grid: #202835;
+  --paper: #0f1319; --panel: #171d26; --ink: #e7ebf1; --soft: #97a2b2; --rule: #2a3341; --grid: #202835; --grid-strong: #3c4757;
   --own: #76a8ff; --other: #8e97a6; --up: #4cc9a0; --down: #ff8078; --up-rgb: 46 160 122; --down-rgb: 214 84 76;
   --third: #e5a94b; --fourth: #c39bf0;`
 
@@ -93,7 +93,16 @@ svg path { fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round
 svg .area { fill: var(--own); opacity: .14; stroke: none; }
 svg .area.other { fill: var(--other); }
 svg .long { fill: var(--up); opacity: .16; } svg .short { fill: var(--down); opacity: .16; }
-.dot { stroke-linecap: round; stroke-width: 5; } .dot.buy { stroke: var(--up); } .dot.sell { stroke: var(--down); }
+.dot { stroke-linecap: round; stroke-width: 5; } .dot.small { stroke-width: 2.5; } .dot.buy { stroke: var(--up); } .dot.sell { stroke: var(--down); }
+
+.lanes { display: grid; grid-template-columns: minmax(90px, max-content) 1fr; gap: 5px 12px; align-items: center; margin: 10px 0 18px; font-size: 13px; }
+.lanes > * { min-width: 0; overflow-wrap: anywhere; }
+.lane { height: 13px; background: var(--panel); border-radius: 2px; overflow: hidden; }
+.lane svg { display: block; width: 100%; height: 100%; }
+.lanes .times { grid-column: 2; height: 18px; }
+svg .block { stroke: none; fill: var(--grid-strong); } svg .block.up { fill: var(--up); } svg .block.down { fill: var(--down); }
+svg .block.third { fill: var(--third); } svg .block.fourth { fill: var(--fourth); } svg .block.gone { fill: var(--ink); }
+.key.there i { background: var(--grid-strong); } .key.gone i { background: var(--ink); }
 
 .multiples { display: grid; grid-template-columns: repeat(2, 1fr); gap: 18px 28px; margin: 12px 0; }
 .multiple { margin: 0; min-width: 0; }
@@ -119,11 +128,11 @@ pre.tall { max-height: 340px; overflow: auto; }
 }
 @media print {
   @page { margin: 14mm; }
-  body { font-size: 11pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  body { font-size: 9.5pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main { max-width: none; padding: 0; }
   nav, button.theme, .downloads { display: none; }
-  h2 { break-after: avoid; margin-top: 24px; } h3 { break-after: avoid; }
-  .chart, .multiple, .tiles, tr, pre { break-inside: avoid; }
+  h2 { margin-top: 24px; } h2, h3, p.note { break-after: avoid; }
+  .chart, .multiple, .lanes, .tiles, tr, pre { break-inside: avoid; }
   .scroll { overflow: visible; }
   pre.tall { max-height: none; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -1,7 +1,7 @@
 /** JSON for reading: what fits on a line stays on it. */
 export function prettyJson(value: unknown, indent = ''): string {
   const flat = oneLine(value)
-  if (indent.length + flat.length <= 100 || typeof value !== 'object' || value === null) return flat
+  if (indent.length + flat.length <= 88 || typeof value !== 'object' || value === null) return flat
   const inner = `${indent}  `
   const [open, close] = Array.isArray(value) ? '[]' : '{}'
   const entries = Array.isArray(value)

@@ -2,6 +2,7 @@ import { dayOf } from '../time.ts'
 import { ratio } from './format.ts'
 import { type Html, html } from './html.ts'
 import { boxHeight, boxWidth, linePath, type Scale, thinned, xOf, yOf } from './shape.ts'
+import { heldSpans, spanPath } from './spans.ts'
 import type { PriceSeries } from './view.ts'
 
 interface ShownFill {
@@ -30,44 +31,31 @@ export function priceChart(chart: {
   const seen = [...close, ...fills.map(({ px }) => px)]
   const low = seen.reduce((a, b) => Math.min(a, b))
   const high = seen.reduce((a, b) => Math.max(a, b))
+  const size = fills.length > 150 ? 'small' : ''
   const room = (high - low) * 0.04 || high * 0.01
   const scale: Scale = { fromMs, toMs, low: low - room, high: high + room }
 
   return html`<figure class="multiple"><figcaption><b>${series.symbol}</b><span>${note}</span></figcaption>
 <div class="box"><svg viewBox="0 0 ${boxWidth} ${boxHeight}" preserveAspectRatio="none" role="img" aria-label="Price of ${series.symbol} with ${fills.length} fills">
-<path class="long" d="${heldPath(scale, fills, 1)}"/><path class="short" d="${heldPath(scale, fills, -1)}"/>
+<path class="long" d="${spanPath(scale, heldSpans(fills, 1, toMs))}"/><path class="short" d="${spanPath(scale, heldSpans(fills, -1, toMs))}"/>
 <path class="line price" d="${linePath(
     scale,
     rows.map((row) => series.tsMs[row]!),
     close,
   )}"/>
-<path class="dot buy" d="${dots(scale, fills, true)}"/><path class="dot sell" d="${dots(scale, fills, false)}"/></svg></div>
+<path class="dot ${size} buy" d="${dots(scale, fills, true)}"/><path class="dot ${size} sell" d="${dots(scale, fills, false)}"/></svg></div>
 <div class="ends"><span>${dayOf(fromMs)}</span><span>${priceText(low)} to ${priceText(high)}</span><span>${dayOf(toMs)}</span></div></figure>`
 }
 
-/** Full-height blocks over the times with a position of this side. */
-function heldPath(scale: Scale, fills: readonly ShownFill[], side: 1 | -1): string {
-  let path = ''
-  let since: number | undefined
-  const close = (untilMs: number) => {
-    if (since !== undefined) path += `M${xOf(scale, since)} 0H${xOf(scale, untilMs)}V${boxHeight}H${xOf(scale, since)}Z`
-    since = undefined
-  }
-  for (const { tsMs, positionQty } of fills) {
-    const isHeld = positionQty * side > 0
-    if (isHeld && since === undefined) since = tsMs
-    if (!isHeld) close(tsMs)
-  }
-  close(scale.toMs)
-  return path
-}
-
-/** Lines of no length with round ends: dots that stay round however the box is stretched. */
+/** Lines of no length with round ends: dots that stay round however the box is stretched. Of fills that would cover each
+ *  other, the last one of a thin column stands for all. */
 function dots(scale: Scale, fills: readonly ShownFill[], isBuy: boolean): string {
-  return fills
-    .filter((fill) => fill.isBuy === isBuy)
-    .map(({ tsMs, px }) => `M${xOf(scale, tsMs)} ${yOf(scale, px)}h0`)
-    .join('')
+  const byColumn = new Map<number, ShownFill>()
+  for (const fill of fills) {
+    const column = Math.floor(((fill.tsMs - scale.fromMs) / (scale.toMs - scale.fromMs)) * pointsMax)
+    if (fill.isBuy === isBuy) byColumn.set(column, fill)
+  }
+  return [...byColumn.values()].map(({ tsMs, px }) => `M${xOf(scale, tsMs)} ${yOf(scale, px)}h0`).join('')
 }
 
 /** Five digits or so, whatever a coin costs. */

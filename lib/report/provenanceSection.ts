@@ -5,7 +5,7 @@ import { pairs } from './table.ts'
 import type { ReportView } from './view.ts'
 
 /** What the numbers rest on, and how anybody can check them. */
-export function provenanceSection({ run, benchmark, files, rejected }: ReportView): Html {
+export function provenanceSection({ run, benchmark, files }: ReportView): Html {
   const { request, result } = run
   const { execution } = request
   return html`<section><h2 id="provenance">Provenance</h2>
@@ -23,11 +23,7 @@ ${pairs([
   ['Leverage at most', String(execution.leverageMax)],
   ['Share of a bar’s volume at most', String(execution.volumeShareMax)],
   ['Seed', String(execution.seed)],
-])}</div><div><h3>Symbols</h3><p>${result.symbols.join(', ')}</p>
-${
-  rejected.length > 0 &&
-  html`<h3>Left out</h3><ul class="caveats">${rejected.map(({ symbol, reason }) => html`<li>${symbol}: ${reason}</li>`)}</ul>`
-}</div></div>
+])}</div><div><h3>Symbols</h3><p>${result.symbols.join(', ')}</p></div></div>
 <h3>Parameters and execution assumptions</h3>
 <p class="note">All of them, defaults written out. Changing one changes the key of the run.</p>
 <pre class="tall">${prettyJson({ strategy: request.strategy, execution })}</pre>

@@ -8,8 +8,10 @@ import { monthSection } from './monthSection.ts'
 import { pageScript } from './pageScript.ts'
 import { pageStyle } from './pageStyle.ts'
 import { provenanceSection } from './provenanceSection.ts'
+import { qualitySection } from './qualitySection.ts'
 import { sensitivitySection } from './sensitivitySection.ts'
 import { tradesSection } from './tradesSection.ts'
+import { universeSection } from './universeSection.ts'
 import { verdictSection } from './verdictSection.ts'
 import { type ReportInput, viewOf } from './view.ts'
 
@@ -19,6 +21,7 @@ export function renderReport(input: ReportInput): string {
   const view = viewOf(input)
   const { run, metrics } = view
   const { strategy, fromMs, toMs, interval } = run.request
+  const quality = qualitySection(view)
   const sensitivity = sensitivitySection(view)
   const links: [string, string][] = [
     ['equity', 'Equity'],
@@ -27,6 +30,8 @@ export function renderReport(input: ReportInput): string {
     ['exposure', 'Exposure'],
     ['costs', 'Costs and funding'],
     ['trades', 'Trades'],
+    ['universe', 'Universe'],
+    ...(quality === undefined ? [] : ([['quality', 'Data quality']] satisfies [string, string][])),
     ...(sensitivity === undefined ? [] : ([['sensitivity', 'Sensitivity']] satisfies [string, string][])),
     ['provenance', 'Provenance'],
   ]
@@ -51,6 +56,8 @@ ${monthSection(view)}
 ${exposureSection(view)}
 ${costSection(view)}
 ${tradesSection(view)}
+${universeSection(view)}
+${quality}
 ${sensitivity}
 ${provenanceSection(view)}
 </main>

@@ -23,7 +23,7 @@ ${symbolTable(view)}
 ${
   pictured.length > 0 &&
   html`<h3>Trades on price</h3>
-<p class="note">Closes, with each fill where it was made: <span class="up">●</span> bought, <span class="down">●</span> sold. The ground is
+<p class="note">Closes, with fills where they were made (the last of those that would cover each other): <span class="up">●</span> bought, <span class="down">●</span> sold. The ground is
 <span class="up">green</span> while long and <span class="down">red</span> while short.${
     byTraded.length > picturesMax && ` The ${picturesMax} most traded of ${byTraded.length} symbols.`
   }</p>

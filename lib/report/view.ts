@@ -14,6 +14,9 @@ export interface ReportInput {
   readonly variants: readonly BacktestRun[]
   /** Closes of the symbols, to draw the trades on. */
   readonly prices: readonly PriceSeries[]
+  /** Members of the universe from each date on; absent where they never change. */
+  readonly members?: readonly { readonly tsMs: number; readonly symbols: readonly string[] }[]
+  readonly quality: readonly SymbolQuality[]
   readonly rejected: readonly { readonly symbol: string; readonly reason: string }[]
   /** The files of the run, by which the page can be tied to what is stored. */
   readonly files: readonly StoredFile[]
@@ -23,6 +26,17 @@ export interface PriceSeries {
   readonly symbol: string
   readonly tsMs: Float64Array
   readonly close: Float64Array
+}
+
+export interface SymbolQuality {
+  readonly symbol: string
+  readonly days: readonly {
+    readonly day: string
+    readonly status: 'ok' | 'tagged' | 'quarantined' | 'rejected' | 'absent'
+    readonly findings: readonly { readonly kind: string }[]
+  }[]
+  /** When no order was sent. */
+  readonly masks: readonly { readonly fromMs: number; readonly toMs: number }[]
 }
 
 export interface StoredFile {

@@ -33,6 +33,7 @@ export const report = defineTask({
       benchmark: benchmark && decodeBacktest(benchmark),
       variants: (variants ?? []).map(decodeBacktest),
       prices: pricesOf(bars ?? []),
+      quality: [],
       rejected: chosen?.rejected ?? [],
       files: [...files.names].sort().map((name) => {
         const bytes = files.read(name)

@@ -35,6 +35,8 @@ describe('the report page', () => {
       'Exposure',
       'Costs and funding',
       'Trades',
+      'Universe over time',
+      'Data quality',
       'Sensitivity',
       'Provenance',
     ])
@@ -82,12 +84,15 @@ describe('the report page', () => {
       variants: [],
       prices: [],
       rejected: [],
+      members: undefined,
+      quality: [],
     }
     const text = renderReport(bare)
     expect(unbalanced(text)).toBeUndefined()
     expect(text).toContain('There is no benchmark to compare with.')
     expect(text).toContain('nothing is deflated')
     expect(text).not.toContain('Trades on price')
+    expect(text).not.toContain('Data quality')
   })
 
   test('the result of another fee is another page', () => {

@@ -4,11 +4,11 @@ import type { MarketInput } from '../../../lib/backtest/market.ts'
 import { computeMetrics } from '../../../lib/backtest/metrics.ts'
 import type { BacktestRun, NamedBytes } from '../../../lib/market/backtestFiles.ts'
 import { metricsJson } from '../../../lib/market/metricsJson.ts'
-import type { ReportInput } from '../../../lib/report/view.ts'
+import type { ReportInput, SymbolQuality } from '../../../lib/report/view.ts'
 import { createRng } from '../../../lib/rng.ts'
 import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
 import { randomControl } from '../../../lib/strategies/randomControl.ts'
-import { DAY_MS } from '../../../lib/time.ts'
+import { DAY_MS, dayOf } from '../../../lib/time.ts'
 import { marketOf, randomMarket, startMs } from '../backtest/markets.ts'
 
 export const filesOf = (all: readonly NamedBytes[]) => ({
@@ -52,8 +52,25 @@ export function sampleReport({ days = 120, symbol = 'S00USDT', strategyName, exe
       tsMs: bars.openTsMs.map((ts) => ts + 3_600_000),
       close: bars.closePx.map((units) => units / 1e6),
     })),
+    members: [
+      { tsMs: startMs, symbols: market.symbols.slice(0, 4).map((s) => s.instrument.symbol) },
+      { tsMs: startMs + 30 * DAY_MS, symbols: market.symbols.slice(2).map((s) => s.instrument.symbol) },
+    ],
+    quality: [symbol, 'S01USDT'].map((name) => qualityOf(name, days)),
     rejected: [{ symbol: 'OLDUSDT', reason: 'its status is SETTLING' }],
     files: [{ name: 'run.json', sizeBytes: 12_345, sha256: 'ab'.repeat(32) }],
+  }
+}
+
+function qualityOf(symbol: string, days: number): SymbolQuality {
+  const statuses = ['ok', 'ok', 'ok', 'tagged', 'quarantined', 'ok', 'rejected', 'absent'] as const
+  return {
+    symbol,
+    days: Array.from({ length: days }, (_, i) => {
+      const status = statuses[i % statuses.length]!
+      return { day: dayOf(startMs + i * DAY_MS), status, findings: status === 'ok' ? [] : [{ kind: 'outage' }] }
+    }),
+    masks: [{ fromMs: startMs + DAY_MS, toMs: startMs + 1.5 * DAY_MS }],
   }
 }
 

@@ -1,0 +1,52 @@
+import { DAY_MS, dayStart, HOUR_MS } from '../time.ts'
+import { count, ratio } from './format.ts'
+import { type Html, html } from './html.ts'
+import { type Lane, laneChart } from './laneChart.ts'
+import type { Span } from './spans.ts'
+import { row, table } from './table.ts'
+import type { ReportView, SymbolQuality } from './view.ts'
+
+const colors = { tagged: 'fourth', quarantined: 'third', rejected: 'down', absent: 'gone', ok: 'there' } as const
+
+/** What quality control said of each day, what it was about, and what it kept from being traded. */
+export function qualitySection({ quality, run }: ReportView): Html | undefined {
+  if (quality.length === 0) return undefined
+  const { fromMs, toMs } = run.request
+  const lanes = quality.map((symbol): Lane => {
+    const ofStatus = (status: keyof typeof colors): Span[] =>
+      symbol.days
+        .filter((day) => day.status === status)
+        .map((day): Span => [dayStart(day.day), dayStart(day.day) + DAY_MS])
+        .filter(([from, to]) => to > fromMs && from < toMs)
+    const statuses = Object.keys(colors) as (keyof typeof colors)[]
+    const told = statuses.map((status) => [status, ofStatus(status)] as const).filter(([, spans]) => spans.length > 0)
+    return {
+      name: symbol.symbol,
+      note: told.map(([status, spans]) => `${spans.length} days ${status}`).join(', '),
+      blocks: told.map(([status, spans]) => ({ color: colors[status], spans })),
+    }
+  })
+  return html`<section><h2 id="quality">Data quality</h2>
+<p class="note">A square is a day: ${(Object.keys(colors) as (keyof typeof colors)[]).map(
+    (status) => html`<span class="key ${colors[status]}"><i></i>${status}</span> `,
+  )}
+Under quarantine no order is sent; positions stay and funding goes on. A verdict counts only from when it could be known.</p>
+${laneChart(lanes, { fromMs, toMs })}
+${table(['Symbol', 'Days', 'Days with findings', 'Findings', 'Hours without orders', 'Kinds'], quality.map(qualityRow))}
+</section>`
+}
+
+function qualityRow({ symbol, days, masks }: SymbolQuality): Html {
+  const findings = days.flatMap((day) => day.findings)
+  const kinds = new Map<string, number>()
+  for (const { kind } of findings) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+  const maskedMs = masks.reduce((all, { fromMs, toMs }) => all + toMs - fromMs, 0)
+  const sorted = [...kinds].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  return row(symbol, [
+    count(days.length),
+    count(days.filter(({ status }) => status !== 'ok').length),
+    count(findings.length),
+    ratio(maskedMs / HOUR_MS, 1),
+    sorted.map(([kind, times]) => `${kind} ${times}`).join(', ') || '–',
+  ])
+}
