@@ -27,10 +27,11 @@ export function qualitySection({ quality, run }: ReportView): Html | undefined {
     }
   })
   return html`<section><h2 id="quality">Data quality</h2>
-<p class="note">A square is a day: ${(Object.keys(colors) as (keyof typeof colors)[]).map(
-    (status) => html`<span class="key ${colors[status]}"><i></i>${status}</span> `,
-  )}
-Under quarantine no order is sent; positions stay and funding goes on. A verdict counts only from when it could be known.</p>
+<p class="note">What was found, day by day. Under quarantine no order is sent; positions stay and funding goes on. A verdict counts only
+from when it could be known.</p>
+<p class="legend">${(Object.keys(colors) as (keyof typeof colors)[]).map(
+    (status) => html`<span class="key ${colors[status]}"><i></i>${status}</span>`,
+  )}</p>
 ${laneChart(lanes, { fromMs, toMs })}
 ${table(['Symbol', 'Days', 'Days with findings', 'Findings', 'Hours without orders', 'Kinds'], quality.map(qualityRow))}
 </section>`

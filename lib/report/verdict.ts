@@ -1,4 +1,5 @@
 import { fillFlags } from '../backtest/orders.ts'
+import { HOUR_MS } from '../time.ts'
 import { count, percent, ratio, signedPercent } from './format.ts'
 import type { ReportView } from './view.ts'
 
@@ -43,13 +44,18 @@ export function verdictSentences({ run, metrics, against }: ReportView): string[
 }
 
 /** What a reader must know before believing the numbers, taken from the run itself. */
-export function caveats({ run, metrics, daily, against }: ReportView): string[] {
+export function caveats({ run, metrics, daily, against, hasSurvivorship, quality }: ReportView): string[] {
   const { result, request } = run
   const { fills, counts } = result
   const found: string[] = []
   const flagged = (flag: number) => fills.flags.filter((flags, i) => (flags & flag) !== 0 && fills.qty[i] !== 0).length
   const share = (part: number) => `${count(part)} of ${count(metrics.fills)} fills`
 
+  if (hasSurvivorship === true) {
+    found.push(
+      'The universe is made of symbols that live today: what died before is missing, and the past looks better for it.',
+    )
+  }
   if (!metrics.isAnnualised) {
     found.push(`${metrics.days} days are too few to annualise anything; figures are for the period as it was.`)
   } else if (metrics.days < 365) {
@@ -83,6 +89,10 @@ export function caveats({ run, metrics, daily, against }: ReportView): string[] 
   }
   if (counts.dataEndedPositions > 0) {
     found.push(`${count(counts.dataEndedPositions)} positions were closed because the symbol's data ends.`)
+  }
+  const maskedMs = quality.reduce((all, { masks }) => masks.reduce((sum, m) => sum + m.toMs - m.fromMs, all), 0)
+  if (maskedMs > 0) {
+    found.push(`Quality control kept orders away for ${count(Math.round(maskedMs / HOUR_MS))} symbol-hours in all.`)
   }
   const dependence = bestDays(daily.returns)
   if (dependence !== undefined) found.push(dependence)

@@ -16,6 +16,8 @@ export interface ReportInput {
   readonly prices: readonly PriceSeries[]
   /** Members of the universe from each date on; absent where they never change. */
   readonly members?: readonly { readonly tsMs: number; readonly symbols: readonly string[] }[]
+  /** True where the universe lets today's survivors stand for the past. */
+  readonly hasSurvivorship?: boolean
   readonly quality: readonly SymbolQuality[]
   readonly rejected: readonly { readonly symbol: string; readonly reason: string }[]
   /** The files of the run, by which the page can be tied to what is stored. */

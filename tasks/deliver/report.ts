@@ -8,6 +8,7 @@ import { equityCsv, fillsCsv } from '../../lib/report/csv.ts'
 import { pricesOf } from '../../lib/report/prices.ts'
 import { renderReport } from '../../lib/report/reportPage.ts'
 import { klines } from '../../lib/tables/klines.ts'
+import { qa } from '../../lib/tables/qa.ts'
 import { defineTask, many, optional } from '../../pipeline/engine/task.ts'
 
 /** The page people look at, with fills and equity beside it: as CSV for a spreadsheet, as Parquet for everything else. */
@@ -23,9 +24,10 @@ export const report = defineTask({
     variants: optional(many(backtestRun)),
     klines: optional(many(klines)),
     universe: optional(universe),
+    quality: optional(many(qa)),
   },
   output: reportArtifact,
-  run: ({ run: files, metrics: numbers, benchmark, variants, klines: bars, universe: chosen }) => {
+  run: ({ run: files, metrics: numbers, benchmark, variants, klines: bars, universe: chosen, quality }) => {
     const run = decodeBacktest(files)
     const page = renderReport({
       run,
@@ -33,7 +35,9 @@ export const report = defineTask({
       benchmark: benchmark && decodeBacktest(benchmark),
       variants: (variants ?? []).map(decodeBacktest),
       prices: pricesOf(bars ?? []),
-      quality: [],
+      members: chosen?.selection?.dates,
+      hasSurvivorship: chosen?.selection?.hasSurvivorship,
+      quality: quality ?? [],
       rejected: chosen?.rejected ?? [],
       files: [...files.names].sort().map((name) => {
         const bytes = files.read(name)

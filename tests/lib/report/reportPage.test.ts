@@ -128,6 +128,9 @@ describe('the verdict', () => {
   test('names the assumptions that fills rest on, with how many do', () => {
     const found = caveats(view).join('\n')
     expect(found).toMatch(/[\d,]+ of [\d,]+ fills took the open of the decision's own instant/)
+    expect(found).toContain('kept orders away for 24 symbol-hours')
+    expect(found).not.toContain('live today')
+    expect(caveats({ ...view, hasSurvivorship: true }).join()).toContain('live today')
     expect(found).toMatch(/Without its 5 best days/)
   })
 })

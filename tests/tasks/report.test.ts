@@ -1,0 +1,104 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { describe, expect, test } from 'vitest'
+
+import type { FileSet } from '../../lib/artifact.ts'
+import { encodeBacktest, type NamedBytes } from '../../lib/market/backtestFiles.ts'
+import { metricsSchema } from '../../lib/market/backtestOutputs.ts'
+import type { OutputFile } from '../../pipeline/engine/task.ts'
+import { report } from '../../tasks/deliver/report.ts'
+import { metrics } from '../../tasks/replay/metrics.ts'
+import { sampleReport } from '../lib/report/sampleReport.ts'
+
+const context = { seed: (stream: string) => `00000000${stream.length}`, log: () => {} }
+const setOf = (files: readonly NamedBytes[]): FileSet => {
+  const bytesOf = (name: string) => files.find((file) => file.name === name)!.bytes
+  return {
+    names: files.map(({ name }) => name),
+    read: bytesOf,
+    sizeBytes: (name) => bytesOf(name).length,
+    readAt: (name, offset, lengthBytes) => bytesOf(name).subarray(offset, offset + lengthBytes),
+  }
+}
+const sample = sampleReport({ days: 100 })
+const run = setOf(encodeBacktest(sample.run))
+const benchmark = setOf(encodeBacktest(sample.benchmark!))
+const trials = [run, ...sample.variants.map((variant) => setOf(encodeBacktest(variant)))]
+const optionsOf = (given: unknown) => metrics.params.parse(given)
+const nothing = { benchmark: undefined, trials: undefined }
+
+describe('the task metrics', () => {
+  test('gives numbers that JSON can hold, against the benchmark and deflated by the trials', async () => {
+    const found = await metrics.run({ run, benchmark, trials }, optionsOf({ bootstrapDraws: 100 }), context)
+    expect(metricsSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found)
+    expect(found.deflated?.trials).toBe(2)
+    expect(found.benchmark?.correlation).toBeTypeOf('number')
+    expect(found.intervals!.sharpe.low!).toBeLessThan(found.intervals!.sharpe.high!)
+    expect(found.parts.pnl).toBeCloseTo(found.endEquityUsdt - found.capitalUsdt, 8)
+  })
+
+  test('the bootstrap hangs on the seed alone', async () => {
+    const intervals = async (stream: string) =>
+      (
+        await metrics.run({ run, ...nothing }, optionsOf({ bootstrapDraws: 100 }), {
+          ...context,
+          seed: () => stream,
+        })
+      ).intervals
+    expect(await intervals('a')).toEqual(await intervals('a'))
+    expect(await intervals('b')).not.toEqual(await intervals('a'))
+  })
+
+  test('a run of a day has no metrics, and says so', () => {
+    const short = setOf(encodeBacktest(sampleReport({ days: 2 }).run))
+    const one = setOf(encodeBacktest(sampleReport({ days: 1 }).run))
+    expect(() => metrics.run({ run: short, ...nothing }, optionsOf({}), context)).not.toThrow()
+    expect(() => metrics.run({ run: one, ...nothing }, optionsOf({}), context)).toThrow(
+      /1 whole days, and metrics need/,
+    )
+  })
+})
+
+describe('the task report', () => {
+  const inputs = { run, benchmark, metrics: sample.metrics, variants: undefined, klines: undefined }
+  const made = report.run({ ...inputs, universe: undefined, quality: undefined }, {}, context) as readonly OutputFile[]
+  const file = (name: string) => made.find((all) => all.name === name)!.bytes
+
+  test('makes the page, and fills and equity beside it', () => {
+    expect(made.map(({ name }) => name)).toEqual([
+      'report.html',
+      'fills.csv',
+      'equity.csv',
+      'fills.parquet',
+      'equity.parquet',
+    ])
+  })
+
+  test('the tables are the very bytes of the run, which the page names by their hashes', () => {
+    const page = new TextDecoder().decode(file('report.html'))
+    for (const name of ['fills.parquet', 'equity.parquet']) {
+      expect(file(name)).toEqual(run.read(name))
+      expect(page).toContain(bytesToHex(sha256(run.read(name))))
+    }
+    expect(page).toContain(bytesToHex(sha256(run.read('run.json'))))
+  })
+
+  test('a universe that changed, what it left out, and its survivorship reach the page', () => {
+    const selection = {
+      mode: 'historical' as const,
+      size: 4,
+      minQuoteVolumeUsd: 0,
+      minAgeDays: 0,
+      lookbackDays: 30,
+      dates: [{ tsMs: sample.run.request.fromMs, symbols: ['S00USDT'] }],
+      hasSurvivorship: true,
+      gone: [],
+    }
+    const universe = { symbols: [], rejected: [{ symbol: 'X<b>', reason: 'too young' }], selection }
+    const [page] = report.run({ ...inputs, universe, quality: [] }, {}, context) as readonly OutputFile[]
+    const text = new TextDecoder().decode(page!.bytes)
+    expect(text).toContain('X&lt;b&gt;: too young')
+    expect(text).toContain('a member of the universe')
+    expect(text).toContain('The universe is made of symbols that live today')
+  })
+})
