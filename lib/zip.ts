@@ -1,11 +1,37 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 import { Fault } from './fault.ts'
+import { BadDeflate, inflateRaw } from './inflate.ts'
 
 const endSignature = 0x06054b50
 const entrySignature = 0x02014b50
 const localSignature = 0x04034b50
 const endSizeBytes = 22
+const entrySizeBytes = 46
+const localSizeBytes = 30
 const commentSizeBytesMax = 65_535
+const largeZip = 0xffffffff
+/** No directory of a zip with one short name comes near this. */
+const directorySizeBytesMax = 65_536
+const pieceSizeBytes = 1 << 20
+
+/** Bytes that are read in pieces: a file of an artifact, or an array. */
+export type ByteSource = {
+  readonly sizeBytes: number
+  readAt(offset: number, lengthBytes: number): Uint8Array
+}
+
+export const bytesSource = (bytes: Uint8Array): ByteSource => ({
+  sizeBytes: bytes.length,
+  readAt: (offset, lengthBytes) => bytes.subarray(offset, offset + lengthBytes),
+})
+
+export type ZippedFile = {
+  readonly name: string
+  /** As declared; what does not come out at it is refused. */
+  readonly sizeBytes: number
+  /** The content in pieces, checked at its end. A piece is valid until the next one is asked for. */
+  pieces(): Generator<Uint8Array, void, undefined>
+}
 
 /** The one file of a zip that holds exactly one, as the venue's archives do. Sizes, names and the checksum are those
  *  the zip's directory declares, and what does not agree with them is refused: a zip can lie about all of it. */
@@ -14,44 +40,13 @@ export function readSingleFileZip(
   where: string,
   sizeBytesMax = 2 ** 31,
 ): { readonly name: string; readonly bytes: Uint8Array } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const bad = (what: string): Fault =>
-    new Fault({
-      code: 'failed',
-      what: `this zip is not what it should be: ${what}`,
-      where,
-      todo: 'fetch it again with --refresh',
-    })
-
-  const end = findEnd(view)
-  if (end < 0) throw bad('it has no directory at its end; it may be cut off')
-  const entryCount = view.getUint16(end + 10, true)
-  if (entryCount !== 1) throw bad(`it holds ${entryCount} files where one belongs`)
-  const entry = view.getUint32(end + 16, true)
-  if (entry + 46 > end || view.getUint32(entry, true) !== entrySignature) throw bad('its directory points nowhere')
-
-  const flags = view.getUint16(entry + 8, true)
-  const method = view.getUint16(entry + 10, true)
-  const checksum = view.getUint32(entry + 16, true)
-  const packedSizeBytes = view.getUint32(entry + 20, true)
-  const sizeBytes = view.getUint32(entry + 24, true)
-  const nameSizeBytes = view.getUint16(entry + 28, true)
-  const local = view.getUint32(entry + 42, true)
-  if ((flags & 1) !== 0) throw bad('it is encrypted')
-  if (method !== 0 && method !== 8) throw bad(`its packing method is ${method}`)
-  if (sizeBytes > sizeBytesMax) throw bad(`it unpacks to ${sizeBytes} bytes, more than ${sizeBytesMax}`)
-  if (entry + 46 + nameSizeBytes > end) throw bad('the name in its directory is cut off')
-  const name = new TextDecoder().decode(bytes.subarray(entry + 46, entry + 46 + nameSizeBytes))
-  if (!/^[\w.-]+$/.test(name) || name.startsWith('.')) throw bad(`it names its file ${JSON.stringify(name)}`)
-
-  if (local + 30 > entry || view.getUint32(local, true) !== localSignature)
-    throw bad('its file does not begin where the directory says')
-  const from = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true)
-  if (from + packedSizeBytes > entry) throw bad('its file is cut off')
+  const entry = readEntry(bytesSource(bytes), where, sizeBytesMax)
+  const { name, method, from, packedSizeBytes, sizeBytes, checksum, bad } = entry
   const packed = bytes.subarray(from, from + packedSizeBytes)
   let unpacked: Uint8Array
   try {
-    unpacked = method === 0 ? packed : inflateRawSync(packed, { maxOutputLength: Math.max(sizeBytes, 1) })
+    // One byte more than declared, so that a stream that holds more is found out instead of cut.
+    unpacked = method === 0 ? packed : inflateRawSync(packed, { maxOutputLength: sizeBytes + 1 })
   } catch (cause) {
     throw bad(`its file does not unpack (${(cause as Error).message})`)
   }
@@ -59,6 +54,103 @@ export function readSingleFileZip(
   if (crc32(unpacked) !== checksum) throw bad('the checksum of its file is wrong')
   return { name, bytes: unpacked }
 }
+
+/** The same for files that do not fit in memory. */
+export function openSingleFileZip(source: ByteSource, where: string, sizeBytesMax = largeZip): ZippedFile {
+  const { name, method, from, packedSizeBytes, sizeBytes, checksum, bad } = readEntry(source, where, sizeBytesMax)
+  return {
+    name,
+    sizeBytes,
+    *pieces() {
+      let unpackedBytes = 0
+      let crc = 0
+      const packed = piecesOf(source, from, packedSizeBytes)
+      try {
+        for (const piece of method === 0 ? packed : inflateRaw(packed)) {
+          unpackedBytes += piece.length
+          if (unpackedBytes > sizeBytes) throw bad(`it unpacks to more than the ${sizeBytes} bytes it declares`)
+          crc = crc32(piece, crc)
+          yield piece
+        }
+      } catch (cause) {
+        throw cause instanceof BadDeflate ? bad(`its file does not unpack: ${cause.message}`) : cause
+      }
+      if (unpackedBytes !== sizeBytes) throw bad(`it unpacks to ${unpackedBytes} bytes and declares ${sizeBytes}`)
+      if (crc !== checksum) throw bad('the checksum of its file is wrong')
+    },
+  }
+}
+
+function* piecesOf(source: ByteSource, from: number, sizeBytes: number): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < sizeBytes; at += pieceSizeBytes) {
+    yield source.readAt(from + at, Math.min(pieceSizeBytes, sizeBytes - at))
+  }
+}
+
+type Entry = {
+  readonly name: string
+  readonly method: number
+  /** Where its packed bytes begin. */
+  readonly from: number
+  readonly packedSizeBytes: number
+  readonly sizeBytes: number
+  readonly checksum: number
+  readonly bad: (what: string) => Fault
+}
+
+function readEntry(source: ByteSource, where: string, sizeBytesMax: number): Entry {
+  const bad = (what: string): Fault =>
+    new Fault({
+      code: 'failed',
+      what: `this zip is not what it should be: ${what}`,
+      where,
+      todo: 'fetch it again with --refresh',
+    })
+  const tailBytes = source.readAt(
+    Math.max(0, source.sizeBytes - endSizeBytes - commentSizeBytesMax - directorySizeBytesMax),
+    Math.min(source.sizeBytes, endSizeBytes + commentSizeBytesMax + directorySizeBytesMax),
+  )
+  const tailAt = source.sizeBytes - tailBytes.length
+  const tail = viewOf(tailBytes)
+  const end = findEnd(tail)
+  if (end < 0) throw bad('it has no directory at its end; it may be cut off')
+  const entryCount = tail.getUint16(end + 10, true)
+  if (entryCount !== 1) throw bad(`it holds ${entryCount} files where one belongs`)
+  if (tail.getUint16(end + 4, true) !== 0 || tail.getUint16(end + 8, true) !== 1) throw bad('it is one part of several')
+  const entry = tail.getUint32(end + 16, true) - tailAt
+  if (entry < 0 || entry + entrySizeBytes > end || tail.getUint32(entry, true) !== entrySignature) {
+    throw bad('its directory points nowhere')
+  }
+
+  const flags = tail.getUint16(entry + 8, true)
+  const method = tail.getUint16(entry + 10, true)
+  const checksum = tail.getUint32(entry + 16, true)
+  const packedSizeBytes = tail.getUint32(entry + 20, true)
+  const sizeBytes = tail.getUint32(entry + 24, true)
+  const nameSizeBytes = tail.getUint16(entry + 28, true)
+  const local = tail.getUint32(entry + 42, true)
+  if ((flags & 1) !== 0) throw bad('it is encrypted')
+  if (method !== 0 && method !== 8) throw bad(`its packing method is ${method}`)
+  if ([packedSizeBytes, sizeBytes, local].includes(largeZip)) throw bad('it has the form for more than 4 GB')
+  if (sizeBytes > sizeBytesMax) throw bad(`it unpacks to ${sizeBytes} bytes, more than ${sizeBytesMax}`)
+  if (method === 0 && packedSizeBytes !== sizeBytes) throw bad('a file that is not packed has two sizes')
+  if (entry + entrySizeBytes + nameSizeBytes > end) throw bad('the name in its directory is cut off')
+  const name = new TextDecoder().decode(
+    tailBytes.subarray(entry + entrySizeBytes, entry + entrySizeBytes + nameSizeBytes),
+  )
+  // One plain name: no folder, no drive, nothing hidden, nothing that climbs.
+  if (!/^[\w.-]+$/.test(name) || name.startsWith('.')) throw bad(`it names its file ${JSON.stringify(name)}`)
+
+  const entryAt = tailAt + entry
+  if (local + localSizeBytes > entryAt) throw bad('its file does not begin where the directory says')
+  const head = viewOf(source.readAt(local, localSizeBytes))
+  if (head.getUint32(0, true) !== localSignature) throw bad('its file does not begin where the directory says')
+  const from = local + localSizeBytes + head.getUint16(26, true) + head.getUint16(28, true)
+  if (from + packedSizeBytes > entryAt) throw bad('its file is cut off')
+  return { name, method, from, packedSizeBytes, sizeBytes, checksum, bad }
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** Searched from the end, for a comment may follow it. */
 function findEnd(view: DataView): number {
