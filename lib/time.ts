@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 /** UTC epoch milliseconds, an integer. Every instant in the program is one; a local time zone exists nowhere. */
 export type TsMs = number
 
-export const SECOND_MS = 1_000
+const SECOND_MS = 1_000
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000

@@ -84,7 +84,7 @@ export function byMonth(daily: DailyReturns, curve: EquityCurve, cashDecimals: n
 /** A day's regime, told by the benchmark's thirty days before it: rising or falling by their return, calm or wild by
  *  their volatility against its median over the run. It describes after the fact and is nothing to trade on. */
 export type Regime = 'rising calm' | 'rising wild' | 'falling calm' | 'falling wild' | 'unknown'
-export const regimeDays = 30
+const regimeDays = 30
 
 export function regimesOf(benchmark: DailyReturns, daily: DailyReturns): Regime[] {
   const place = new Map(Array.from(benchmark.closeTsMs, (tsMs, i) => [tsMs, i]))

@@ -27,9 +27,9 @@ import { pow10 } from './scaled.ts'
 
 /** Conventions: daily UTC closes, simple returns, 365 days a year, risk-free rate 0, one degree of freedom taken off.
  *  NaN is a value that does not exist: annual figures of runs under `annualDaysMin`, ratios over nothing. */
-export const annualDaysMin = 90
+const annualDaysMin = 90
 /** The capacity is the capital at which 95 % of the fills stay under this share of their bar's volume. */
-export const capacityShare = 0.01
+const capacityShare = 0.01
 
 export interface Metrics {
   readonly outcome: BacktestResult['outcome']

@@ -210,7 +210,7 @@ export class Engine {
 }
 
 /** The manifest of the newest finished run of a pipeline. Run ids begin with their time, so names order them. */
-export function lastManifest(root: string, pipeline: string): Manifest | undefined {
+function lastManifest(root: string, pipeline: string): Manifest | undefined {
   for (const name of runNames(root).reverse()) {
     try {
       const manifest = JSON.parse(readFileSync(join(root, 'runs', name, 'manifest.json'), 'utf8')) as Manifest
@@ -222,7 +222,7 @@ export function lastManifest(root: string, pipeline: string): Manifest | undefin
   return undefined
 }
 
-export function runNames(root: string): string[] {
+function runNames(root: string): string[] {
   try {
     return readdirSync(join(root, 'runs')).sort()
   } catch {

@@ -152,5 +152,3 @@ export interface Project {
 }
 
 export const defineProject = (project: Project): Project => project
-
-export type { Port }

@@ -122,7 +122,7 @@ export async function stageOutput(
   return [{ name: 'table.parquet', staged: stageBytes(stagingDir, encodeTable(table)), rows: table.rowCount }]
 }
 
-export const badOutput = (where: string, why: string): Fault =>
+const badOutput = (where: string, why: string): Fault =>
   new Fault({
     code: 'failed',
     what: `what run returned does not fit its declared output: ${why}`,

@@ -1,4 +1,4 @@
-import type { Manifest, ManifestNode } from '../../snapshots/manifest.ts'
+import type { ManifestNode } from '../../snapshots/manifest.ts'
 
 /** What the engine keeps beside a record: all that is needed to run the node again, and what it cost. */
 export interface RecordPayload {
@@ -19,8 +19,3 @@ export interface RecordPayload {
   readonly notes?: readonly Readonly<Record<string, unknown>>[]
   readonly recheckAfterMs?: number
 }
-
-/** The artifact of every node of a manifest by its key. */
-export type ArtifactsByKey = ReadonlyMap<string, ManifestNode>
-
-export type { Manifest }

@@ -128,7 +128,7 @@ export interface SinkContext {
 
 // ---- the task
 
-export type TaskKind = 'source' | 'pure' | 'sink'
+type TaskKind = 'source' | 'pure' | 'sink'
 
 export interface Limits {
   /** What one execution may need at most; the scheduler admits no more than fits. */
@@ -218,4 +218,4 @@ export function defineTask(task: Task): Task {
   return task
 }
 
-export type { ArtifactType, FileSet, FilesArtifact, JsonArtifact, TableArtifact }
+export type { ArtifactType, FileSet, FilesArtifact, TableArtifact }
