@@ -1,5 +1,5 @@
 import { durationMs } from '../backtest/duration.ts'
-import type { Column } from './column.ts'
+import type { CalendarSpan, Column } from './column.ts'
 import { operandsOf } from './column.ts'
 
 /** A named column, as strategies ask for it. */
@@ -10,6 +10,14 @@ export interface Feature {
   readonly says: string
   readonly column: Column
 }
+
+/** What a group may be configured with. */
+export interface FeatureOptions {
+  readonly calendar: readonly CalendarSpan[]
+}
+
+/** What a node computes: the features of one file, or what makes them from options. */
+export type FeatureGroup = readonly Feature[] | ((options: FeatureOptions) => readonly Feature[])
 
 /** Gives the features of one file their group. */
 export function featureGroup(group: string, features: readonly Omit<Feature, 'group'>[]): readonly Feature[] {

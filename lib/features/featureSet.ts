@@ -1,7 +1,7 @@
 import { Fault } from '../fault.ts'
 import type { Feature } from './feature.ts'
 import { basisFeatures } from './set/basis.ts'
-import { flowFeatures } from './set/flow.ts'
+import { flowFeatures, spotFlowFeatures } from './set/flow.ts'
 import { fundingFeatures } from './set/funding.ts'
 import { settlementFeatures } from './set/masks.ts'
 import { openInterestFeatures } from './set/openInterest.ts'
@@ -14,6 +14,7 @@ export const featureSet: readonly Feature[] = [
   ...fundingFeatures,
   ...openInterestFeatures,
   ...flowFeatures,
+  ...spotFlowFeatures,
   ...settlementFeatures,
 ]
 

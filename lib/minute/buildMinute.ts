@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
-import { snapSettlementTsMs } from '../backtest/market.ts'
 import { Fault } from '../fault.ts'
 import type { fundingTable } from '../tables/funding.ts'
 import type { minuteTable } from '../tables/minute.ts'
 import type { openInterestTable } from '../tables/openInterest.ts'
 import { indexKlines, markKlines, premiumKlines } from '../tables/priceKlines.ts'
 import type { TableOf } from '../tables/table.ts'
-import { DAY_MS, formatUtc } from '../time.ts'
+import { DAY_MS } from '../time.ts'
 import { type BarsOfDay, barsFromAggTrades, barsFromKlines, barsFromPrices, barsFromTrades } from './barSources.ts'
 import type { LeftOut } from './bars.ts'
 import type { FundingRule } from './fundingEstimate.ts'
 import { type DaySources, MinuteRows, type StateLimits } from './minuteRows.ts'
 import type { StoredTable } from './pieces.ts'
+import { joinSettlements } from './settlements.ts'
 
 export type BarSource = 'klines' | 'trades' | 'aggTrades'
 
@@ -73,7 +73,11 @@ export function* buildMinutes(sources: MinuteSources, options: MinuteOptions): G
   const premiumRange = { ...range, intervalMs: priceMs }
   const premium = sources.premium && barsFromPrices(premiumKlines, sources.premium, priceMs, premiumRange)
   const spot = sources.spot && barsFromKlines(sources.spot, klineMs, range)
-  const rows = new MinuteRows(options, fundingOf(sources.funding ?? []), openInterestOf(sources.openInterest ?? []))
+  const rows = new MinuteRows(
+    options,
+    joinSettlements(sources.funding ?? [], options.symbol),
+    openInterestOf(sources.openInterest ?? []),
+  )
   const others = (Object.keys(barSources) as BarSource[]).filter((name) => name !== barsFrom)
 
   for (let dayTsMs = range.fromMs; dayTsMs < toMs; dayTsMs += DAY_MS) {
@@ -104,34 +108,6 @@ function checkOptions({ symbol, fromMs, toMs, intervalMs, klineMs, priceMs, outa
       where: symbol,
       todo: 'choose a baseInterval that they divide',
     })
-  }
-}
-
-/** Settlements on the minute they were due, ascending. */
-export interface Settlements {
-  readonly tsMs: Float64Array
-  readonly rate: BigInt64Array
-  readonly intervalHours: Int32Array
-}
-
-function fundingOf(tables: readonly TableOf<typeof fundingTable>[]): Settlements {
-  const rows = tables
-    .flatMap(({ columns }) =>
-      Array.from(columns.tsMs, (tsMs, i) => ({
-        tsMs: snapSettlementTsMs(tsMs),
-        rate: columns.rate[i]!,
-        hours: columns.intervalHours[i]!,
-      })),
-    )
-    .sort((a, b) => a.tsMs - b.tsMs)
-  for (let i = 1; i < rows.length; i++) {
-    if (rows[i]!.tsMs > rows[i - 1]!.tsMs) continue
-    throw new Fault({ code: 'failed', what: `funding settles twice at ${formatUtc(rows[i]!.tsMs)}` })
-  }
-  return {
-    tsMs: Float64Array.from(rows, ({ tsMs }) => tsMs),
-    rate: BigInt64Array.from(rows, ({ rate }) => rate),
-    intervalHours: Int32Array.from(rows, ({ hours }) => hours),
   }
 }
 

@@ -22,13 +22,18 @@ export class FundingEstimate {
   readonly #rule: FundingRule
   readonly #sampleMs: number
   #periodTsMs = Number.NaN
-  #hours = 8
+  #hours = Number.NaN
   #sum = 0
   #weights = 0
 
   constructor(rule: FundingRule, sampleMs: number) {
     this.#rule = rule
     this.#sampleMs = sampleMs
+  }
+
+  /** Never where the length of the period is not known. */
+  #isRunning(nowTsMs: number): boolean {
+    return nowTsMs - this.#periodTsMs <= this.#hours * HOUR_MS
   }
 
   /** A settlement on the minute it was due: the next period begins, as long as the last one until told otherwise. */
@@ -43,14 +48,14 @@ export class FundingEstimate {
   sample(closeTsMs: number, premium: number): void {
     const weight = Math.round((closeTsMs - this.#periodTsMs) / this.#sampleMs)
     // Without a settlement in reach nobody knows when the period began, and one that is long over says nothing either.
-    if (!(weight >= 1) || closeTsMs - this.#periodTsMs > this.#hours * HOUR_MS || Number.isNaN(premium)) return
+    if (!(weight >= 1) || !this.#isRunning(closeTsMs) || Number.isNaN(premium)) return
     this.#sum += weight * premium
     this.#weights += weight
   }
 
   /** NaN while the running period has no sample, and once it should have been settled. */
   rate(nowTsMs: number): number {
-    if (this.#weights === 0 || nowTsMs - this.#periodTsMs > this.#hours * HOUR_MS) return Number.NaN
+    if (this.#weights === 0 || !this.#isRunning(nowTsMs)) return Number.NaN
     const { interest8h, clamp, cap } = this.#rule
     const premium = this.#sum / this.#weights
     const pulled = premium + Math.max(-clamp, Math.min(clamp, interest8h - premium))

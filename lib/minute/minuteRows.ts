@@ -3,8 +3,9 @@ import { minuteTable } from '../tables/minute.ts'
 import { makeTable, type TableOf } from '../tables/table.ts'
 import { DAY_MS } from '../time.ts'
 import { type Bars, emptyBars, sameBar } from './bars.ts'
-import type { MinuteOptions, Samples, Settlements } from './buildMinute.ts'
+import type { MinuteOptions, Samples } from './buildMinute.ts'
 import { FundingEstimate } from './fundingEstimate.ts'
+import type { Settlements } from './settlements.ts'
 
 export interface StateLimits {
   /** Bars without a trade that last so long are an outage. */
@@ -156,7 +157,9 @@ export class MinuteRows {
     }
     // Samples behind the day's last row count for the rows of the next day.
     sampleUpTo(Number.POSITIVE_INFINITY)
-    const hours = pickPlain(new Int32Array(n), intervalHours, settled)
+    // Hours that nobody knows are absent, like those of no settlement.
+    const timed = settled.map((row) => (row >= 0 && Number.isNaN(intervalHours[row]!) ? -1 : row))
+    const hours = pickPlain(new Int32Array(n), Int32Array.from(intervalHours), timed)
     return {
       fundingTsMs: pickPlain(new Float64Array(n), tsMs, settled),
       fundingRate: pick(rate, settled),

@@ -19,16 +19,16 @@ export const flowFeatures = featureGroup('flow', [
     column: sumOver(perpDelta, '5m'),
   },
   { name: 'cvd_15m', says: 'the same over fifteen minutes', column: sumOver(perpDelta, '15m') },
-]).concat(
-  // Apart, as they need the spot market's candles, which not every symbol has.
-  featureGroup('spotFlow', [
-    {
-      name: 'spot_cvd_5m',
-      says: 'cumulative volume delta on spot over five minutes',
-      column: sumOver(spotDelta, '5m'),
-    },
-    { name: 'spot_cvd_15m', says: 'the same over fifteen minutes', column: sumOver(spotDelta, '15m') },
-    { name: 'perp_share_60m', says: 'share of the perpetual in the volume of an hour', column: perpShare60m },
-    { name: 'dperp_share_60m', says: 'its change over an hour', column: changeOver(perpShare60m, '60m') },
-  ]),
-)
+])
+
+/** Apart, as they need the spot market's candles, which not every symbol has. */
+export const spotFlowFeatures = featureGroup('spotFlow', [
+  {
+    name: 'spot_cvd_5m',
+    says: 'cumulative volume delta on spot over five minutes',
+    column: sumOver(spotDelta, '5m'),
+  },
+  { name: 'spot_cvd_15m', says: 'the same over fifteen minutes', column: sumOver(spotDelta, '15m') },
+  { name: 'perp_share_60m', says: 'share of the perpetual in the volume of an hour', column: perpShare60m },
+  { name: 'dperp_share_60m', says: 'its change over an hour', column: changeOver(perpShare60m, '60m') },
+])

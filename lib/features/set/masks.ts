@@ -1,6 +1,6 @@
 import type { CalendarSpan } from '../column.ts'
 import { ageOf, asOf, constant, during, minus, most, notMore, times } from '../column.ts'
-import type { Feature } from '../feature.ts'
+import type { Feature, FeatureOptions } from '../feature.ts'
 import { featureGroup } from '../feature.ts'
 
 const hourMs = 3_600_000
@@ -26,3 +26,6 @@ export function calendarFeatures(spans: readonly CalendarSpan[]): readonly Featu
     { name: 'near_event', says: '1 during an announced event, else 0', column: during(spans) },
   ])
 }
+
+/** The same as a group whose calendar comes from the config. */
+export const calendarGroup = ({ calendar }: FeatureOptions): readonly Feature[] => calendarFeatures(calendar)

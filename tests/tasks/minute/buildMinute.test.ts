@@ -11,7 +11,15 @@ import { diffTables } from '../../../lib/tables/diff.ts'
 import { klineCsv, klinesOf, klineTable } from '../../../lib/tables/klines.ts'
 import { minuteTable } from '../../../lib/tables/minute.ts'
 import type { Columns } from '../../../lib/tables/schema.ts'
-import { concatTables, makeTable, sliceTable, type Table, type TableOf } from '../../../lib/tables/table.ts'
+import {
+  type AnyColumnData,
+  concatTables,
+  makeTable,
+  sliceTable,
+  splitColumn,
+  type Table,
+  type TableOf,
+} from '../../../lib/tables/table.ts'
 import { tradeTable } from '../../../lib/tables/trades.ts'
 import { DAY_MS, dayOf, dayStart, HOUR_MS, MINUTE_MS, parseUtc } from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
@@ -276,21 +284,23 @@ describe('what else was known', () => {
 /** Rows that are known by `nowMs` as they are; of the later ones some vanish and the others are drawn anew. */
 function otherFuture<C extends Columns>(table: Table<C>, nowMs: number, seed: number): Table<C> {
   const rng = createRng(seed, table.schema.name)
-  const columns = table.columns as unknown as Record<string, Float64Array | BigInt64Array | Int32Array | string[]>
+  const columns = table.columns as Readonly<Record<string, AnyColumnData>>
   const isBar = 'openTsMs' in columns
   const stamps = (isBar ? columns['openTsMs'] : columns['tsMs']) as Float64Array
   const isKnown = (row: number) => stamps[row]! + (isBar ? MINUTE_MS : -1000) <= nowMs
   const kept = Array.from(stamps.keys()).filter((row) => isKnown(row) || rng.below(4) > 0)
-  const changed = Object.entries(columns).map(([name, values]) => {
-    if (!(values instanceof BigInt64Array)) {
-      if (Array.isArray(values)) return [name, kept.map((row) => values[row]!)]
-      const picked = values.slice(0, kept.length)
-      for (const [i, row] of kept.entries()) picked[i] = values[row]!
-      return [name, picked]
+  const other = concatTables(
+    table.schema,
+    kept.map((row) => sliceTable(table, row, row + 1)),
+  )
+  for (const data of Object.values(other.columns as Readonly<Record<string, AnyColumnData>>)) {
+    const { values, valid } = splitColumn(data)
+    if (!(values instanceof BigInt64Array)) continue
+    for (const [i, row] of kept.entries()) {
+      if (!isKnown(row) && valid?.[i] !== 0) values[i] = 1n + BigInt(rng.below(1e9))
     }
-    return [name, BigInt64Array.from(kept, (row) => (isKnown(row) ? values[row]! : 1n + BigInt(rng.below(1e9))))]
-  })
-  return makeTable(table.schema, Object.fromEntries(changed) as Table<C>['columns'])
+  }
+  return makeTable(other.schema, other.columns)
 }
 
 const root = process.env['TICKPIPE_MARKET_DATA'] ?? join(import.meta.dirname, '../../../../shared/market-data')
