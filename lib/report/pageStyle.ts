@@ -130,12 +130,17 @@ pre.tall { max-height: 340px; overflow: auto; }
   @page { margin: 14mm; }
   body { font-size: 9.5pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main { max-width: none; padding: 0; }
+  .verdict { font-size: 11pt; padding: 10px 12px; } .note, .sub, .legend, .lanes { font-size: 8.5pt; }
+  table, tbody th { font-size: 8.5pt; } thead th { font-size: 8pt; } th, td { padding: 2.5px 5px; } tbody th { white-space: normal; }
+  table.heat td { min-width: 0; } td.bars { min-width: 80px; }
+  .tile .number { font-size: 14pt; } .tile dt, .tile .more { font-size: 8pt; }
+  .columns { grid-template-columns: 1.15fr 1fr; gap: 8px 24px; }
   nav, button.theme, .downloads { display: none; }
-  h2 { margin-top: 24px; } h2, h3, p.note { break-after: avoid; }
+  h2 { margin-top: 24px; } h2, h3, p.note { break-after: avoid; } p { break-inside: avoid; orphans: 4; }
   .chart, .multiple, .lanes, .tiles, tr, pre { break-inside: avoid; }
   .scroll { overflow: visible; }
   pre.tall { max-height: none; }
-  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  pre { font-size: 7.5pt; white-space: pre-wrap; overflow-wrap: anywhere; }
   .plot { grid-template-rows: 200px 22px; } .chart.low .plot { grid-template-rows: 100px 22px; }
 }
 `

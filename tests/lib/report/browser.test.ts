@@ -166,6 +166,18 @@ describe.skipIf(!hasChromium)('the report page in a browser', () => {
     expect(page.complaints().join()).toContain('Content Security Policy')
   })
 
+  test('on paper no table reaches into its neighbour', async () => {
+    await prefer('light', 'print')
+    for (const width of [680, 740]) {
+      await page.show(url, { width, height: 1000 })
+      const over = await page.evaluate(`[...document.querySelectorAll('table')].filter((table) =>
+        table.getBoundingClientRect().right > table.parentElement.getBoundingClientRect().right + 1
+      ).map((table) => table.textContent.slice(0, 60))`)
+      expect(over).toEqual([])
+    }
+    await prefer('light')
+  })
+
   test('it prints on a few pages', async () => {
     await page.show(url, wide)
     const { data } = (await page.send('Page.printToPDF', { printBackground: true })) as { data: string }
