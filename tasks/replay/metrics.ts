@@ -36,5 +36,6 @@ export const metrics = defineTask({
   },
 })
 
+/** A configuration that never traded was tried all the same, and showed nothing. */
 const dailySharpe = (curve: { tsMs: Float64Array; equity: Float64Array }): number =>
-  estimateSharpe(dailyReturns(curve.tsMs, curve.equity).returns, cryptoPeriodsPerYear).sharpe
+  estimateSharpe(dailyReturns(curve.tsMs, curve.equity).returns, cryptoPeriodsPerYear).sharpe || 0

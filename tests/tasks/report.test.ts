@@ -37,6 +37,20 @@ describe('the task metrics', () => {
     expect(found.parts.pnl).toBeCloseTo(found.endEquityUsdt - found.capitalUsdt, 8)
   })
 
+  test('a configuration that never traded counts as a trial with nothing to show', async () => {
+    const { result, request } = sample.run
+    const { equity } = result
+    const flat = { ...result, equity: { ...equity, equity: equity.equity.map(() => result.capitalCash) } }
+    const idle = setOf(encodeBacktest({ request, result: flat }))
+    const found = await metrics.run(
+      { run, benchmark, trials: [run, idle] },
+      optionsOf({ bootstrapDraws: 100 }),
+      context,
+    )
+    expect(found.deflated?.trials).toBe(2)
+    expect(found.deflated?.probability).toBeTypeOf('number')
+  })
+
   test('the bootstrap hangs on the seed alone', async () => {
     const intervals = async (stream: string) =>
       (
