@@ -11,22 +11,25 @@ export const bench: Bench = {
   name: 'exec',
   async run({ quick }) {
     const sizes = quick ? [1000, 3000] : [1000, 10_000, 30_000]
+    // Deleted only at the end: see `TrivialProject.newStore`.
+    const bareDir = mkdtempSync(join(tmpdir(), 'tickpipe-bench-exec-'))
     const rows: Row[] = []
     const start = measured(process.execPath, ['-e', '0'], tmpdir(), process.env)
     rows.push({ name: 'node starts and ends', value: rounded(start.wallMs), unit: 'ms' })
     for (const count of sizes) {
       const name = `${count * 2} files written, flushed and renamed bare`
-      const ms = await bareMs(count)
+      const ms = await bareMs(join(bareDir, String(count)), count)
       rows.push({ name, value: rounded(ms), unit: 'ms', note: 'a value and a descriptor for each node' })
     }
     const project = await trivialProject()
     try {
       for (const count of sizes) {
-        project.dropStore()
+        project.newStore()
         rows.push(...rowsOf(count, project.run(count, '--workers', '2')))
       }
     } finally {
       project.remove()
+      rmSync(bareDir, { recursive: true })
     }
     return rows.map((row) => {
       const count = /^(\d+) nodes executed$/.exec(row.name)?.[1]
@@ -47,11 +50,10 @@ function rowsOf(count: number, { wallMs, cpuMs, peakRssMb }: Measured): Row[] {
 }
 
 /** The same files under the same kind of names, in groups, with no graph, no keys and no records. */
-async function bareMs(count: number): Promise<number> {
-  const dir = mkdtempSync(join(tmpdir(), 'tickpipe-bench-exec-'))
+async function bareMs(dir: string, count: number): Promise<number> {
   const startMs = performance.now()
   const groupFiles = 4096
-  mkdirSync(join(dir, 'staging'))
+  mkdirSync(join(dir, 'staging'), { recursive: true })
   const shards = new Set<string>()
   for (let from = 0; from < count * 2; from += groupFiles) {
     const flushes: Promise<void>[] = []
@@ -80,9 +82,7 @@ async function bareMs(count: number): Promise<number> {
     await Promise.all(flushes)
     for (const shard of shards) flushFolder(join(dir, shard))
   }
-  const ms = performance.now() - startMs
-  rmSync(dir, { recursive: true })
-  return ms
+  return performance.now() - startMs
 }
 
 function flushFolder(path: string): void {

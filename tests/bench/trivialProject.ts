@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuiltPipe, buildPipe } from '../pipeline/cli/builtPipe.ts'
 import { type Measured, measured } from './measuredCommand.ts'
@@ -10,8 +10,9 @@ export interface TrivialProject {
   run(count: number, ...flags: string[]): Measured
   /** Forgets finished runs, so that the next one walks the graph. */
   dropMemos(): void
-  /** Forgets everything that was made. */
-  dropStore(): void
+  /** Begins with an empty store. The old one is only moved away: ext4 looks for free inodes among those deleted within
+   *  the last minutes one by one, which makes every file that is created after a large deletion cost many times as much. */
+  newStore(): void
   remove(): void
 }
 
@@ -41,6 +42,7 @@ export async function trivialProject(): Promise<TrivialProject> {
   const built = await buildPipe()
   const dir = join(built.dir, 'project')
   mkdirSync(dir)
+  let oldStores = 0
   writeFileSync(join(dir, 'package.json'), '{ "name": "wide", "type": "module" }\n')
   writeFileSync(join(dir, 'pipe.config.ts'), wide)
   return {
@@ -54,7 +56,9 @@ export async function trivialProject(): Promise<TrivialProject> {
         built.env,
       ),
     dropMemos: () => rmSync(join(built.dir, 'home', '.cache', 'tickpipe', 'index', 'memo'), { recursive: true }),
-    dropStore: () => rmSync(join(dir, '.pipe'), { recursive: true, force: true }),
+    newStore: () => {
+      if (existsSync(join(dir, '.pipe'))) renameSync(join(dir, '.pipe'), join(dir, `.pipe-${oldStores++}`))
+    },
     remove: () => built.remove(),
   }
 }
