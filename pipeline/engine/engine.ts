@@ -14,7 +14,8 @@ import { type CodeIdentities, type KnowledgeOptions, StoreKnowledge } from './kn
 import { NodeGraph } from './nodes.ts'
 import { type PlannedWalk, planTargets } from './plan.ts'
 import { Reasons } from './reasons.ts'
-import { Run, type RunOutcome } from './run.ts'
+import { Run } from './run.ts'
+import type { RunOutcome } from './runOptions.ts'
 import type { CodeChange } from './verdict.ts'
 import type { NodeState } from './walk.ts'
 

@@ -5,7 +5,6 @@ import type {
   CodePorts,
   ManyPort,
   OptionalPort,
-  Port,
   Ports,
   PureTask,
   SinkTask,

@@ -1,78 +1,28 @@
 import assert from 'node:assert/strict'
-import { canonicalJson, parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import type { Digest } from '../../cas/digest.ts'
 import { short } from '../../cas/digest.ts'
-import type { Lease, LiveLease } from '../../cas/leases.ts'
-import type { Store } from '../../cas/store.ts'
+import type { LiveLease } from '../../cas/leases.ts'
 import { Fault } from '../../lib/fault.ts'
-import { absentType, type Manifest, type ManifestNode } from '../../snapshots/manifest.ts'
+import { absentType } from '../../snapshots/manifest.ts'
 import { Admission } from './admission.ts'
 import type { Decision } from './decide.ts'
 import type { NodeFailure, RunCounts, RunEvent } from './event.ts'
+import { Execution } from './execution.ts'
 import { expectedTails, familyGraph } from './families.ts'
-import type { History } from './history.ts'
-import type { CodeRef, Executor, Job, JobArtifact, JobInput } from './job.ts'
-import { Materials, stageOutput } from './materials.ts'
-import type { NodeGraph } from './nodes.ts'
-import { placeOf } from './objectPlace.ts'
-import { type Made, publish } from './publish.ts'
+import { blockedFault, describeFailure, otherAnswer } from './nodeFaults.ts'
+import { publish } from './publish.ts'
 import { PriorityQueue } from './queue.ts'
-import type { Reasons } from './reasons.ts'
-import { runSource, SourceFailure } from './runSource.ts'
+import { manifestOf } from './runManifest.ts'
+import type { RunOptions, RunOutcome, UntimedEvent } from './runOptions.ts'
+import { SourceFailure } from './runSource.ts'
 import { findTargets } from './targets.ts'
-import { type Knowledge, type NodeState, Walk } from './walk.ts'
-
-export interface RunOptions {
-  readonly runId: string
-  readonly pipeline: string
-  readonly config: unknown
-  readonly graph: NodeGraph
-  readonly targets: readonly string[]
-  readonly knowledge: Knowledge
-  readonly reasons: Reasons
-  readonly store: Store
-  readonly executor: Executor
-  readonly lease: Lease
-  readonly history: History
-  readonly limits: Readonly<Record<string, number>>
-  readonly memoryMb: number
-  readonly keepGoing: boolean
-  readonly snapshot?: string
-  readonly logPath: string
-  /** Code objects as the executor reads them, stored when they are first needed. */
-  storeCode(state: NodeState): Promise<{ readonly code: CodeRef; readonly ports: Readonly<Record<string, CodeRef>> }>
-  rerunCommand(address: string): string
-  emit(event: RunEvent): void
-  /** Aborted by the first Ctrl-C: finish what runs, start nothing. */
-  readonly stop: AbortSignal
-  /** Aborted by the second: stop now. */
-  readonly stopNow: AbortSignal
-  /** Monotonic, for durations; and the wall clock, for provenance only. */
-  readonly monotonicMs: () => number
-  readonly wallMs: () => number
-}
-
-export interface RunOutcome {
-  readonly outcome: 'ok' | 'failed' | 'partial' | 'interrupted' | 'disputed'
-  readonly counts: RunCounts
-  /** Only where every node has its artifact. */
-  readonly manifest?: Manifest
-  readonly failures: readonly { readonly address: string; readonly failure: NodeFailure }[]
-  /** When the first absent source is due to be asked again: until then the same run has the same answer. */
-  readonly nextRecheckAtMs?: number
-  readonly disputes: readonly {
-    readonly address: string
-    readonly key: Digest
-    readonly first: Digest
-    readonly second: Digest
-  }[]
-}
+import { type NodeState, Walk } from './walk.ts'
 
 /** One run: walks the graph, skips what is recorded, executes the rest, publishes as it goes. */
 export class Run {
   private readonly options: RunOptions
   private readonly walk: Walk
-  private readonly materials: Materials
+  private readonly execution: Execution
   private readonly admission: Admission
   private readonly queues = new Map<string, PriorityQueue<NodeState>>()
   private readonly active = new Map<NodeState, Activity>()
@@ -100,7 +50,7 @@ export class Run {
   constructor(options: RunOptions) {
     this.options = options
     this.startedMs = options.monotonicMs()
-    this.materials = new Materials(options.store)
+    this.execution = new Execution(options, (event) => this.emit(event))
     this.admission = new Admission(options.executor.slots, options.memoryMb, options.limits)
     this.walk = new Walk(options.graph, options.knowledge, false, {
       onDecided: (state, decision) => this.onDecided(state, decision),
@@ -179,7 +129,7 @@ export class Run {
         this.emit({ kind: 'node cached', address, task: task.name, artifact: decision.artifact })
         return
       case 'blocked':
-        this.fail(state, this.blockedFault(state), 0)
+        this.fail(state, blockedFault(state, this.options), 0)
         return
       case 'maybe':
         assert.fail(`a run decided ${address} before its inputs were known`)
@@ -328,7 +278,7 @@ export class Run {
       ...(expectedMs === undefined ? {} : { expectedMs }),
       ...(node.task.limits?.group === undefined ? {} : { group: node.task.limits.group }),
     })
-    const made = node.task.kind === 'pure' ? await this.executePure(state) : await this.executeHere(state)
+    const made = await this.execution.make(state)
     const published = publish(options.store, state, made, this.walk.lists, this.listsStored, options.wallMs())
     published.durable.catch((error: unknown) => {
       this.broken ??= error
@@ -346,7 +296,7 @@ export class Run {
       await this.dispute(state, published.disputedWith, published.artifact)
       return { durable: published.durable }
     }
-    if (decision.kind === 'restore' && decision.artifact !== published.artifact) throw this.otherAnswer(state)
+    if (decision.kind === 'restore' && decision.artifact !== published.artifact) throw otherAnswer(state)
     this.executed++
     const unchanged = options.reasons.previousArtifact(node.address) === published.artifact
     if (unchanged) this.unchanged++
@@ -370,7 +320,7 @@ export class Run {
   private async dispute(state: NodeState, first: Digest, second: Digest): Promise<void> {
     const { address } = state.node
     this.disputes.push({ address, key: state.key!, first, second })
-    const difference = await this.differenceOf(first, second)
+    const difference = await this.execution.differenceOf(first, second)
     this.emit({
       kind: 'node disputed',
       address,
@@ -388,16 +338,6 @@ export class Run {
         where: address,
         todo: `look at "pipe diff ${short(first)} ${short(second)}", then choose with "pipe resolve '${address}'"`,
       })
-    }
-  }
-
-  /** In words, down to row and column; nothing where the bytes of one are gone. */
-  private async differenceOf(first: Digest, second: Digest): Promise<string | undefined> {
-    try {
-      const { firstDifference } = await import('./firstDifference.ts')
-      return firstDifference(this.jobArtifact(first), this.jobArtifact(second))
-    } catch {
-      return undefined
     }
   }
 
@@ -429,7 +369,7 @@ export class Run {
   }
 
   private fail(state: NodeState, error: unknown, attempts: number): void {
-    const failure = this.describeFailure(state, error, attempts)
+    const failure = describeFailure(state, error, attempts, this.options)
     this.failures.push({ address: state.node.address, failure })
     this.emit({ kind: 'node failed', address: state.node.address, task: state.node.task.name, failure })
     if (!this.options.keepGoing) this.halted = true
@@ -451,153 +391,6 @@ export class Run {
     }
   }
 
-  private async executePure(state: NodeState): Promise<Made> {
-    const { task } = state.node
-    const { code, ports } = await this.options.storeCode(state)
-    const job: Job = {
-      address: state.node.address,
-      task: task.name,
-      code,
-      ports,
-      paramsJson: canonicalJson(state.node.params),
-      inputs: Object.fromEntries(state.inputs.map((input) => [input.port, this.jobInput(input)])),
-      ...(task.limits?.timeoutMs === undefined ? {} : { timeoutMs: task.limits.timeoutMs }),
-      ...(task.limits?.memoryMb === undefined ? {} : { memoryMb: task.limits.memoryMb }),
-      ...(task.limits?.isolate === undefined ? {} : { isolate: task.limits.isolate }),
-    }
-    const result = await this.options.executor.execute(job, this.options.stopNow)
-    for (const line of result.log) this.emit({ kind: 'node log', address: state.node.address, line })
-    return { ...result, requests: 0 }
-  }
-
-  private jobInput({ form, states }: NodeState['inputs'][number]): JobInput {
-    if (form === 'none') return { kind: 'absent' }
-    const artifacts = states
-      .filter((state) => !this.materials.isAbsent(state.artifact!))
-      .map((state) => this.jobArtifact(state.artifact!))
-    if (form === 'many') return { kind: 'many', artifacts }
-    return artifacts[0] === undefined ? { kind: 'absent' } : { kind: 'one', artifact: artifacts[0] }
-  }
-
-  private jobArtifact(artifact: Digest): JobArtifact {
-    const { store } = this.options
-    const { type, files } = store.readDescriptor(artifact)
-    return {
-      id: artifact,
-      type,
-      files: files.map(({ name, digest, sizeBytes }) => ({ name, sizeBytes, ...placeOf(store, digest) })),
-    }
-  }
-
-  /** Sources and sinks run on this process's event loop. */
-  private async executeHere(state: NodeState): Promise<Made> {
-    const { node } = state
-    const { options } = this
-    const { task } = node
-    assert.ok(task.kind !== 'pure')
-    const inputs: Record<string, unknown> = {}
-    for (const { port, states } of state.inputs) {
-      inputs[port] = await this.materials.portValue(
-        task.inputs![port]!,
-        states.map((inner) => inner.artifact!),
-        `${node.address}, input ${port}`,
-      )
-    }
-    const params = task.params.parse(node.params)
-    const onLog = (line: string) => this.emit({ kind: 'node log', address: node.address, line })
-    const startMs = options.monotonicMs()
-    if (task.kind === 'sink') {
-      const receipt = await task.run(inputs, params, {
-        signal: options.stopNow,
-        idempotencyKey: state.key!,
-        log: onLog,
-      })
-      const files = await stageOutput(options.store.stagingDir, task.output, receipt, node.address)
-      return {
-        type: task.output.name,
-        files,
-        wallMs: options.monotonicMs() - startMs,
-        cpuMs: 0,
-        peakRssMb: 0,
-        requests: 0,
-      }
-    }
-    const result = await runSource({
-      task,
-      address: node.address,
-      inputs,
-      params,
-      asOfMs: options.knowledge.asOfMs,
-      stagingDir: options.store.stagingDir,
-      signal: options.stopNow,
-      onRetry: (attempt, error) =>
-        this.emit({ kind: 'node retried', address: node.address, attempt, error: error.message }),
-      onProgress: (bytes, requests) => this.emit({ kind: 'node progress', address: node.address, bytes, requests }),
-      onLog,
-    })
-    return {
-      type: result.type,
-      files: result.files,
-      wallMs: options.monotonicMs() - startMs,
-      cpuMs: 0,
-      peakRssMb: 0,
-      requests: result.requests,
-      attempts: result.attempts,
-      notes: result.notes,
-      ...(result.absent?.recheckAfterMs === undefined ? {} : { recheckAfterMs: result.absent.recheckAfterMs }),
-    }
-  }
-
-  private blockedFault(state: NodeState): Fault {
-    const { snapshot } = this.options
-    if (snapshot !== undefined) {
-      return new Fault({
-        code: 'missingSource',
-        what: `the snapshot "${snapshot}" does not hold this source, and a frozen run fetches nothing`,
-        where: state.node.address,
-        todo: `make a new snapshot that takes over what ${snapshot} has: pipe run ${this.options.targets.join(' ')} --snapshot <new name> --from ${snapshot}`,
-      })
-    }
-    return new Fault({
-      code: 'missingSource',
-      what: 'this source was never fetched, and --offline fetches nothing',
-      where: state.node.address,
-      todo: 'run once without --offline',
-    })
-  }
-
-  /** A source's bytes were lost, and the world no longer gives the same. What was already decided rests on the old ones. */
-  private otherAnswer(state: NodeState): Fault {
-    return new Fault({
-      code: 'corrupt',
-      what: 'the bytes of this source are gone from the store, and the source now answers otherwise; the new answer is kept',
-      where: state.node.address,
-      todo: 'run it again to go on with the new answer',
-    })
-  }
-
-  private describeFailure(state: NodeState, error: unknown, attempts: number): NodeFailure {
-    const { options } = this
-    const cause = error instanceof Error ? error : new Error(String(error))
-    // A Fault's own stack shows only where it was noticed; what the task threw is its cause.
-    const { stack } = cause instanceof Fault && cause.cause instanceof Error ? cause.cause : cause
-    return {
-      message: cause instanceof Fault && cause.todo !== undefined ? `${cause.message} (${cause.todo})` : cause.message,
-      ...(stack === undefined ? {} : { stack }),
-      code: cause instanceof Fault ? cause.code : 'failed',
-      params: state.node.params,
-      inputs: Object.fromEntries(
-        state.inputs.map(({ port, states }) => [
-          port,
-          states.length === 1 ? (states[0]!.artifact ?? '-') : `${states.length} artifacts`,
-        ]),
-      ),
-      attempts,
-      logPath: options.logPath,
-      rerun: options.rerunCommand(state.node.address),
-    }
-  }
-
   private outcome(): RunOutcome {
     const states = [...this.walk.states.values()]
     const incomplete = states.some((state) => state.artifact === undefined) || this.walk.unexpanded > 0
@@ -614,7 +407,7 @@ export class Run {
     return {
       outcome,
       counts,
-      ...(incomplete || this.failures.length > 0 ? {} : { manifest: this.manifest(states) }),
+      ...(incomplete || this.failures.length > 0 ? {} : { manifest: manifestOf(this.walk, this.options) }),
       failures: this.failures,
       disputes: this.disputes,
       ...(this.nextRecheckAtMs === undefined ? {} : { nextRecheckAtMs: this.nextRecheckAtMs }),
@@ -628,34 +421,7 @@ export class Run {
     return this.disputes.length > 0 ? 'disputed' : 'ok'
   }
 
-  private manifest(states: readonly NodeState[]): Manifest {
-    const { options } = this
-    const nodes: ManifestNode[] = []
-    for (const state of states) {
-      // A sink pushes results out; what it pushed to is nobody's input and in no snapshot's id.
-      if (state.node.task.kind === 'sink') continue
-      const spec = parseCanonicalJson(state.spec!) as Omit<ManifestNode, 'address' | 'artifact'> & { format?: number }
-      delete spec.format
-      nodes.push({ ...spec, address: state.node.address, artifact: state.artifact! })
-    }
-    nodes.sort((a, b) => (a.address < b.address ? -1 : 1))
-    return {
-      format: 1,
-      pipeline: options.pipeline,
-      targets: [...new Set(options.targets)].sort().map((name) => ({ name, addresses: this.addressesOf(name) })),
-      config: options.config,
-      asOfMs: options.knowledge.asOfMs,
-      nodes,
-    }
-  }
-
-  private addressesOf(target: string): string[] {
-    const states = this.options.graph.find(target).flatMap((part) => this.walk.statesOf(part))
-    const addresses = states.filter(({ node }) => node.task.kind !== 'sink').map(({ node }) => node.address)
-    return [...new Set(addresses)].sort()
-  }
-
-  private emit(event: DistributiveOmit<RunEvent, 'elapsedMs'>): void {
+  private emit(event: UntimedEvent): void {
     this.options.emit({ ...event, elapsedMs: this.options.monotonicMs() - this.startedMs } as RunEvent)
   }
 }
@@ -671,5 +437,3 @@ interface Activity {
 
 const ownerText = ({ owner, purpose }: LiveLease): string =>
   owner === undefined ? purpose : `process ${owner.pid} on ${owner.host} (${purpose})`
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ArtifactType, FileSet, FilesArtifact, JsonArtifact, TableArtifact } from '../../lib/artifact.ts'
+import type { ArtifactType, FileSet, FilesArtifact, TableArtifact } from '../../lib/artifact.ts'
 
 /** A value or the promise of one. */
 type Awaitable<T> = T | Promise<T>
