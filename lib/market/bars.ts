@@ -93,7 +93,9 @@ function barsOf<C extends PriceColumns>(
       ...gap,
     })
   }
-  all.push(...stillStretches(table, interval, policy), ...spikes(table, interval, policy))
+  all.push(...stillStretches(table, interval, policy))
+  // A premium crosses zero all the time: a ratio of two of them says nothing.
+  if (partition.kind !== 'premiumIndexKlines') all.push(...spikes(table, interval, policy))
   return { table, findings: all }
 }
 
@@ -172,7 +174,6 @@ function spikes<C extends PriceColumns>(table: Table<C>, interval: Interval, pol
     const before = Number(close[row - 1]!)
     const here = Number(close[row]!)
     const after = Number(close[row + 1]!)
-    // Premiums cross zero all the time; a ratio says nothing there.
     if (before <= 0 || here <= 0 || after <= 0) continue
     const isSpike = (here > 2 * before && here > 2 * after) || (2 * here < before && 2 * here < after)
     if (!isSpike) continue

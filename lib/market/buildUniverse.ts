@@ -3,7 +3,7 @@ import { Fault } from '../fault.ts'
 import type { coarseKlineTable } from '../tables/coarseKlines.ts'
 import type { TableOf } from '../tables/table.ts'
 import { DAY_MS, formatUtc } from '../time.ts'
-import { parseExchangeInfo } from '../venues/exchangeInfo.ts'
+import { type ExchangeInfo, parseExchangeInfo } from '../venues/exchangeInfo.ts'
 import { presentOf } from './presentOf.ts'
 import { type SelectionRules, selectUniverse } from './selectUniverse.ts'
 import type { ListedSymbol, RejectedSymbol } from './universe.ts'
@@ -42,17 +42,15 @@ type Universe = {
 export function buildUniverseOf(inputs: UniverseInputs, params: UniverseParams, log: (line: string) => void): Universe {
   const info =
     inputs.exchangeInfo === undefined ? undefined : parseExchangeInfo(inputs.exchangeInfo.read('exchangeInfo.json'))
-  if (params.mode === 'historical') return historical(inputs, params, info?.tradable ?? [], log)
+  if (params.mode === 'historical') return historical(inputs, params, info, log)
   if (info === undefined) throw lacks('what the venue lists', params.mode)
   return params.mode === 'live' ? live(inputs, params, info, log) : listed(params, info)
 }
 
-type Info = ReturnType<typeof parseExchangeInfo>
-
 const byName = (a: { symbol: string }, b: { symbol: string }): number => (a.symbol < b.symbol ? -1 : 1)
 
 /** Nobody is chosen by what became of them later: the list is the user's. */
-function listed({ symbols }: UniverseParams, { tradable, rejected }: Info): Universe {
+function listed({ symbols }: UniverseParams, { tradable, rejected }: ExchangeInfo): Universe {
   const wanted = new Set(symbols)
   const known = new Set([...tradable, ...rejected].map(({ symbol }) => symbol))
   return {
@@ -69,17 +67,15 @@ function listed({ symbols }: UniverseParams, { tradable, rejected }: Info): Univ
 function historical(
   { candidates, daily }: UniverseInputs,
   params: UniverseParams,
-  tradable: readonly ListedSymbol[],
+  info: ExchangeInfo | undefined,
   log: (line: string) => void,
 ): Universe {
   if (candidates === undefined || daily === undefined)
     throw lacks("the archive's symbols and their daily bars", params.mode)
-  const chosen = selectUniverse(
-    candidates.symbols.map(({ symbol }) => symbol),
-    daily,
-    tradable,
-    params,
-  )
+  const foreign = info?.foreign ?? []
+  const others = new Set(foreign.map(({ symbol }) => symbol))
+  const names = candidates.symbols.map(({ symbol }) => symbol).filter((symbol) => !others.has(symbol))
+  const chosen = selectUniverse(names, daily, info?.tradable ?? [], params)
   const { gone } = chosen
   if (gone.length > 0) {
     log(
@@ -88,7 +84,7 @@ function historical(
   }
   return {
     symbols: [...chosen.symbols],
-    rejected: [...candidates.rejected, ...chosen.rejected].sort(byName),
+    rejected: withoutRepeats([...candidates.rejected, ...foreign, ...chosen.rejected]),
     selection: {
       mode: 'historical',
       ...ruleParts(params),
@@ -102,7 +98,7 @@ function historical(
 function live(
   { ticker, present }: UniverseInputs,
   params: UniverseParams,
-  { tradable, rejected }: Info,
+  { tradable, rejected }: ExchangeInfo,
   log: (line: string) => void,
 ): Universe {
   if (ticker === undefined || present === undefined) throw lacks('the ticker and the present', params.mode)
@@ -152,6 +148,13 @@ function live(
       gone: [],
     },
   }
+}
+
+/** One reason a symbol: the first that was found. */
+function withoutRepeats(rejected: readonly RejectedSymbol[]): RejectedSymbol[] {
+  const first = new Map<string, RejectedSymbol>()
+  for (const one of rejected) if (!first.has(one.symbol)) first.set(one.symbol, one)
+  return [...first.values()].sort(byName)
 }
 
 const ruleParts = ({ size, minQuoteVolumeUsd, minAgeDays, lookbackDays }: UniverseParams) => ({

@@ -19,12 +19,17 @@ export type MergeRules<C extends Columns> = {
   readonly key: keyof C & string
   /** The column that says when it was; often the same. */
   readonly time: keyof C & string
+  /** In the units of the time column. */
   readonly fromTsMs: number
   /** Not included. */
   readonly toTsMs: number
+  /** Units of the time column in a millisecond; one, unless it counts microseconds. */
+  readonly unitsPerMs?: number
   readonly policy: Policy
   /** Columns in which two rows of one key must agree; all of them, unless some files know less than others. */
   readonly compare?: readonly (keyof C & string)[]
+  /** The venue writes rows of this kind in no order. */
+  readonly isUnordered?: boolean
   /** What is wrong with a row by itself. */
   readonly defectOf?: (table: Table<C>, row: number) => { kind: FindingKind; what: string } | undefined
 }
@@ -36,7 +41,7 @@ export function mergePieces<C extends Columns>(
   pieces: readonly Piece<C>[],
   rules: MergeRules<C>,
 ): { table: Table<C>; findings: Finding[] } {
-  const { schema, policy, fromTsMs, toTsMs } = rules
+  const { schema, policy, fromTsMs, toTsMs, unitsPerMs = 1 } = rules
   const findings = createTally(policy)
   const tables = pieces.map(({ table }) => table)
   const keys = tables.map((table) => table.columns[rules.key] as Numbers)
@@ -51,10 +56,11 @@ export function mergePieces<C extends Columns>(
     const key = keys[piece]!
     const time = times[piece]!
     for (let row = 0; row < table.rowCount; row++) {
-      const at = time[row]!
-      if (row > 0 && key[row]! < key[row - 1]!)
+      const unit = time[row]!
+      const at = Math.floor(unit / unitsPerMs)
+      if (row > 0 && key[row]! < key[row - 1]! && rules.isUnordered !== true)
         findings.add('outOfOrder', file, at, `a row of ${formatUtc(at)} comes after a later one`)
-      if (at < fromTsMs || at >= toTsMs) {
+      if (unit < fromTsMs || unit >= toTsMs) {
         // Another partition's row, or nobody's: it is left out whatever the policy says.
         if (!mayReachBeyond)
           findings.add('outsidePeriod', file, at, `a row of ${formatUtc(at)} lies outside the file's period`)
@@ -112,7 +118,7 @@ export function mergePieces<C extends Columns>(
   function sayDouble(names: readonly string[], first: number, other: number): boolean {
     const a = from[first]!
     const b = from[other]!
-    const at = times[b]![rows[other]!]!
+    const at = Math.floor(times[b]![rows[other]!]! / unitsPerMs)
     const isEqual = rowOrder(tables[a]!, tables[b]!, names)(rows[first]!, rows[other]!) === 0
     const { file } = pieces[b]!
     if (a === b) {

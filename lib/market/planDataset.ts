@@ -45,7 +45,7 @@ export type DatasetPlan = {
 /** A settlement an hour is the most there is: so many cover forty days. */
 const fundingGrid: SliceGrid = { endpoint: '/fapi/v1/fundingRate', version: 1, limit: 999 }
 /** Statistics of the API reach back so far. */
-const statisticsReachMs = 29 * 86_400_000
+export const statisticsReachMs = 29 * 86_400_000
 export const statisticsPeriod = '5m'
 const statisticsGrid = (kind: string): SliceGrid => ({ endpoint: `/futures/data/${kind}`, version: 1, limit: 499 })
 
@@ -95,8 +95,8 @@ export function planDataset(symbols: readonly Lifetime[], wish: DatasetWish, now
       })),
     ),
     metrics: archived(wish.metrics, false),
-    trades: archived(wish.trades, true),
-    aggTrades: archived(wish.aggTrades, true),
+    trades: archived(wish.trades, false),
+    aggTrades: archived(wish.aggTrades, false),
     openInterest: statistics(wish.openInterest, 'openInterestHist'),
     takerVolume: statistics(wish.takerVolume, 'takerlongshortRatio'),
   }

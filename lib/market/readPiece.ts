@@ -20,6 +20,8 @@ export type PieceRules<C extends Columns> = {
   readonly only?: 'archives' | 'pages'
   /** Fields of a JSON row that is an object, in the order of the layout. */
   readonly jsonFields?: readonly string[]
+  /** Absent values are written as two quotation marks. */
+  readonly emptyQuotes?: boolean
   /** Whether archives of this kind and time carry a header, where that is known. */
   readonly header?: boolean
   /** Microseconds or milliseconds, where that is known. */
@@ -69,7 +71,8 @@ function readArchive<C extends Columns>(files: FileSet, name: string, rules: Pie
     return nothing()
   }
   if (member.name !== name.replace(/\.zip$/, '.csv')) say('wrongName', `the zip holds ${member.name}`)
-  const read = readText(member.bytes, `${name}/${member.name}`, rules, say)
+  const text = rules.emptyQuotes === true ? withoutEmptyQuotes(member.bytes) : member.bytes
+  const read = readText(text, `${name}/${member.name}`, rules, say)
   if (read === undefined) return nothing()
   sayForm(read.seen, rules, say)
   return piece(name, read.table, false, findings, read.seen)
@@ -83,6 +86,11 @@ function readPage<C extends Columns>(bytes: Uint8Array, name: string, rules: Pie
   if (csv.length === 0) return piece(name, concatTables(rules.layout.schema, []), true, findings, undefined)
   const read = readText(csv, name, { ...rules, layout: { ...rules.layout, header: 'never' } }, say)
   return piece(name, read?.table ?? concatTables(rules.layout.schema, []), true, findings, read?.seen)
+}
+
+function withoutEmptyQuotes(bytes: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(bytes)
+  return text.includes('""') ? new TextEncoder().encode(text.replaceAll('""', '')) : bytes
 }
 
 type Say = (kind: FindingKind, what: string, more?: Partial<Finding>) => void

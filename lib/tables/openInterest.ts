@@ -1,5 +1,5 @@
 import { tableArtifact } from '../artifact.ts'
-import { decimal, defineTable, tsMs, utf8 } from './schema.ts'
+import { decimal, defineTable, f64, tsMs, utf8 } from './schema.ts'
 
 /** Open interest as sampled. The stamp is the instant it was measured at, whichever end of its five minutes the venue
  *  names the row by: whoever reads the venue's file puts that right. */
@@ -10,7 +10,8 @@ export const openInterestTable = defineTable({
     symbol: utf8(),
     tsMs: tsMs(),
     openInterest: decimal(8, 18, { unit: 'base' }),
-    openInterestValue: decimal(8, 18, { unit: 'quote' }),
+    /** A valuation: that of the largest contract outgrows a decimal of 18 digits with eight behind the point. */
+    openInterestValue: f64({ unit: 'quote' }),
   },
   sortKey: ['symbol', 'tsMs'],
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../fault.ts'
-import type { ListedSymbol } from '../market/universe.ts'
+import type { ListedSymbol, RejectedSymbol } from '../market/universe.ts'
 
 /** The venue's word for "no end announced". */
 const noDelivery = 4_133_404_800_000
@@ -18,11 +18,15 @@ const symbol = z.looseObject({
 })
 const answer = z.looseObject({ symbols: z.array(symbol) })
 
-/** Every symbol the venue lists, each with its rules, or with the reason why it is no perpetual one can trade. */
-export function parseExchangeInfo(bytes: Uint8Array): {
+export type ExchangeInfo = {
   readonly tradable: readonly ListedSymbol[]
-  readonly rejected: readonly { symbol: string; reason: string }[]
-} {
+  readonly rejected: readonly RejectedSymbol[]
+  /** Of the rejected those that are another kind of contract altogether, whenever one looks. */
+  readonly foreign: readonly RejectedSymbol[]
+}
+
+/** Every symbol the venue lists, each with its rules, or with the reason why it is no perpetual one can trade. */
+export function parseExchangeInfo(bytes: Uint8Array): ExchangeInfo {
   const parsed = answer.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
   if (!parsed.success) {
     throw new Fault({
@@ -32,21 +36,25 @@ export function parseExchangeInfo(bytes: Uint8Array): {
     })
   }
   const tradable: ListedSymbol[] = []
-  const rejected: { symbol: string; reason: string }[] = []
+  const rejected: RejectedSymbol[] = []
+  const foreign: RejectedSymbol[] = []
   for (const entry of parsed.data.symbols) {
-    const reason = whyNot(entry)
+    const { symbol: name } = entry
+    const kind = whyForeign(entry)
+    if (kind !== undefined) foreign.push({ symbol: name, reason: kind })
+    // New statuses appear without notice: what is not known is not tradable.
+    const reason = kind ?? (entry.status === 'TRADING' ? undefined : `its status is ${entry.status}`)
     if (reason === undefined) tradable.push(listed(entry))
-    else rejected.push({ symbol: entry.symbol, reason })
+    else rejected.push({ symbol: name, reason })
   }
-  return { tradable, rejected }
+  return { tradable, rejected, foreign }
 }
 
-/** New contract types and statuses appear without notice: what is not known is not tradable. */
-function whyNot({ contractType, status, quoteAsset, underlyingType }: z.infer<typeof symbol>): string | undefined {
+/** New contract types appear without notice; one that is not open yet has none. */
+function whyForeign({ contractType, quoteAsset, underlyingType }: z.infer<typeof symbol>): string | undefined {
   if (contractType !== 'PERPETUAL') return `its contract type is ${contractType || 'empty'}`
   if (quoteAsset !== 'USDT') return `it is quoted in ${quoteAsset}`
   if (underlyingType !== undefined && underlyingType !== 'COIN') return `what underlies it is ${underlyingType}`
-  if (status !== 'TRADING') return `its status is ${status}`
   return undefined
 }
 

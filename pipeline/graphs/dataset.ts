@@ -17,6 +17,8 @@ import { listCandidates } from '../../tasks/universe/listCandidates.ts'
 import { definePipeline, type Graph, type NodeHandle } from '../engine/graph.ts'
 import { addBars } from './dataset/bars.ts'
 import { addFunding } from './dataset/funding.ts'
+import { addStatistics } from './dataset/statistics.ts'
+import { addTrades } from './dataset/trades.ts'
 
 const instant = z
   .string()
@@ -58,8 +60,9 @@ export const datasetConfig = z.object({
     .default([{ market: 'usdm', kind: 'klines', interval: '1h' }]),
   funding: z.boolean().default(true),
   metrics: z.boolean().default(false),
-  trades: z.boolean().default(false),
-  aggTrades: z.boolean().default(false),
+  /** Days of trades, of contracts or of coin pairs. */
+  trades: z.array(z.enum(['usdm', 'spot'])).default([]),
+  aggTrades: z.array(z.enum(['usdm', 'spot'])).default([]),
   openInterest: z.boolean().default(false),
   takerVolume: z.boolean().default(false),
   /** What is done about rows that cannot be right. */
@@ -92,15 +95,15 @@ export const dataset = definePipeline('dataset', datasetConfig, (graph, config) 
       bars: config.bars,
       funding: config.funding,
       metrics: config.metrics,
-      trades: config.trades,
-      aggTrades: config.aggTrades,
+      trades: config.trades.length > 0,
+      aggTrades: config.aggTrades.length > 0,
       openInterest: config.openInterest,
       takerVolume: config.takerVolume,
       hasApi,
     },
     inputs: { universe, present, listings: [listings] },
   })
-  const made = [addBars(graph, plan, choice, config), addFunding(graph, plan, choice, config)]
+  const made = [addBars, addFunding, addStatistics, addTrades].map((add) => add(graph, plan, choice, config))
   graph.target('universe', universe)
   graph.target('dataset', ...made.flatMap(({ tables }) => tables), ...made.flatMap(({ audits }) => audits))
   graph.target('audit', ...made.flatMap(({ audits }) => audits))

@@ -61,6 +61,6 @@ export function simOpenInterest(symbol: string, fromDay: string, days: number) {
       const units = BigInt(lot * instrument.lotUnit)
       return units * 10n ** BigInt(8 - instrument.qtyDecimals)
     }),
-    openInterestValue: new BigInt64Array(rows),
+    openInterestValue: new Float64Array(rows),
   })
 }

@@ -1,0 +1,52 @@
+import { spotAggTradeCsv, spotAggTradeTable, spotTradeCsv, spotTradeTable } from '../tables/spotTrades.ts'
+import { aggTradeCsv, aggTradeTable, tradeCsv, tradeTable } from '../tables/trades.ts'
+import { dayStart, monthStart, type TsMs } from '../time.ts'
+
+/** Files of contracts carry headers from about here on, and none were rebuilt. */
+const headersFrom = dayStart('2022-09-01')
+const headersNever = dayStart('2022-08-01')
+const spotMicrosFrom = monthStart('2025-01')
+
+const contractHeader = (fromTsMs: TsMs): boolean | undefined =>
+  fromTsMs >= headersFrom ? true : fromTsMs < headersNever ? false : undefined
+
+/** How the archive writes trades of a kind at a time. */
+export const tradeForm = (fromTsMs: TsMs) =>
+  ({
+    layout: tradeCsv,
+    schema: tradeTable,
+    id: 'tradeId',
+    time: 'tsMs',
+    perMs: 1,
+    header: contractHeader(fromTsMs),
+    timeUnit: 'ms',
+    // Trades of the insurance fund and of forced deleveraging take ids and are not published.
+    hasEveryId: false,
+  }) as const
+
+export const aggTradeForm = (fromTsMs: TsMs) =>
+  ({
+    layout: aggTradeCsv,
+    schema: aggTradeTable,
+    id: 'aggTradeId',
+    time: 'tsMs',
+    perMs: 1,
+    header: contractHeader(fromTsMs),
+    timeUnit: 'ms',
+    hasEveryId: true,
+  }) as const
+
+const spot = (fromTsMs: TsMs) =>
+  ({
+    time: 'tsUs',
+    perMs: 1000,
+    header: false,
+    timeUnit: fromTsMs >= spotMicrosFrom ? 'us' : 'ms',
+    hasEveryId: true,
+  }) as const
+
+export const spotTradeForm = (fromTsMs: TsMs) =>
+  ({ layout: spotTradeCsv, schema: spotTradeTable, id: 'tradeId', ...spot(fromTsMs) }) as const
+
+export const spotAggTradeForm = (fromTsMs: TsMs) =>
+  ({ layout: spotAggTradeCsv, schema: spotAggTradeTable, id: 'aggTradeId', ...spot(fromTsMs) }) as const

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { partitionParams } from '../../../lib/market/partitionParams.ts'
+import { rawMetrics } from '../../../lib/market/rawFiles.ts'
+import { venueMetricsOf } from '../../../lib/market/venueMetrics.ts'
+import { defineTask, many } from '../../../pipeline/engine/task.ts'
+
+/** What was wrong with a day of the venue's statistics. */
+export const auditMetrics = defineTask({
+  name: 'auditMetrics',
+  kind: 'pure',
+  params: z.object({ ...partitionParams, partition: z.string() }),
+  inputs: { raw: many(rawMetrics) },
+  output: audit,
+  run: ({ raw }, params) => {
+    const { table, findings } = venueMetricsOf(raw, params, params.policy)
+    return {
+      artifactType: 'venueMetrics',
+      partition: params.partition,
+      verdict: verdictOf(findings),
+      rows: table.rowCount,
+      findings,
+    }
+  },
+})
