@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 
-import { eventRanks } from './eventOrder.ts'
 import { MergeWindow } from './replayMerge.ts'
 import type { ReplayStream } from './replayStream.ts'
 

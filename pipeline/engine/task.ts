@@ -128,8 +128,6 @@ export interface SinkContext {
 
 // ---- the task
 
-type TaskKind = 'source' | 'pure' | 'sink'
-
 export interface Limits {
   /** What one execution may need at most; the scheduler admits no more than fits. */
   readonly memoryMb?: number
