@@ -31,6 +31,7 @@ export const findingKinds = {
   unexpectedTimeUnit: 'notable',
   mixedTimeUnits: 'notable',
   movedLabels: 'notable',
+  shiftedClock: 'notable',
   byteOrderMark: 'notable',
   carriageReturns: 'notable',
   noFinalNewline: 'notable',

@@ -149,7 +149,8 @@ function sayForm(
   if (seen.byteOrderMark) say('byteOrderMark', 'it begins with a byte order mark')
   if (seen.carriageReturns) say('carriageReturns', 'its lines end with a carriage return')
   if (!seen.endsWithNewline) say('noFinalNewline', 'its last line does not end: it may be cut off')
-  if (header === true && seen.header === undefined) say('missingHeader', 'it has no header, as files of its time do')
+  if (header === true && seen.header === undefined && seen.rowCount > 0)
+    say('missingHeader', 'it has no header, as files of its time do')
   if (header === false && seen.header !== undefined)
     say('unexpectedHeader', 'it has a header, which files of its kind lack')
   let ms = 0

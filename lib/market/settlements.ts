@@ -61,7 +61,12 @@ export function settlementsOf(
   const whole = withIntervals(table)
   return {
     table: whole,
-    findings: [...[...archives, ...pages].flatMap((piece) => piece.findings), ...findings, ...gaps(whole, policy)],
+    findings: [
+      ...[...archives, ...pages].flatMap((piece) => piece.findings),
+      ...findings,
+      ...gaps(whole, policy),
+      ...shifts(whole, policy),
+    ],
   }
 
   /** An archive has no mark price; where the API told one for the same settlement and rate it is the row's too. */
@@ -131,6 +136,24 @@ function gaps({ columns, rowCount }: Funding, policy: Policy): Finding[] {
     })
   }
   return found
+}
+
+/** Settlements fall on whole multiples of their interval in UTC. Where all of them lie beside those by one and the same
+ *  distance, the file was written in another time zone and does not say so. */
+function shifts({ columns, rowCount }: Funding, policy: Policy): Finding[] {
+  const { settledTsMs, intervalHours } = columns
+  let offsetMs: number | undefined
+  let rows = 0
+  for (let row = 0; row < rowCount; row++) {
+    if (intervalHours.valid[row] === 0) continue
+    const here = settledTsMs[row]! % (intervalHours.values[row]! * HOUR_MS)
+    if (here === 0 || here % (HOUR_MS / 4) !== 0 || (offsetMs !== undefined && here !== offsetMs)) return []
+    offsetMs = here
+    rows++
+  }
+  if (offsetMs === undefined || rows < 3) return []
+  const what = `every settlement lies ${offsetMs / HOUR_MS} h beside the venue's hours: its times may be of another zone`
+  return [{ kind: 'shiftedClock', severity: severityOf('shiftedClock', policy), what, rows }]
 }
 
 /** From when on settlements came at which interval. */
