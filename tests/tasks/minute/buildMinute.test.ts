@@ -115,6 +115,14 @@ describe('bars', () => {
     }
   })
 
+  test('one missing minute in the middle of an hour is a missing hour', () => {
+    const [before, day] = klines.map((piece) => piece.read())
+    const hole = concatTables(klineTable, [sliceTable(day!, 0, 30), sliceTable(day!, 31, day!.rowCount)])
+    const pieces = [storedTable(before!), storedTable(hole)]
+    const hours = minutesOf({ klines: pieces }, { ...gap, baseInterval: '1h', klineInterval: '1m' })
+    expect(hours.columns.openTsMs[0]).toBe(at('2026-07-07T01:00Z'))
+  })
+
   test('a bar off the grid belongs to none', () => {
     const [before, day] = klines.map((piece) => piece.read())
     const openTsMs = day!.columns.openTsMs.slice()

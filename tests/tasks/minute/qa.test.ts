@@ -74,6 +74,7 @@ describe('a gap', () => {
   test('under "reject" costs the rest of the day, from the bar on that makes it too much', () => {
     const report = assess(minutes, { ...params, policy: 'reject', badShareMax: 0.05 })
     expect(report.days[0]!.status).toBe('rejected')
+    expect(report.days[0]!.findings.filter(({ kind }) => kind === 'badDay')).toHaveLength(1)
     // Seventy-two minutes are five per cent of a day: the next one is too much, and known when it should have closed.
     expect(spans(report)).toEqual([
       ['2026-07-07T03:31:00.000Z', '2026-07-07T06:01:00.000Z', 'quarantine', 'gap'],
