@@ -1,4 +1,5 @@
-import { type FileSet, filesArtifact } from '../artifact.ts'
+import { z } from 'zod'
+import { type FileSet, filesArtifact, jsonArtifact } from '../artifact.ts'
 import { Fault } from '../fault.ts'
 import { encodeTable, openAnyTable } from './parquet.ts'
 import { defineTable, f64, tsMs } from './schema.ts'
@@ -66,3 +67,22 @@ function open(files: FileSet, symbol: string) {
     readAt: (offset, length) => files.readAt(name, offset, length),
   })
 }
+
+/** Which features were tried for looking ahead, and what was found. */
+export const leaks = jsonArtifact(
+  'leaks',
+  z.object({
+    features: z.array(z.string()),
+    cuts: z.number(),
+    leaks: z.array(
+      z.object({
+        kind: z.enum(['looksAhead', 'warmupTooShort']),
+        feature: z.string(),
+        group: z.string(),
+        symbol: z.string(),
+        rowKnownAtMs: z.number(),
+        cutMs: z.number(),
+      }),
+    ),
+  }),
+)

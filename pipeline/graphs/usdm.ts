@@ -11,6 +11,7 @@ import { buildMinute } from '../../tasks/minute/buildMinute.ts'
 import { qa } from '../../tasks/minute/qa.ts'
 import { replay } from '../../tasks/replay/replay.ts'
 import { replayEvents } from '../../tasks/replay/replayEvents.ts'
+import { checkFeatures } from '../../tasks/research/checkFeatures.ts'
 import { features } from '../../tasks/research/features.ts'
 import { buildUniverse } from '../../tasks/universe/buildUniverse.ts'
 import { fetchExchangeInfo } from '../../tasks/universe/fetchExchangeInfo.ts'
@@ -61,6 +62,7 @@ export const usdmPipeline = (groups: Readonly<Record<string, FeatureGroup>>) =>
     graph.target('universe', universe)
     graph.target('minute', ...chain.minutes.values())
     graph.target('features', ...chain.features)
+    graph.target('check-features', ...chain.checks)
     graph.target('qa', ...chain.qa)
     graph.target('replay', chain.replay)
     graph.target('events', chain.events)
@@ -118,20 +120,25 @@ function addChain(
   const funding = new Map(months.map((period) => [period, each((symbol) => archives.funding(symbol, period))]))
   const fundingOf = (periods: readonly string[]) => periods.map((one) => funding.get(one)!)
 
-  const featureNodes = Object.entries(groups).flatMap(([name, group]) => {
+  const featureNodes: NodeHandle<typeof features.output>[] = []
+  const checks: NodeHandle<typeof checkFeatures.output>[] = []
+  for (const [name, group] of Object.entries(groups)) {
     const columns = typeof group === 'function' ? group(config) : group
     // Minutes of any interval: the warm-up of a coarse one is no longer than that of minutes.
     const backMs = Math.max(0, ...columns.map(({ column }) => historyMs(column, 60_000)))
-    return months.map((period) => {
+    for (const period of months) {
       const periods = reaching(period, backMs)
-      return graph.add(features, {
+      const placement = {
         at: [name, period],
         params: { baseInterval, calendar: config.calendar, ...daysOf(period) },
         inputs: { minutes: minutesOf(periods), funding: fundingOf(periods) },
         code: { group },
-      })
-    })
-  })
+      }
+      featureNodes.push(graph.add(features, placement))
+      // A leak shows in any month; the last one has its history.
+      if (period === months.at(-1)) checks.push(graph.add(checkFeatures, placement))
+    }
+  }
   const qaOf = new Map(
     months.map((period) => [
       period,
@@ -168,5 +175,5 @@ function addChain(
     },
     inputs: { universe, minutes: [...minutes.values()], funding: fundingOf(months), qa: [...qaOf.values()] },
   })
-  return { minutes, features: featureNodes, qa: [...qaOf.values()], replay: before!, events }
+  return { minutes, features: featureNodes, checks, qa: [...qaOf.values()], replay: before!, events }
 }

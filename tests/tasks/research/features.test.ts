@@ -20,6 +20,7 @@ import type { Columns } from '../../../lib/tables/schema.ts'
 import { concatTables, makeTable, sliceTable, type TableOf } from '../../../lib/tables/table.ts'
 import { dayStart, HOUR_MS, MINUTE_MS } from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
+import { checkFeatures } from '../../../tasks/research/checkFeatures.ts'
 import { features } from '../../../tasks/research/features.ts'
 import { filesOf, runTask, storedTable, wholeTable } from '../../support/runTask.ts'
 import { simDay, simOpenInterest } from '../../support/simTables.ts'
@@ -242,6 +243,13 @@ describe('the check for leaks', () => {
     // The row that gives the first one away is the last before the cut.
     expect(leaks[0]!.rowKnownAtMs).toBe(leaks[0]!.cutMs)
     expect(leaks[0]).toMatchObject({ group: 'planted', symbol: 'ETHUSDT' })
+  })
+
+  test('as a task fails with the column’s name, or says what it tried', () => {
+    const check = (group: FeatureGroup) =>
+      runTask(checkFeatures, { minutes: minutes.map(storedTable), funding, group } as never, { ...params, cuts: 2 })
+    expect(() => check(planted)).toThrow('the feature "tomorrow" changes at')
+    expect(check(basisFeatures)).toEqual({ features: basisFeatures.map(({ name }) => name), cuts: 2, leaks: [] })
   })
 })
 
