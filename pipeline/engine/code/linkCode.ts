@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import vm from 'node:vm'
 import { type CodeBundle, type PackageRef, parseCodeBundle } from './codeObject.ts'
+import { SharedModules } from './sharedModules.ts'
 
 /** How a bundle gets at what it does not contain. Both are called while a node's modules are instantiated, or later
  *  from CommonJS code, always with something the bundle lists. */
@@ -21,7 +22,7 @@ export interface PackageRequest {
 export interface LinkedCode {
   readonly bundle: CodeBundle
   /** Runs every module afresh, so that no module state passes from one node to the next, and gives the exports of the
-   *  entry. */
+   *  entry. Only zod's modules are shared between nodes: see sharedModules.ts. */
   instantiate(): Record<string, unknown>
 }
 
@@ -37,10 +38,12 @@ export function linkCode(code: Uint8Array | CodeBundle, gates: Gates): LinkedCod
   const bundle = code instanceof Uint8Array ? parseCodeBundle(code) : code
   const functions = new Map(bundle.modules.map(({ id, code }) => [id, compile(id, code)]))
   const packages = packagesById(bundle.packages)
+  const shared = new SharedModules()
 
   return {
     bundle,
     instantiate() {
+      shared.reset()
       const loaded = new Map<string, Record<string, unknown>>()
       const namespaces = new Map<string, unknown>()
 
@@ -57,16 +60,19 @@ export function linkCode(code: Uint8Array | CodeBundle, gates: Gates): LinkedCod
           if (!namespaces.has(id)) namespaces.set(id, namespaceOf(outside(id)))
           return namespaces.get(id)
         }
-        const known = loaded.get(id)
+        const known = loaded.get(id) ?? shared.get(id)
         if (known !== undefined) return known // in a cycle: as far as it has got, as in any module system
         const exports = {}
-        loaded.set(id, exports)
+        if (SharedModules.holds(id)) shared.add(id, exports)
+        else loaded.set(id, exports)
         run(exports, require, requireExports)
         return exports
       }
       const requireExports = (id: string): unknown => exportsOf(outside(id))
 
-      return require(bundle.entry) as Record<string, unknown>
+      const entry = require(bundle.entry) as Record<string, unknown>
+      shared.settle()
+      return entry
     },
   }
 }
