@@ -120,7 +120,7 @@ function printText(bytes: Uint8Array, file: ChosenFile, out: Out, style: Style):
   try {
     const decoded = text.decode(bytes)
     if (!decoded.includes('\0')) {
-      out.write(decoded)
+      out.writeText(decoded)
       return
     }
   } catch {

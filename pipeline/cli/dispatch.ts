@@ -102,6 +102,7 @@ function outFor(host: Process, asked: Pick<Globals, 'json' | 'quiet' | 'color'>)
   return makeOut(host, {
     json: asked.json,
     quiet: asked.quiet,
+    stdoutIsTerminal: host.isTerminal.stdout,
     colour: { stdout: !asked.json && colour(host.isTerminal.stdout), stderr: colour(host.isTerminal.stderr) },
   })
 }

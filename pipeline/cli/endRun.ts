@@ -149,7 +149,7 @@ async function pin(ended: EndedRun): Promise<Pinned> {
     const folder = snapshotFolder(world.root, snapshot)
     if (same) return { snapshot: { name: snapshot, id: frozen.id, folder, frozen: true } }
     return {
-      note: `this run is not the snapshot ${snapshot}: targets, config or code differ; see "pipe diff ${snapshot} last". The snapshot is as it was`,
+      note: `this run is not the snapshot ${snapshot}: targets, config, code or results differ; see "pipe diff ${snapshot} last". The snapshot is as it was`,
     }
   }
   // A disputed run has a manifest and may not be pinned; the verdict says so already.

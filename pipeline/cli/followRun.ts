@@ -6,6 +6,7 @@ import { linesView } from './views/linesView.ts'
 import { liveView } from './views/liveView.ts'
 import { runLog } from './views/runLog.ts'
 import type { RunView } from './views/runView.ts'
+import { visibleEvent } from './visible.ts'
 
 /** A run as its command follows it: events to views and log, signals to the two ways of stopping. */
 export interface Following {
@@ -110,8 +111,12 @@ class Executions {
 }
 
 function viewFor(context: Context, elapsedMs: () => number): RunView {
-  const { out, terminal } = context
-  if (out.json) return jsonView(out)
+  if (context.out.json) return jsonView(context.out)
+  const view = viewForPeople(context, elapsedMs)
+  return { see: (event) => view.see(visibleEvent(event)), close: () => view.close() }
+}
+
+function viewForPeople({ out, terminal }: Context, elapsedMs: () => number): RunView {
   if (out.quiet) return quietView(linesView((line) => out.error(line), out.errStyle))
   if (!terminal) return linesView((line) => out.note(line), out.errStyle)
   return liveView(terminal, out.errStyle, {

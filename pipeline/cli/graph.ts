@@ -34,7 +34,7 @@ export const graph = defineCommand({
       out.printJson(picture)
       if (out.json) return 'ok'
       const text = await draw(picture, values.format)
-      if (values.out === undefined) out.write(text)
+      if (values.out === undefined) out.writeText(text)
       else {
         writeFileSync(resolve(context.cwd, values.out), text)
         out.note(`written to ${values.out}`)

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { ansiStyle, plainStyle, type Style } from './style.ts'
+import { visibleFile, visiblePaintedLines } from './visible.ts'
 
 /** Where a command prints. Results go to standard output; progress, notes and errors to standard error. */
 export interface Out {
@@ -13,6 +14,8 @@ export interface Out {
   printJson(value: unknown): void
   /** One line of JSON of a stream. */
   printJsonLine(value: unknown): void
+  /** The text of a file: as it is into a pipe or a file, harmless on a terminal. */
+  writeText(text: string): void
   /** Bytes as they are, whatever the format asked for. */
   write(bytes: Uint8Array | string): void
   /** A line beside the result, for people: not with --json, not with --quiet. */
@@ -32,7 +35,12 @@ export interface OutStreams {
 
 export function makeOut(
   streams: OutStreams,
-  asked: { readonly json: boolean; readonly quiet: boolean; readonly colour: { stdout: boolean; stderr: boolean } },
+  asked: {
+    readonly json: boolean
+    readonly quiet: boolean
+    readonly colour: { stdout: boolean; stderr: boolean }
+    readonly stdoutIsTerminal: boolean
+  },
 ): Out {
   let stdoutClosed = false
   let stderrClosed = false
@@ -72,7 +80,7 @@ export function makeOut(
     style: asked.colour.stdout ? ansiStyle : plainStyle,
     errStyle: asked.colour.stderr ? ansiStyle : plainStyle,
     print: (text) => {
-      if (!asked.json) write(`${text}\n`)
+      if (!asked.json) write(`${visiblePaintedLines(text)}\n`)
     },
     printJson: (value) => {
       if (asked.json) write(`${JSON.stringify(value, null, 2)}\n`)
@@ -85,12 +93,13 @@ export function makeOut(
       if (pendingChars >= 1 << 16) flushPending()
       else timer ??= setTimeout(flushPending, 50)
     },
+    writeText: (text) => write(asked.stdoutIsTerminal ? visibleFile(text) : text),
     write,
     note: (text) => {
-      if (!asked.json && !asked.quiet && !stderrClosed) streams.stderr.write(`${text}\n`)
+      if (!asked.json && !asked.quiet && !stderrClosed) streams.stderr.write(`${visiblePaintedLines(text)}\n`)
     },
     error: (text) => {
-      if (!stderrClosed) streams.stderr.write(`${text}\n`)
+      if (!stderrClosed) streams.stderr.write(`${visiblePaintedLines(text)}\n`)
     },
     get closed() {
       return stdoutClosed

@@ -1,11 +1,12 @@
 import { Fault } from '../../lib/fault.ts'
 import type { Style } from './style.ts'
+import { visibleLines } from './visible.ts'
 
 /** What a person reads when a command cannot do what it was asked. */
 export function renderFault(fault: Fault, style: Style): string {
-  const lines = [`${style.bad('error')}  ${fault.what}`]
-  if (fault.where !== undefined) lines.push(`${style.dim('where')}  ${fault.where}`)
-  if (fault.todo !== undefined) lines.push(`${style.dim('todo ')}  ${fault.todo}`)
+  const lines = [`${style.bad('error')}  ${visibleLines(fault.what)}`]
+  if (fault.where !== undefined) lines.push(`${style.dim('where')}  ${visibleLines(fault.where)}`)
+  if (fault.todo !== undefined) lines.push(`${style.dim('todo ')}  ${visibleLines(fault.todo)}`)
   return lines.map((line) => line.replaceAll('\n', '\n       ')).join('\n')
 }
 
@@ -33,7 +34,7 @@ export function renderBug(
   const cause = error instanceof Error && error.cause !== undefined ? `\ncaused by ${causeText(error.cause)}` : ''
   return [
     `${style.bad('internal error')}  this is a bug in pipe, not in your pipeline`,
-    stack + cause,
+    visibleLines(stack + cause),
     `pipe ${about.version}, node ${about.node}, arguments: ${JSON.stringify(about.argv)}`,
     'Please report it with the lines above. Nothing in the store depends on it: it is safe to run again.',
   ].join('\n')

@@ -3,6 +3,7 @@ import { countText, durationRangeText, instantText, plural, sizeText } from './h
 import { verdictText } from './reasonText.ts'
 import type { Style } from './style.ts'
 import { textTable } from './textTable.ts'
+import { visible } from './visible.ts'
 
 type State = Verdict['kind']
 
@@ -25,7 +26,11 @@ export function renderPlan(plan: Plan, options: PlanOptions, style: Style): stri
     if (nodes.length === 0 || (state === 'cached' && !options.all)) continue
     lines.push(paintState(state, style)(`${state}: ${plural(nodes.length, 'node')}`))
     const shown = options.all ? nodes : nodes.slice(0, options.mostNodes)
-    const rows = shown.map((node) => [`  ${node.address}`, estimateText(node), verdictText(node.verdict)])
+    const rows = shown.map((node) => [
+      `  ${visible(node.address)}`,
+      estimateText(node),
+      visible(verdictText(node.verdict)),
+    ])
     lines.push(...textTable([{ title: '', maxCells: 60 }, { title: '' }, { title: '', maxCells: 160 }], rows))
     if (shown.length < nodes.length) {
       lines.push(style.dim(`  and ${countText(nodes.length - shown.length)} more; --all lists them`))

@@ -3,6 +3,7 @@ import type { Status } from './command.ts'
 import { countText, plural } from './human.ts'
 import type { Style } from './style.ts'
 import { textTable } from './textTable.ts'
+import { visible, visibleLines } from './visible.ts'
 
 const shownFindings = 40
 
@@ -37,7 +38,7 @@ function findingLines(report: VerifyReport, finding: Finding, style: Style): str
   const paint = { error: style.bad, warning: style.warn, info: style.dim }[finding.severity]
   const about = [report.snapshot, finding.node].filter((text) => text !== undefined && text !== '').join(' ')
   return [
-    `${paint(finding.kind)}  ${about === '' ? '' : `${style.bold(about)}  `}${finding.what}`,
+    `${paint(finding.kind)}  ${about === '' ? '' : `${style.bold(visible(about))}  `}${visibleLines(finding.what)}`,
     ...(finding.todo === undefined ? [] : [`    ${style.dim('->')} ${finding.todo}`]),
   ]
 }

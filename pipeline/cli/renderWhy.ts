@@ -3,6 +3,7 @@ import { instantText, shortId } from './human.ts'
 import { codeChangeText, reasonText, verdictText } from './reasonText.ts'
 import { paintState } from './renderPlan.ts'
 import type { Style } from './style.ts'
+import { visible } from './visible.ts'
 
 /** Why one node would run or not, and what lies behind it. It is also what `--json` prints. */
 export interface WhyReport {
@@ -52,12 +53,12 @@ export function whyOf(
 export function renderWhy(report: WhyReport, style: Style): string {
   const { verdict } = report
   const lines = [
-    `${style.bold(report.address)}  (${report.task}, ${report.kind})`,
+    `${style.bold(visible(report.address))}  (${report.task}, ${report.kind})`,
     `  ${paintState(verdict.kind, style)(verdict.kind)}${verdict.kind === 'will run' ? ' because' : ''}`,
   ]
-  if (verdict.kind === 'will run') lines.push(...verdict.because.flatMap(reasonLines))
+  if (verdict.kind === 'will run') lines.push(...verdict.because.flatMap(reasonLines).map(visible))
   else if (verdict.kind === 'cached') lines.push(`    nothing it depends on changed: artifact ${verdict.artifact}`)
-  else lines.push(`    ${verdictText(verdict)}`)
+  else lines.push(`    ${visible(verdictText(verdict))}`)
   if (report.record !== null) {
     const { key, artifact, recordedAtMs } = report.record
     const made = artifact === null ? '' : `, artifact ${shortId(artifact)}`
@@ -65,7 +66,9 @@ export function renderWhy(report: WhyReport, style: Style): string {
   }
   if (report.causes.length > 0) lines.push('', style.dim('behind it'))
   for (const { address, verdict: cause, depth } of report.causes) {
-    lines.push(`${'  '.repeat(depth)}${address}  ${paintState(cause.kind, style)(cause.kind)}: ${verdictText(cause)}`)
+    lines.push(
+      `${'  '.repeat(depth)}${visible(address)}  ${paintState(cause.kind, style)(cause.kind)}: ${visible(verdictText(cause))}`,
+    )
   }
   return lines.join('\n')
 }

@@ -8,6 +8,7 @@ import { findArtifact } from './names.ts'
 import type { Style } from './style.ts'
 import { textTable } from './textTable.ts'
 import { padEnd } from './textWidth.ts'
+import { visible, visiblePainted } from './visible.ts'
 
 export const show = defineCommand({
   name: 'show',
@@ -111,7 +112,7 @@ export function renderShown(shown: Shown, style: Style): string {
   if (shown.type !== null) fields.push(['type', shown.type === absentType ? 'nothing was there' : shown.type])
   if (shown.presence !== 'present') fields.push(['bytes', style.warn(shown.presence)])
 
-  const lines = [style.bold(shown.address ?? shown.artifact), ...fieldLines(fields, style)]
+  const lines = [style.bold(visible(shown.address ?? shown.artifact)), ...fieldLines(fields, style)]
   if (shown.files.length > 0) {
     const files = shown.files.map(({ name, sha256, sizeBytes, rows }) => [
       `  ${name}`,
@@ -145,7 +146,7 @@ export function renderShown(shown: Shown, style: Style): string {
 
 export function fieldLines(fields: readonly (readonly [string, string])[], style: Style): string[] {
   const width = Math.max(...fields.map(([name]) => name.length))
-  return fields.map(([name, text]) => `  ${style.dim(padEnd(name, width))}  ${text}`)
+  return fields.map(([name, text]) => `  ${style.dim(padEnd(visible(name), width))}  ${visiblePainted(text)}`)
 }
 
 function codeText(code: ManifestNode['code']): string {

@@ -62,16 +62,18 @@ export const snapshotExport = defineCommand({
 export const snapshotImport = defineCommand({
   name: 'snapshot import',
   summary: 'Take in a snapshot that was exported; trust nothing, all or nothing',
+  about:
+    'Every byte is checked against its hash, which shows that nobody changed the file on its way, and not that its results are what its code makes. So without --trust-code a run here computes them again, by your own code; "pipe run --snapshot <name>" does so from the sources in it, and says whether the same came out. Importing it again with --trust-code takes its results over.',
   args: { file: arg.one('The exported file', { completes: 'file' }) },
   flags: {
     name: flag.text('The name it gets here; by default the one it had', { hint: 'name' }),
-    trustCode: flag.boolean('Let the code in it run here, as "verify --level rebuild" would'),
+    trustCode: flag.boolean('Trust its maker: take over its results, and let "verify --level rebuild" run its code'),
   },
   examples: [
     { line: 'pipe snapshot import demo.tar', says: 'check and take in' },
     { line: 'pipe snapshot import demo.tar --name theirs --root ./fresh', says: 'into an empty store' },
   ],
-  json: '{"name", "id", "alreadyThere", "objects", "conflicts": [{"address", "ours", "theirs"}]}',
+  json: '{"name", "id", "alreadyThere", "objects", "trusted", "conflicts": [{"address", "ours", "theirs"}]}',
   async run(context, values) {
     const { store, close } = await context.openRoot({ create: true })
     const progress = meter(context, 'read')
@@ -92,6 +94,9 @@ export const snapshotImport = defineCommand({
           ({ address, ours, theirs }) =>
             `other bytes than here: ${address} is ${shortId(theirs)} there and ${shortId(ours)} here`,
         ),
+        ...(taken.trusted
+          ? []
+          : ['its results will be computed again here, unless you trust its maker and import it with --trust-code']),
       ]
       context.out.print(lines.join('\n'))
       context.out.printJson(taken)

@@ -5,6 +5,7 @@ import { didYouMean } from '../engine/nearMatch.ts'
 import { countText, plural } from './human.ts'
 import type { Style } from './style.ts'
 import { textTable } from './textTable.ts'
+import { visible } from './visible.ts'
 
 export interface TablePreview {
   readonly name: string
@@ -47,11 +48,15 @@ export function previewTable(
 export function renderPreview(preview: TablePreview, style: Style): string {
   const numeric = new Set(['i64', 'i32', 'f64', 'decimal'])
   const columns = preview.columns.map(({ name, kind, unit }) => ({
-    title: unit === null ? name : `${name} (${unit})`,
+    title: visible(unit === null ? name : `${name} (${unit})`),
     align: numeric.has(kind) ? ('right' as const) : ('left' as const),
     maxCells: 60,
   }))
-  const lines = textTable(columns, preview.rows, style.bold)
+  const lines = textTable(
+    columns,
+    preview.rows.map((row) => row.map(visible)),
+    style.bold,
+  )
   if (preview.skipped !== null) {
     // One line for the titles stands above the rows.
     lines.splice(1 + preview.skipped.after, 0, style.dim(`… ${countText(preview.skipped.count)} more rows …`))

@@ -1,4 +1,5 @@
 import { cutText, padEnd, padStart, textWidth } from './textWidth.ts'
+import { visiblePainted } from './visible.ts'
 
 export interface TextColumn {
   readonly title: string
@@ -16,7 +17,7 @@ export function textTable(
 ): string[] {
   const cut = rows.map((row) =>
     columns.map((column, i) => {
-      const cell = row[i] ?? ''
+      const cell = visiblePainted(row[i] ?? '')
       return column.maxCells === undefined ? cell : cutText(cell, column.maxCells)
     }),
   )

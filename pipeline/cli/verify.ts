@@ -9,6 +9,7 @@ import { arg, flag } from './flag.ts'
 import { countText, percentText } from './human.ts'
 import { renderVerify } from './renderVerify.ts'
 import { cutText } from './textWidth.ts'
+import { visible } from './visible.ts'
 
 export const verify = defineCommand({
   name: 'verify',
@@ -103,7 +104,7 @@ class Watch {
     if (!terminal || out.quiet || out.json || nowMs - this.lastMs < 100) return
     this.lastMs = nowMs
     const { level, done, total, node } = progress
-    const line = `${level}: ${countText(done)} of ${countText(total)}, ${percentText(done, total)}${node === undefined ? '' : `  ${node}`}`
+    const line = `${level}: ${countText(done)} of ${countText(total)}, ${percentText(done, total)}${node === undefined ? '' : `  ${visible(node)}`}`
     terminal.write(`\r${cutText(line, terminal.columns - 1)}\x1b[K`)
     this.drawn = true
   }

@@ -1,6 +1,7 @@
 import type { NodeFailure } from '../../engine/event.ts'
 import { shortId } from '../human.ts'
 import type { Style } from '../style.ts'
+import { visible } from '../visible.ts'
 
 /** Everything a person needs to see what broke and to run only that again. */
 export function renderFailure(address: string, task: string, failure: NodeFailure, style: Style): string {
@@ -9,7 +10,7 @@ export function renderFailure(address: string, task: string, failure: NodeFailur
   )
   const fields: (readonly [string, string])[] = [
     ['cause', causeText(failure, style)],
-    ['params', JSON.stringify(failure.params) ?? 'none'],
+    ['params', visible(JSON.stringify(failure.params) ?? 'none')],
     ['inputs', inputs.length === 0 ? 'none' : inputs.join(' ')],
     ['attempts', String(failure.attempts)],
     ['log', failure.logPath],

@@ -3,6 +3,7 @@ import type { RunCounts } from '../../engine/event.ts'
 import { countText, durationText, plural, shortId } from '../human.ts'
 import type { Style } from '../style.ts'
 import { padEnd } from '../textWidth.ts'
+import { visible } from '../visible.ts'
 
 export interface RunVerdict {
   readonly outcome: 'ok' | 'failed' | 'partial' | 'interrupted' | 'disputed'
@@ -39,7 +40,7 @@ export function renderVerdict(verdict: RunVerdict, style: Style): string {
   if (verdict.manifestId !== undefined) fields.push(['manifest', verdict.manifestId])
   fields.push(['run', `${verdict.runId}  ${verdict.runFolder}`])
   if (verdict.failures.length > 0) {
-    const shown = verdict.failures.slice(0, 5)
+    const shown = verdict.failures.slice(0, 5).map(visible)
     const more = verdict.failures.length - shown.length
     fields.push(['failed', shown.join('\n') + (more > 0 ? `\nand ${countText(more)} more, in the log` : '')])
   }
@@ -68,7 +69,8 @@ function targetTexts(verdict: RunVerdict): { name: string; text: string }[] {
   const rows = verdict.manifest.targets.map(({ name, addresses }) => {
     if (addresses.length !== 1) return { name, text: plural(addresses.length, 'node') }
     const artifact = artifacts.get(addresses[0]!)
-    return { name, text: artifact === undefined ? addresses[0]! : `${addresses[0]}  ${shortId(artifact)}` }
+    const address = visible(addresses[0]!)
+    return { name, text: artifact === undefined ? address : `${address}  ${shortId(artifact)}` }
   })
   const more = rows.length - shownTargets
   return more <= 0 ? rows : [...rows.slice(0, shownTargets), { name: '…', text: plural(more, 'more target') }]

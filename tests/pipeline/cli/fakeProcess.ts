@@ -28,7 +28,7 @@ export async function say(argv: readonly string[], host: Partial<Process> = {}):
   return { status, stdout: stdout.text, stderr: stderr.text }
 }
 
-class Sink extends Writable {
+export class Sink extends Writable {
   text = ''
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString()

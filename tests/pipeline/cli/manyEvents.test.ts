@@ -27,7 +27,7 @@ test('a hundred thousand events cost few writes: to the log, to a JSON reader, t
     })
     const out = makeOut(
       { stdout, stderr: stdout },
-      { json: true, quiet: false, colour: { stdout: false, stderr: false } },
+      { json: true, quiet: false, colour: { stdout: false, stderr: false }, stdoutIsTerminal: false },
     )
     const terminal = new FakeTerminal(80, 24)
     const live = liveView(terminal, plainStyle, { elapsedMs: () => 0, every: () => () => {} })
