@@ -1,3 +1,5 @@
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig } from 'rolldown'
 
 /** The command, the public entry, and the two scripts that execute pure tasks. Packages stay outside: npm installs them.
@@ -20,4 +22,11 @@ export default defineConfig({
     chunkFileNames: '[name]-[hash].js',
     cleanDir: true,
   },
+  plugins: [
+    {
+      // npm links the command to this very file: without the bit, `npx pipe` fails after every rebuild.
+      name: 'executable-command',
+      writeBundle: ({ dir }) => chmodSync(join(dir, 'cli.js'), 0o755),
+    },
+  ],
 })
