@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { type FeatureGroup, historyMs } from '../../lib/features/feature.ts'
+import { type FeatureGroup, historyMs, readsOf } from '../../lib/features/feature.ts'
 import { basisFeatures } from '../../lib/features/set/basis.ts'
 import { flowFeatures, spotFlowFeatures } from '../../lib/features/set/flow.ts'
 import { fundingFeatures } from '../../lib/features/set/funding.ts'
 import { calendarGroup, settlementFeatures } from '../../lib/features/set/masks.ts'
+import { openInterestFeatures } from '../../lib/features/set/openInterest.ts'
 import { priceFeatures } from '../../lib/features/set/prices.ts'
 import { qaPolicy } from '../../lib/tables/qa.ts'
 import { DAY_MS, dayOf, isMonth, monthOf, monthStart, monthsBetween, nextMonth } from '../../lib/time.ts'
@@ -32,17 +33,20 @@ const usdmConfig = z.object({
   index: z.boolean().default(true),
   premium: z.boolean().default(true),
   spot: z.boolean().default(true),
+  /** A file a day and symbol. */
+  openInterest: z.boolean().default(false),
   qaPolicy: qaPolicy.default('quarantine'),
   /** Announced events, for the mask `near_event`. */
   calendar: z.array(z.object({ fromMs: z.number(), toMs: z.number(), knownAtMs: z.number() })).default([]),
 })
 type UsdmConfig = z.output<typeof usdmConfig>
 
-/** The groups that come with the program and need no more than archives of bars and funding. */
+/** The groups that come with the program. One whose data sets are switched off is left out; a project's own says so. */
 export const standardGroups: Readonly<Record<string, FeatureGroup>> = {
   prices: priceFeatures,
   basis: basisFeatures,
   funding: fundingFeatures,
+  openInterest: openInterestFeatures,
   flow: flowFeatures,
   spotFlow: spotFlowFeatures,
   masks: settlementFeatures,
@@ -69,6 +73,17 @@ export const usdmPipeline = (groups: Readonly<Record<string, FeatureGroup>>) =>
   })
 
 export const usdm = usdmPipeline(standardGroups)
+
+/** What minutes lack by the config's own wish. */
+function inputsOff({ mark, index, premium, spot, openInterest }: UsdmConfig): ReadonlySet<string> {
+  return new Set([
+    ...(mark ? [] : ['mark', 'basis', 'indexDeviation']),
+    ...(index ? [] : ['index', 'basis', 'indexDeviation']),
+    ...(premium ? [] : ['premium', 'fundingEstimate']),
+    ...(spot ? [] : ['spotQuoteVolume', 'spotTakerBuyQuote']),
+    ...(openInterest ? [] : ['openInterest', 'openInterestAgeMs']),
+  ])
+}
 
 const venueOf = ({ source }: UsdmConfig) => source
 
@@ -109,6 +124,7 @@ function addChain(
         ...(config.index ? { index: around.map((one) => archives.index(symbol, one)) } : {}),
         ...(config.premium ? { premium: around.map((one) => archives.premium(symbol, one)) } : {}),
         ...(config.spot ? { spot: around.map((one) => archives.spot(symbol, one)) } : {}),
+        ...(config.openInterest ? { openInterest: around.map((one) => archives.openInterest(symbol, one)) } : {}),
         funding: around.map((one) => archives.funding(symbol, one)),
       },
     })
@@ -120,10 +136,13 @@ function addChain(
   const funding = new Map(months.map((period) => [period, each((symbol) => archives.funding(symbol, period))]))
   const fundingOf = (periods: readonly string[]) => periods.map((one) => funding.get(one)!)
 
+  const off = inputsOff(config)
   const featureNodes: NodeHandle<typeof features.output>[] = []
   const checks: NodeHandle<typeof checkFeatures.output>[] = []
   for (const [name, group] of Object.entries(groups)) {
     const columns = typeof group === 'function' ? group(config) : group
+    const isOff = columns.some(({ column }) => [...readsOf(column).inputs].some((input) => off.has(input)))
+    if (isOff && standardGroups[name] === group) continue
     // Minutes of any interval: the warm-up of a coarse one is no longer than that of minutes.
     const backMs = Math.max(0, ...columns.map(({ column }) => historyMs(column, 60_000)))
     for (const period of months) {

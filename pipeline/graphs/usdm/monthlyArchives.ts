@@ -1,4 +1,4 @@
-import { type Interval, monthStart, nextMonth } from '../../../lib/time.ts'
+import { daysBetween, type Interval, monthStart, nextMonth } from '../../../lib/time.ts'
 import { fetchFundingMonth } from '../../../tasks/ingest/funding/fetchFundingMonth.ts'
 import { ingestFunding } from '../../../tasks/ingest/funding/ingestFunding.ts'
 import { fetchBars } from '../../../tasks/ingest/klines/fetchBars.ts'
@@ -6,6 +6,8 @@ import { ingestIndexKlines } from '../../../tasks/ingest/klines/ingestIndexKline
 import { ingestKlines } from '../../../tasks/ingest/klines/ingestKlines.ts'
 import { ingestMarkKlines } from '../../../tasks/ingest/klines/ingestMarkKlines.ts'
 import { ingestPremiumKlines } from '../../../tasks/ingest/klines/ingestPremiumKlines.ts'
+import { fetchMetrics } from '../../../tasks/ingest/metrics/fetchMetrics.ts'
+import { ingestOpenInterest } from '../../../tasks/ingest/openInterest/ingestOpenInterest.ts'
 import type { Graph, NodeHandle } from '../../engine/graph.ts'
 
 type Kind = 'klines' | 'markPriceKlines' | 'indexPriceKlines' | 'premiumIndexKlines'
@@ -48,6 +50,16 @@ export function monthlyArchives(graph: Graph, choice: { venue: 'sim' | 'binance'
       once(['premium', symbol, period], () =>
         graph.add(ingestPremiumKlines, bars('usdm', 'premiumIndexKlines', symbol, period)),
       ),
+    /** The venue's statistics come by day. */
+    openInterest: (symbol: string, period: string) =>
+      once(['openInterest', symbol, period], () => {
+        const { fromTsMs, toTsMs } = rangeOf(period)
+        const metrics = daysBetween(fromTsMs, toTsMs).map((day) =>
+          graph.add(fetchMetrics, { at: [symbol, day], params: { venue, symbol, period: day } }),
+        )
+        const params = { symbol, fromTsMs, toTsMs }
+        return graph.add(ingestOpenInterest, { at: [symbol, period], params, inputs: { metrics } })
+      }),
     funding: (symbol: string, period: string) =>
       once(['funding', symbol, period], () => {
         const at = [symbol, period]
