@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ArtifactDescriptor, descriptorLimits, parseDescriptor } from './artifact.ts'
 import { type Digest, digestOf } from './digest.ts'
@@ -11,7 +11,7 @@ export function readIfDescriptor(layout: Layout, digest: Digest): ArtifactDescri
   const paths = [objectPath(layout.objects, digest)]
   for (const epoch of trashEpochs(layout)) paths.push(join(layout.trash, epoch, digest))
   for (const path of paths) {
-    const stat = statSync(path, { throwIfNoEntry: false })
+    const stat = lstatSync(path, { throwIfNoEntry: false })
     if (!stat?.isFile() || stat.size > descriptorLimits.sizeBytes) continue
     const bytes = readFileSync(path)
     // Cheap to tell apart by the first key of the canonical form.

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import type { ArtifactDescriptor } from './artifact.ts'
@@ -70,7 +70,7 @@ function surveyObjects(store: Store): Map<Digest, SurveyedObject> {
     const digest = digestOfObjectFile(shard, name)
     // Strange files are not ours to delete; `verify` reports them.
     if (digest === undefined) continue
-    const stat = statSync(objectPath(store.layout.objects, digest), { throwIfNoEntry: false })
+    const stat = lstatSync(objectPath(store.layout.objects, digest), { throwIfNoEntry: false })
     if (stat?.isFile()) objects.set(digest, { sizeBytes: stat.size, mtimeMs: stat.mtimeMs })
   }
   return objects
@@ -104,8 +104,8 @@ function surveyEpoch(store: Store, name: string, nowMs: number): TrashEpoch {
   const folder = join(store.layout.trash, name)
   const objects = new Map<Digest, SurveyedObject>()
   for (const fileName of readFolder(folder)) {
-    const stat = isDigest(fileName) ? statSync(join(folder, fileName), { throwIfNoEntry: false }) : undefined
-    if (stat) objects.set(fileName as Digest, { sizeBytes: stat.size, mtimeMs: stat.mtimeMs })
+    const stat = isDigest(fileName) ? lstatSync(join(folder, fileName), { throwIfNoEntry: false }) : undefined
+    if (stat?.isFile()) objects.set(fileName as Digest, { sizeBytes: stat.size, mtimeMs: stat.mtimeMs })
   }
   return { name, ageMs: epochAgeMs(store, name, nowMs), objects }
 }

@@ -49,10 +49,11 @@ function hashLoop(fs: typeof import('node:fs'), crypto: typeof import('node:cryp
   const hashFile = (path: string): HashedFile => {
     let fd: number
     try {
-      // Not blocking, for somebody may have put a pipe in an object's place.
-      fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+      // Not blocking, for somebody may have put a pipe in an object's place; and never through a link.
+      fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'ELOOP') return { problem: 'notAFile', why: 'it is a link' }
       if (code === 'ENOENT' || code === 'ENOTDIR') return { problem: 'missing', why: 'it is not there' }
       return { problem: 'unreadable', why: message }
     }

@@ -1,11 +1,12 @@
 import {
   closeSync,
+  constants,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readSync,
   renameSync,
-  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -18,9 +19,10 @@ import { type Layout, objectPath } from './layout.ts'
 import type { Staged } from './staging.ts'
 import { takeBack } from './trash.ts'
 
-/** Whether a whole object seems to be there: a file, of the right size where that is known. Its bytes are not read. */
+/** Whether a whole object seems to be there: a file, of the right size where that is known. Its bytes are not read. A
+ *  link is no object, wherever it leads: its bytes are nobody's to keep. */
 export function isObjectThere(path: string, sizeBytes?: number): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false })
+  const stat = lstatSync(path, { throwIfNoEntry: false })
   return stat?.isFile() === true && (sizeBytes === undefined || stat.size === sizeBytes)
 }
 
@@ -28,7 +30,7 @@ export function isObjectThere(path: string, sizeBytes?: number): boolean {
  *  keeps a collection that is running elsewhere from taking it (see `executeGc`). */
 export function lookInPlace(layout: Layout, staged: Staged): 'present' | 'nothing' | 'damage' {
   const path = objectPath(layout.objects, staged.digest)
-  const stat = statSync(path, { throwIfNoEntry: false })
+  const stat = lstatSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return 'nothing'
   if (!stat.isFile() || stat.size !== staged.sizeBytes) return 'damage'
   return freshen(path) ? 'present' : 'nothing'
@@ -62,9 +64,9 @@ export function placeStaged(layout: Layout, staged: Staged): void {
 }
 
 /** Moves aside what stands in an object's place and is not it, so that the object can be put there. */
-export function clearPlace(layout: Layout, { digest, sizeBytes }: Staged): void {
+export function clearPlace(layout: Layout, { digest, sizeBytes }: Pick<Staged, 'digest' | 'sizeBytes'>): void {
   const path = objectPath(layout.objects, digest)
-  const there = statSync(path, { throwIfNoEntry: false })
+  const there = lstatSync(path, { throwIfNoEntry: false })
   if (there === undefined || (there.isFile() && there.size === sizeBytes)) return
   quarantineFile(layout, digest, { path, why: there.isFile() ? `its size is ${there.size}` : 'it is no file' })
 }
@@ -93,13 +95,17 @@ export function openLocated(objectsDir: string, digest: Digest, located?: string
 export function readChecked(path: string, digest: Digest): Uint8Array | { problem: string } {
   let fd: number
   try {
-    fd = openSync(path, 'r')
+    // Not blocking, for somebody may have put a pipe in an object's place; and never through a link.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
     if (isGone(error)) return { problem: 'it is not there' }
+    if (errnoOf(error) === 'ELOOP') return { problem: 'it is a link' }
     throw error
   }
   try {
-    const { size } = fstatSync(fd)
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) return { problem: stat.isDirectory() ? 'it is a folder' : 'it is no file' }
+    const { size } = stat
     const bytes = Buffer.allocUnsafeSlow(size)
     for (let done = 0; done < size; ) {
       const count = readSync(fd, bytes, done, size - done, done)
@@ -109,7 +115,6 @@ export function readChecked(path: string, digest: Digest): Uint8Array | { proble
     const found = digestOf(bytes)
     return found === digest ? bytes : { problem: `its ${size} bytes hash to ${short(found)}` }
   } catch (error) {
-    if (errnoOf(error) === 'EISDIR') return { problem: 'it is a folder' }
     if (errnoOf(error) === 'EIO') return { problem: 'the disk cannot read it' }
     throw error
   } finally {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from './ioFault.ts'
 import { type Owner, parseOwner } from './owner.ts'
@@ -36,9 +36,15 @@ export function readSegment(
   onEntry: (bytes: Buffer, offset: number, length: number, segmentOffset: number) => void,
 ): void {
   if (state.sealed) return
-  const fd = openSync(join(recordsDir, state.name), 'r')
+  // Not blocking, for somebody may have put a pipe there.
+  const fd = openSync(join(recordsDir, state.name), constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const sizeBytes = fstatSync(fd).size
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) {
+      state.damage = [{ from: 0, to: 0, why: stat.isDirectory() ? 'it is a folder' : 'it is no file' }]
+      return
+    }
+    const sizeBytes = stat.size
     if (sizeBytes <= state.consumedBytes) return
     const seal = state.consumedBytes === 0 ? startReading(fd, sizeBytes, state) : 'unsealed'
     if (seal === 'unreadable') return

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Fault } from '../lib/fault.ts'
 import { type ArtifactDescriptor, parseDescriptor } from './artifact.ts'
@@ -9,7 +9,7 @@ import { readIfDescriptor } from './findDescriptor.ts'
 import { ensureFolder } from './folders.ts'
 import { type Layout, layoutOf, objectPath } from './layout.ts'
 import { type Lease, LeaseBoard, type LeaseTiming } from './leases.ts'
-import { damagedObject, findObject, isObjectThere, quarantineFile, readChecked } from './objects.ts'
+import { clearPlace, damagedObject, findObject, isObjectThere, quarantineFile, readChecked } from './objects.ts'
 import { RecordLog } from './recordLog.ts'
 import { Records } from './records.ts'
 import { type Migration, prepareRoot, storeMigrations } from './rootFormat.ts'
@@ -119,8 +119,8 @@ export class Store {
   /** A path where the object can be read now, also while it is on its way, or undefined. A pending object moves to
    *  its final place at some moment: readers in other threads use `openLocated`, which knows both. */
   locate(digest: Digest): string | undefined {
-    const path = objectPath(this.layout.objects, digest)
-    if (isObjectThere(path)) return path
+    // What is on its way first: it was hashed when it was staged, and what stands in its place may be the damage that
+    // it is about to replace.
     return this.#commits.pendingPath(digest) ?? findObject(this.layout, digest, { readOnly: this.readOnly })
   }
 
@@ -174,7 +174,17 @@ export class Store {
     // Two collections at once, one of them killed, can leave an object in the trash and the other's `restored` as the
     // last word. What lies in the trash was given up on purpose all the same.
     this.records.refresh()
-    return this.records.isEvicted(artifact) || this.#liesInTrash(artifact) ? 'evicted' : 'missing'
+    return this.records.isEvicted(artifact) || this.isReclaimable(artifact) ? 'evicted' : 'missing'
+  }
+
+  /** Whether everything the artifact consists of is in place or in the trash, in the right sizes: `reclaim` would bring
+   *  it back. A look only: nothing is moved. */
+  isReclaimable(artifact: Digest): boolean {
+    const descriptor = readIfDescriptor(this.layout, artifact)
+    if (!descriptor) return false
+    const isSomewhere = (digest: Digest, sizeBytes?: number) =>
+      this.hasObject(digest, sizeBytes) || findInTrash(this.layout, digest, sizeBytes) !== undefined
+    return isSomewhere(artifact) && descriptor.files.every((file) => isSomewhere(file.digest, file.sizeBytes))
   }
 
   /** Brings an evicted artifact back if the trash still holds what it lacks. Says whether it is present now. */
@@ -182,10 +192,15 @@ export class Store {
     this.#demandWritable()
     const descriptor = readIfDescriptor(this.layout, artifact)
     if (!descriptor) return false
-    const digests = [artifact, ...descriptor.files.map((file) => file.digest)]
     // First said, then taken: a collection that runs now will not take it away again.
-    this.#openSession().lease.uses(digests)
-    for (const digest of digests) this.locate(digest)
+    this.#openSession().lease.uses([artifact, ...descriptor.files.map((file) => file.digest)])
+    this.locate(artifact)
+    for (const { digest, sizeBytes } of descriptor.files) {
+      if (this.hasObject(digest, sizeBytes)) continue
+      // What stands in its place may be damage, and no reason to leave the whole object in the trash.
+      if (findInTrash(this.layout, digest, sizeBytes) !== undefined) clearPlace(this.layout, { digest, sizeBytes })
+      this.locate(digest)
+    }
     if (this.artifactPresence(artifact) !== 'present') return false
     if (this.records.isEvicted(artifact))
       await this.commit({ staged: [], records: [{ kind: 'restored', key: artifact }] })
@@ -206,11 +221,15 @@ export class Store {
     this.leases.closeAll()
   }
 
-  #liesInTrash(artifact: Digest): boolean {
-    const descriptor = readIfDescriptor(this.layout, artifact)
-    if (!descriptor) return false
-    const isSomewhere = (digest: Digest) => this.hasObject(digest) || findInTrash(this.layout, digest) !== undefined
-    return descriptor.files.every((file) => isSomewhere(file.digest))
+  /** Whether an artifact lacks an object because of damage: something else stands in its place, or did until it was
+   *  moved to quarantine. */
+  isDamaged(artifact: Digest): boolean {
+    const files = readIfDescriptor(this.layout, artifact)?.files ?? []
+    const isLost = (digest: Digest, sizeBytes?: number) =>
+      !this.hasObject(digest, sizeBytes) &&
+      (lstatSync(objectPath(this.layout.objects, digest), { throwIfNoEntry: false }) !== undefined ||
+        this.records.of('quarantined', digest).length > 0)
+    return isLost(artifact) || files.some((file) => isLost(file.digest, file.sizeBytes))
   }
 
   #filesAreThere(artifact: Digest): boolean {

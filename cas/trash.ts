@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Digest } from './digest.ts'
 import { ensureFolder } from './folders.ts'
@@ -24,11 +24,14 @@ export function takeBack(layout: Layout, digest: Digest, options: { readOnly: bo
   return putBack(layout, epoch, digest) ? objectPath(layout.objects, digest) : undefined
 }
 
-/** The newest epoch that holds an object. */
-export function findInTrash(layout: Layout, digest: Digest): string | undefined {
+/** The newest epoch that holds an object, of the right size where that is known. */
+export function findInTrash(layout: Layout, digest: Digest, sizeBytes?: number): string | undefined {
   return trashEpochs(layout)
     .reverse()
-    .find((epoch) => statSync(join(layout.trash, epoch, digest), { throwIfNoEntry: false }) !== undefined)
+    .find((epoch) => {
+      const stat = lstatSync(join(layout.trash, epoch, digest), { throwIfNoEntry: false })
+      return stat?.isFile() === true && (sizeBytes === undefined || stat.size === sizeBytes)
+    })
 }
 
 export function moveToTrash(layout: Layout, epoch: string, digest: Digest): boolean {

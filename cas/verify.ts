@@ -1,4 +1,4 @@
-import { chmodSync, statSync } from 'node:fs'
+import { chmodSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Digest, digestOf, short } from './digest.ts'
 import { type HashedFile, HashWorker } from './hashWorker.ts'
@@ -110,7 +110,7 @@ function listTargets(store: Store, options: VerifyOptions, findings: VerifyFindi
     if (options.sample && !isSampled(digest, options.sample)) continue
     // A folder in an object's place is not located, but it has to be looked at.
     const path = store.locate(digest) ?? objectPath(store.objectsDir, digest)
-    targets.push({ digest, path, sizeBytes: statSync(path, { throwIfNoEntry: false })?.size ?? 0 })
+    targets.push({ digest, path, sizeBytes: lstatSync(path, { throwIfNoEntry: false })?.size ?? 0 })
   }
   return targets
 }

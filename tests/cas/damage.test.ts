@@ -5,8 +5,10 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -40,6 +42,15 @@ const damages: { says: string; kind: string; damage: (path: string) => void }[] 
     says: 'a pipe in its place',
     kind: 'notAFile',
     damage: (path) => replaceFile(path, () => execFileSync('mkfifo', [path])),
+  },
+  {
+    says: 'a link in its place, to the very same bytes elsewhere',
+    kind: 'notAFile',
+    damage: (path) => {
+      const elsewhere = join(temporaryFolder(), 'bytes')
+      renameSync(path, elsewhere)
+      symlinkSync(elsewhere, path)
+    },
   },
 ]
 
@@ -76,16 +87,14 @@ describe('a damaged object', () => {
       expect((await verifyObjects(store)).findings).toEqual([])
     })
 
-    if (!says.startsWith('a pipe')) {
-      test(`with ${says} is never handed out as if it were whole`, async () => {
-        const store = temporaryStore()
-        const digest = await put(store, 'the right bytes')
-        damage(objectPath(store.objectsDir, digest))
-        expect(() => store.readObject(digest)).toThrow(/is damaged|is not in this store/)
-        await put(store, 'the right bytes')
-        expect(Buffer.from(store.readObject(digest)).toString()).toBe('the right bytes')
-      })
-    }
+    test(`with ${says} is never handed out as if it were whole`, async () => {
+      const store = temporaryStore()
+      const digest = await put(store, 'the right bytes')
+      damage(objectPath(store.objectsDir, digest))
+      expect(() => store.readObject(digest)).toThrow(/is damaged|is not in this store/)
+      await put(store, 'the right bytes')
+      expect(Buffer.from(store.readObject(digest)).toString()).toBe('the right bytes')
+    })
   }
 
   test('that can be written to is made read-only again', async () => {
@@ -156,6 +165,19 @@ describe('verify', () => {
     rewrite(store.locate(digests[7]!)!, (bytes) => bytes.reverse())
     expect(check()).toBe(1)
     expect((await verifyObjects(store)).findings).toMatchObject([{ digest: digests[7] }])
+  })
+
+  test('reports a folder in the place of a record segment, and the rest of the store is of use', async () => {
+    const store = temporaryStore()
+    await store.commit({ staged: [], records: [{ kind: 'note', key: keyOf('k'), payload: 'precious' }] })
+    await store.close()
+    mkdirSync(join(store.layout.records, 'x.seg', 'inside'), { recursive: true })
+    const again = openAt(store.root, { durability: 'none' })
+    expect(again.records.of('note', keyOf('k'))).toHaveLength(1)
+    expect(again.records.damage()).toMatchObject([{ segment: 'x.seg', why: 'it is a folder' }])
+    await again.commit({ staged: [], records: [{ kind: 'note', key: keyOf('k'), payload: 'more' }] })
+    expect(verifyRecords(again)).toMatchObject([{ segment: 'x.seg', why: 'it is a folder' }])
+    expect(again.records.of('note', keyOf('k'))).toHaveLength(2)
   })
 
   test('reports damaged records', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { describeArtifact } from '../../cas/artifact.ts'
@@ -97,6 +97,48 @@ describe('a store', () => {
     const staged = writer.finish()
     expect(staged).toMatchObject({ digest: digestOf('one two three'), sizeBytes: 13 })
     expect(stageBytes(folder, 'one two three').digest).toBe(staged.digest)
+  })
+
+  test('hands out what is on its way, and not the damage it is about to replace', async () => {
+    const store = temporaryStore()
+    const digest = await put(store, 'the right bytes')
+    truncateSync(store.locate(digest)!, 4)
+    const healed = store.commit({ staged: [stage(store, 'the right bytes')], records: [] })
+    expect(readFileSync(store.locate(digest)!, 'utf8')).toBe('the right bytes')
+    await healed
+    expect(readFileSync(store.locate(digest)!, 'utf8')).toBe('the right bytes')
+  })
+
+  test('takes an object of the wrong size for damage, not for something that was given up', async () => {
+    const store = temporaryStore()
+    const file = stage(store, 'rows')
+    const { id, bytes } = describeArtifact('rows', [{ name: 'table.parquet', digest: file.digest, sizeBytes: 4 }])
+    await store.commit({ staged: [file, stage(store, bytes)], records: [] })
+    expect(store.isDamaged(id)).toBe(false)
+    truncateSync(store.locate(file.digest)!, 2)
+    expect(store.artifactPresence(id)).toBe('missing')
+    expect(store.isReclaimable(id)).toBe(false)
+    expect(store.isDamaged(id)).toBe(true)
+    store.quarantine(file.digest, store.locate(file.digest)!, 'its size is 2')
+    await store.flush()
+    expect(store.isDamaged(id)).toBe(true)
+    await store.commit({ staged: [stage(store, 'rows')], records: [] })
+    expect(store.isDamaged(id)).toBe(false)
+  })
+
+  test('sees what it could take back from the trash, and moves nothing by looking', async () => {
+    const store = temporaryStore()
+    const file = stage(store, 'rows')
+    const { id, bytes } = describeArtifact('rows', [{ name: 'table.parquet', digest: file.digest, sizeBytes: 4 }])
+    await store.commit({ staged: [file, stage(store, bytes)], records: [] })
+    mkdirSync(join(store.layout.trash, '1'), { recursive: true })
+    for (const digest of [id, file.digest]) renameSync(store.locate(digest)!, join(store.layout.trash, '1', digest))
+    // Damage that has come into the place of what lies in the trash is cleared away when it is taken back.
+    writeFileSync(objectPath(store.objectsDir, file.digest), 'no')
+    expect(store.isReclaimable(id)).toBe(true)
+    expect(store.hasObject(id)).toBe(false)
+    expect(await store.reclaim(id)).toBe(true)
+    expect(readFileSync(store.locate(file.digest)!, 'utf8')).toBe('rows')
   })
 
   test('knows whether an artifact is present, evicted or missing', async () => {
