@@ -5,13 +5,13 @@ import { bundledFiles } from './exportBundle.ts'
 import { keyOfSpec, type Manifest, type ManifestNode, specOf } from './manifest.ts'
 import { folderFiles } from './pin.ts'
 import { reachOf } from './reach.ts'
-import { readSnapshotFile, snapshotFiles, snapshotFolder } from './snapshotFolder.ts'
+import { readSnapshotFile, type Snapshot, snapshotFiles, snapshotFolder } from './snapshotFolder.ts'
 import type { LevelContext, LevelResult } from './verifyLevel.ts'
 import type { Finding } from './verifyReport.ts'
 
 /** Holds the manifest against the lists beside it, the objects that describe others, and the records of the store. */
 export function verifyManifestLevel({ store, snapshot, options }: LevelContext): LevelResult {
-  const { manifest, name } = snapshot
+  const { manifest } = snapshot
   const findings: Finding[] = []
   const unreadable = new Map<Digest, { fault: Fault; address: string }>()
   const reach = reachOf(
@@ -38,7 +38,7 @@ export function verifyManifestLevel({ store, snapshot, options }: LevelContext):
   findings.push(...verifyWiring(manifest, (list) => reach.lists.get(list)))
   store.records.refresh()
   for (const node of manifest.nodes) {
-    const finding = verifyRecord(node, name, {
+    const finding = verifyRecord(node, snapshot, {
       results: (key) => store.records.results(key).map(({ artifact }) => artifact),
       observations: (key) => store.records.observations(key).map(({ artifact }) => artifact),
       serving: (key) => store.records.result(key)?.artifact,
@@ -165,11 +165,12 @@ interface RecordView {
   disputed(key: Digest): boolean
 }
 
-function verifyRecord(node: ManifestNode, name: string, records: RecordView): Finding | undefined {
+function verifyRecord(node: ManifestNode, { name, origin }: Snapshot, records: RecordView): Finding | undefined {
   const key = keyOfSpec(specOf(node))
   const about = { node: node.address, digest: node.artifact }
   if (node.kind === 'source') {
-    if (records.observations(key).includes(node.artifact)) return undefined
+    // What a stranger observed is taken from the snapshot alone, and recorded nowhere.
+    if (!origin.trusted || records.observations(key).includes(node.artifact)) return undefined
     return {
       severity: 'warning',
       kind: 'record',
@@ -190,12 +191,22 @@ function verifyRecord(node: ManifestNode, name: string, records: RecordView): Fi
   const serving = records.serving(key)
   if (serving === node.artifact) return undefined
   if (serving === undefined) {
+    if (!origin.trusted) return undefined // a stranger's result is no record: a run computes it again
     return {
       severity: 'warning',
       kind: 'record',
       ...about,
       what: 'its key has no record: a run would execute it again',
       todo: 'run the target again, or import a bundle of this snapshot',
+    }
+  }
+  if (!origin.trusted) {
+    return {
+      severity: 'error',
+      kind: 'record',
+      ...about,
+      what: `computed here, it is ${short(serving)}; this snapshot, which somebody else made, says ${short(node.artifact)}`,
+      todo: `what was computed here counts here; see what the code in it gives with "pipe verify ${name} --level rebuild --trust-code"`,
     }
   }
   return {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -106,10 +115,11 @@ describe('exportSnapshot', () => {
 })
 
 describe('importSnapshot', () => {
-  test('into an empty root: the same id, provenance, checksums that pass, and records that make a run cached', async () => {
+  test('into an empty root: the same id, provenance, checksums that pass, and no record of what its maker says', async () => {
     const store = sandbox.store()
     const imported = await importSnapshot(store, bundle)
-    expect(imported).toMatchObject({ name: 'X', id: manifestId(manifest), alreadyThere: false, conflicts: [] })
+    const { id } = readSnapshot(home.root, 'X')
+    expect(imported).toMatchObject({ name: 'X', id, alreadyThere: false, trusted: false, conflicts: [] })
     expect(readSnapshot(store.root, 'X')).toMatchObject({ manifest, origin: { origin: 'imported', trusted: false } })
     expect(readProvenance(store.root, 'X')).toEqual({ by: 'test' })
     const cwd = snapshotFolder(store.root, 'X')
@@ -118,12 +128,38 @@ describe('importSnapshot', () => {
     }
     for (const node of manifest.nodes) {
       const key = keyOfSpec(specOf(node))
-      const { records } = store
-      const record = node.kind === 'pure' ? records.result(key) : records.observations(key).at(-1)
-      expect(record?.artifact).toBe(node.artifact)
+      expect(store.records.result(key)).toBeUndefined()
+      expect(store.records.observations(key)).toEqual([])
       expect(store.artifactPresence(node.artifact)).toBe('present')
     }
     expect(readdirSync(store.stagingDir)).toEqual([])
+  })
+
+  test('results and observations are recorded when its maker is trusted, at once, later, or since before', async () => {
+    const served = (store: Store) =>
+      manifest.nodes.map((node) => {
+        const key = keyOfSpec(specOf(node))
+        const { records } = store
+        return (node.kind === 'pure' ? records.result(key) : records.observations(key).at(-1))?.artifact
+      })
+    const artifacts = manifest.nodes.map(({ artifact }) => artifact)
+    const atOnce = sandbox.store()
+    expect(await importSnapshot(atOnce, bundle, { trustCode: true })).toMatchObject({ trusted: true })
+    expect(served(atOnce)).toEqual(artifacts)
+
+    const later = sandbox.store()
+    await importSnapshot(later, bundle)
+    expect(await importSnapshot(later, bundle, { trustCode: true })).toMatchObject({ trusted: true })
+    expect(served(later)).toEqual(artifacts)
+
+    await atOnce.close()
+    for (const folder of ['records', 'index']) {
+      rmSync(join(atOnce.root, folder), { recursive: true })
+      mkdirSync(join(atOnce.root, folder))
+    }
+    const sinceBefore = sandbox.store(atOnce.root)
+    expect(await importSnapshot(sinceBefore, bundle)).toMatchObject({ trusted: true, alreadyThere: true })
+    expect(served(sinceBefore)).toEqual(artifacts)
   })
 
   test('under another name, and with trusted code where that is said', async () => {
@@ -179,7 +215,7 @@ describe('importSnapshot', () => {
     const key = keyOfSpec(specOf(nodeAt(manifest, 'parse[BTC]')))
     const artifact = nodeAt(ours, 'report').artifact
     await store.commit({ staged: [], records: [{ kind: 'result', key, artifact }] })
-    const { conflicts } = await importSnapshot(store, bundle)
+    const { conflicts } = await importSnapshot(store, bundle, { trustCode: true })
     expect(conflicts).toEqual([
       { address: 'parse[BTC]', ours: artifact, theirs: nodeAt(manifest, 'parse[BTC]').artifact },
     ])
