@@ -43,6 +43,7 @@ export function buildUniverseOf(inputs: UniverseInputs, params: UniverseParams, 
   const info =
     inputs.exchangeInfo === undefined ? undefined : parseExchangeInfo(inputs.exchangeInfo.read('exchangeInfo.json'))
   if (params.mode === 'historical') return historical(inputs, params, info, log)
+  if (params.mode === 'listed' && info === undefined) return unchecked(params)
   if (info === undefined) throw lacks('what the venue lists', params.mode)
   return params.mode === 'live' ? live(inputs, params, info, log) : listed(params, info)
 }
@@ -61,6 +62,22 @@ function listed({ symbols }: UniverseParams, { tradable, rejected }: ExchangeInf
         .filter((symbol) => !known.has(symbol))
         .map((symbol) => ({ symbol, reason: 'the venue does not list it' })),
     ],
+  }
+}
+
+/** Without an API nobody says what the rules are: the finest grid stands in, and the entry says so. */
+function unchecked({ symbols, datesTsMs, minNotional }: UniverseParams): Universe {
+  const grid = '0.00000001'
+  return {
+    symbols: [...symbols].sort().map((symbol) => ({
+      symbol,
+      tickSize: grid,
+      stepSize: grid,
+      minNotional,
+      rulesFrom: 'config',
+      onboardTsMs: datesTsMs[0] ?? 0,
+    })),
+    rejected: [],
   }
 }
 
