@@ -121,7 +121,10 @@ export class Store {
   locate(digest: Digest): string | undefined {
     // What is on its way first: it was hashed when it was staged, and what stands in its place may be the damage that
     // it is about to replace.
-    return this.#commits.pendingPath(digest) ?? findObject(this.layout, digest, { readOnly: this.readOnly })
+    const pending = this.#commits.pendingPath(digest)
+    // Its group may have moved it into place already and not be durable yet.
+    if (pending !== undefined && isObjectThere(pending)) return pending
+    return findObject(this.layout, digest, { readOnly: this.readOnly })
   }
 
   /** Whether an object is in its place, or on its way there. One in the trash is not: `locate` or `reclaim` would
