@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import process from 'node:process'
 import { exitStatuses } from '../../lib/fault.ts'
+import { isExitForbidden } from '../engine/noExit.ts'
 import { dispatch } from './dispatch.ts'
 import { bugJson, renderBug } from './renderFault.ts'
 import { plainStyle } from './style.ts'
@@ -9,13 +10,21 @@ import { version } from './version.ts'
 
 /** The process: the only reader of argv, environment and clock, and the only place that ends it. */
 const argv = process.argv.slice(2)
+const exit = process.exit.bind(process)
 
 // What escapes every await is a bug by definition. It is said, and the process ends: going on could store nonsense.
 for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(kind, (error) => {
+    // While a run goes on, exiting is forbidden to tasks: what escapes then is most likely what a source left behind.
+    if (isExitForbidden()) {
+      process.stderr.write(
+        `error  something a task left behind failed: ${error instanceof Error ? error.message : String(error)}\ntodo   await everything a source starts\n`,
+      )
+      exit(exitStatuses.failed)
+    }
     if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(bugJson(error))}\n`)
     process.stderr.write(`${renderBug(error, { version, node: process.version, argv }, plainStyle)}\n`)
-    process.exit(exitStatuses.internal)
+    exit(exitStatuses.internal)
   })
 }
 
@@ -33,4 +42,4 @@ const status = await dispatch({
   openRoot: async (surroundings, options) => (await import('./world.ts')).openRoot(surroundings, options),
 })
 // Everything printed has been flushed; workers and sockets that still idle must not keep the shell waiting.
-process.exit(exitStatuses[status])
+exit(exitStatuses[status])

@@ -12,6 +12,7 @@ import { History } from './history.ts'
 import type { CodeRef, Executor } from './job.ts'
 import { type CodeIdentities, type KnowledgeOptions, StoreKnowledge } from './knowledge.ts'
 import { NodeGraph } from './nodes.ts'
+import { forbidExit } from './noExit.ts'
 import { type PlannedWalk, planTargets } from './plan.ts'
 import { Reasons } from './reasons.ts'
 import { Run } from './run.ts'
@@ -105,6 +106,9 @@ export class Engine {
   async run(targets: readonly string[], ask: RunAsk): Promise<FinishedRun> {
     const { parts } = this
     const { store, pipeline } = parts
+    const startMs = performance.now()
+    const graph = await this.newGraph()
+    checkNames(targets, graph)
     const runDir = join(store.root, 'runs', ask.runId)
     mkdirSync(runDir, { recursive: true })
     const logPath = join(runDir, 'log')
@@ -120,10 +124,9 @@ export class Engine {
     } as const
     ask.emit({ ...asked, elapsedMs: 0, ...(ask.frozen === undefined ? {} : { snapshot: ask.frozen.name }) })
 
-    const startMs = performance.now()
-    const graph = await this.newGraph()
     const lease = store.openLease(`run ${ask.runId}`)
     const executor = lazyExecutor(parts)
+    const allowExit = forbidExit()
     const knowledge = this.knowledge(ask)
     try {
       const run = new Run({
@@ -172,6 +175,7 @@ export class Engine {
         ...(id === undefined ? {} : { manifestId: id }),
       }
     } finally {
+      allowExit()
       lease.close()
       await executor.close()
     }
@@ -208,6 +212,12 @@ export class Engine {
       explainCode: (before, after) => code.explain(store, before, after),
     })
   }
+}
+
+/** A name without brackets is in the graph from the start or nowhere. Said before anything is written: a typo leaves no
+ *  folder of a run that never was. */
+function checkNames(targets: readonly string[], graph: NodeGraph): void {
+  for (const name of targets) if (!name.includes('[')) graph.find(name)
 }
 
 /** The manifest of the newest finished run of a pipeline. Run ids begin with their time, so names order them. */

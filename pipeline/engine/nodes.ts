@@ -44,11 +44,12 @@ export class NodeGraph implements Graph {
   readonly nodes = new Map<string, GraphNode>()
   readonly targets = new Map<string, readonly Part[]>()
   readonly collections: GraphCollection[] = []
+  private readonly sources = new Map<string, Task>()
   private readonly references = new Map<string, Reference[]>()
   private placing: string | undefined // the collection being grown, for messages
 
   constructor(pipeline: Pipeline, config: unknown) {
-    pipeline.build(this, config)
+    ofProject(`the build function of pipeline "${pipeline.name}"`, () => pipeline.build(this, config))
     if (this.targets.size === 0) {
       throw new Fault({
         code: 'usage',
@@ -76,12 +77,22 @@ export class NodeGraph implements Graph {
         todo: 'give each placement its own `at`, such as at: [symbol, month]',
       })
     }
+    const named = this.sources.get(task.name)
+    if (task.kind !== 'pure' && named !== undefined && named !== task) {
+      throw new Fault({
+        code: 'usage',
+        what: `two different ${task.kind}s are named "${task.name}": their answers could not be told apart`,
+        where: address,
+        todo: 'give each its own name',
+      })
+    }
+    if (task.kind !== 'pure') this.sources.set(task.name, task)
     const node: GraphNode = {
       handle: 'node',
       address,
       output: task.output,
       task,
-      params: canonicalParams(task.params, placement.params, address),
+      params: canonicalParams(task, placement.params, address),
       wires: wiresOf(task, placement.inputs ?? {}, address),
       code: codeOf(task, placement.code ?? {}, address),
       index: this.nodes.size,
@@ -140,10 +151,29 @@ export class NodeGraph implements Graph {
     this.placing = collection.id
     try {
       const parts: Part[] = []
-      const items = (collection.items as (value: unknown) => readonly unknown[])(value)
+      const items = ofProject(`items of ${collection.id}`, () =>
+        (collection.items as (value: unknown) => unknown)(value),
+      )
+      if (!Array.isArray(items)) {
+        throw new Fault({
+          code: 'usage',
+          what: `items must give an array, and gave ${items === null ? 'null' : typeof items}`,
+          where: collection.id,
+          todo: 'let the second argument of each pick the list out of the artifact',
+        })
+      }
       for (let i = 0; i < items.length; i++) {
-        const grown = (collection.grow as (item: unknown, index: number) => unknown)(items[i], i)
+        const grown = ofProject(`grow of ${collection.id}, item ${i}`, () =>
+          (collection.grow as (item: unknown, index: number) => unknown)(items[i], i),
+        )
         for (const part of Array.isArray(grown) ? grown : [grown]) parts.push(asPart(part, collection.id))
+      }
+      if (parts.some((part) => holds(part, collection))) {
+        throw new Fault({
+          code: 'usage',
+          what: `the graph has a cycle: ${collection.id} grows itself`,
+          todo: 'return the nodes that grow places',
+        })
       }
       collection.parts = parts
       this.checkReferences()
@@ -195,6 +225,30 @@ export class NodeGraph implements Graph {
     }
     refuseCycles(this.nodes.values())
   }
+}
+
+/** Calls a function of the project. What it throws is the project's mistake and not ours. */
+function ofProject<T>(what: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    // A Fault of the project's own copy of tickpipe is no instance of ours, and says as much.
+    if ((error as { name?: unknown } | null)?.name === 'Fault') throw error
+    throw new Fault({
+      code: 'usage',
+      what: `it threw: ${error instanceof Error ? error.message : String(error)}`,
+      where: what,
+      todo: 'correct it; the stack is in the cause',
+      cause: error,
+    })
+  }
+}
+
+function holds(part: Part, collection: GraphCollection): boolean {
+  return (
+    part.handle === 'collection' &&
+    (part === collection || (part.parts ?? []).some((inner) => holds(inner, collection)))
+  )
 }
 
 /** Stands for a node by address until it is placed. */

@@ -4,8 +4,16 @@ import { canonicalJson } from '../../cas/canonicalJson.ts'
 import { Fault } from '../../lib/fault.ts'
 
 /** Checks a node's params and brings them to the one form that goes into its spec: parsed, with every value that equals
- *  its schema's default left out. A task that gains an optional param therefore keeps its old keys. */
-export function canonicalParams(schema: z.ZodType, input: unknown, where: string): unknown {
+ *  its schema's default left out. A task that gains an optional param therefore keeps its old keys.
+ *
+ *  Another default is other code, and so another key, for a pure task only: a source has no code identity. What was said
+ *  of a source's params therefore stays in its spec even where it equals the default. */
+export function canonicalParams(
+  task: { readonly kind: string; readonly params: z.ZodType },
+  input: unknown,
+  where: string,
+): unknown {
+  const schema = task.params
   const parsed = schema.safeParse(input ?? {})
   if (!parsed.success) {
     throw new Fault({
@@ -15,7 +23,7 @@ export function canonicalParams(schema: z.ZodType, input: unknown, where: string
       todo: 'correct the params where the node is placed',
     })
   }
-  const elided = elideDefaults(schema, parsed.data)
+  const elided = elideDefaults(schema, parsed.data, task.kind === 'pure' ? undefined : (input ?? {}))
 
   // A worker, or a rebuild years later, restores the defaults by parsing what the spec holds. A schema that transforms
   // would then transform twice, so it is refused here, where its author can see it.
@@ -36,7 +44,8 @@ export function issuesText(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.map(String).join('.') || '(top)'}: ${issue.message}`).join('; ')
 }
 
-function elideDefaults(schema: z.ZodType, value: unknown): unknown {
+/** @param said what was written by hand, where that has to stay */
+function elideDefaults(schema: z.ZodType, value: unknown, said: unknown): unknown {
   const object = unwrapped(schema)
   if (!isObjectSchema(object)) return value
   assert.ok(typeof value === 'object' && value !== null)
@@ -49,10 +58,11 @@ function elideDefaults(schema: z.ZodType, value: unknown): unknown {
       kept[key] = held
       continue
     }
-    const byDefault = field.safeParse(undefined)
+    const saidHere = (said as Record<string, unknown> | undefined)?.[key]
+    const byDefault = saidHere === undefined ? field.safeParse(undefined) : { success: false as const }
     if (byDefault.success && byDefault.data !== undefined && canonicalJson(byDefault.data) === canonicalJson(held))
       continue
-    kept[key] = elideDefaults(field, held)
+    kept[key] = elideDefaults(field, held, saidHere)
   }
   return kept
 }

@@ -66,6 +66,21 @@ export class Run {
       void this.pump()
     }
     options.stop.addEventListener('abort', onStop)
+    // It also keeps the process alive while nothing but a source's own promise is waited for.
+    const ticking = setInterval(() => this.announceRemaining(), 1000)
+    try {
+      await this.toTheEnd()
+    } finally {
+      clearInterval(ticking)
+      options.stop.removeEventListener('abort', onStop)
+    }
+    await options.store.flush()
+    if (this.broken !== undefined) throw this.broken
+    return this.outcome()
+  }
+
+  private async toTheEnd(): Promise<void> {
+    const { options } = this
     const { parts: targets } = await findTargets(options.targets, options.graph, this.walk, options.knowledge, () =>
       this.untilIdle(),
     )
@@ -77,10 +92,17 @@ export class Run {
         for (const state of this.walk.statesOf(target)) if (!state.failed) this.walk.demand(state)
       await this.untilIdle()
     }
-    options.stop.removeEventListener('abort', onStop)
-    await options.store.flush()
-    if (this.broken !== undefined) throw this.broken
-    return this.outcome()
+  }
+
+  /** Expected work that is left over the slots there are; from history, so nothing is said on a first run. */
+  private announceRemaining(): void {
+    const { history, executor } = this.options
+    let leftMs = 0
+    for (const state of this.walk.states.values()) {
+      if (state.artifact !== undefined || state.failed) continue
+      leftMs += history.estimate(state.node.task.name)?.p50Ms ?? 0
+    }
+    if (leftMs > 0) this.emit({ kind: 'progress expected', remainingMs: Math.round(leftMs / executor.slots) })
   }
 
   private async untilIdle(): Promise<void> {
@@ -417,7 +439,7 @@ export class Run {
   private outcomeWord(incomplete: boolean): RunOutcome['outcome'] {
     const { stop, stopNow, keepGoing } = this.options
     if (incomplete && (stop.aborted || stopNow.aborted)) return 'interrupted'
-    if (this.failures.length > 0) return keepGoing && this.executed > 0 ? 'partial' : 'failed'
+    if (this.failures.length > 0) return keepGoing && this.executed + this.cached.size > 0 ? 'partial' : 'failed'
     return this.disputes.length > 0 ? 'disputed' : 'ok'
   }
 

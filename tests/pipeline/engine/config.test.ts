@@ -77,15 +77,18 @@ describe('params', () => {
   })
 
   test('leave out what equals its default, at every depth', () => {
-    expect(canonicalParams(params, { symbol: 'A', window: 5, deep: { a: 1, b: 2 } }, 'x')).toEqual({
+    expect(canonicalParams({ kind: 'pure', params }, { symbol: 'A', window: 5, deep: { a: 1, b: 2 } }, 'x')).toEqual({
       symbol: 'A',
       deep: { b: 2 },
     })
-    expect(canonicalParams(params, { symbol: 'A', window: 6 }, 'x')).toEqual({ symbol: 'A', window: 6 })
+    expect(canonicalParams({ kind: 'pure', params }, { symbol: 'A', window: 6 }, 'x')).toEqual({
+      symbol: 'A',
+      window: 6,
+    })
   })
 
   test('that are wrong say so with the address and the path', () => {
-    expect(faultOf(() => canonicalParams(params, { symbol: 7 }, 'klines[A]'))).toMatchObject({
+    expect(faultOf(() => canonicalParams({ kind: 'pure', params }, { symbol: 7 }, 'klines[A]'))).toMatchObject({
       code: 'usage',
       where: 'klines[A]',
     })
@@ -93,6 +96,8 @@ describe('params', () => {
 
   test('whose schema changes its own output are refused, for a rebuild parses what was stored', () => {
     const doubling = z.object({ n: z.number().transform((n) => n * 2) })
-    expect(faultOf(() => canonicalParams(doubling, { n: 1 }, 'x')).what).toContain('parsing twice')
+    expect(faultOf(() => canonicalParams({ kind: 'pure', params: doubling }, { n: 1 }, 'x')).what).toContain(
+      'parsing twice',
+    )
   })
 })
