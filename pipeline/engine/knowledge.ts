@@ -128,9 +128,11 @@ export class StoreKnowledge implements Knowledge {
     return this.options.nowMs - atMs >= recheckAfterMs
   }
 
-  /** Every (task, code, params) that was ever recorded, whatever its inputs were. */
+  /** Every (task, code, params) that was ever recorded, whatever its inputs were. What an imported snapshot observed
+   *  stands in its manifest alone. */
   private readLineages(): Set<string> {
-    const lineages = new Set<string>()
+    const pinned = (this.options.frozen ?? this.options.from)?.nodes ?? []
+    const lineages = new Set(pinned.filter(({ kind }) => kind === 'source').map((node) => this.lineageOf(node)))
     for (const kind of ['result', 'observation'] as const) {
       this.store.records.scan(kind, (record) => {
         const payload = this.store.records.payload(record) as RecordPayload | undefined

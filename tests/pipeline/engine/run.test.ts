@@ -1,5 +1,6 @@
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { objectPath } from '../../../cas/layout.ts'
@@ -195,6 +196,44 @@ describe('a run', () => {
       frozen: { name: 'x', manifest: pinned.manifest! },
     })
     expect(frozen.manifestId).toBe(pinned.manifestId)
+  })
+
+  test('a plan knows that a snapshot may hold what a source answers, though no record says so', async () => {
+    await using lab = new EngineLab()
+    const list = defineTask({
+      name: 'list',
+      kind: 'pure',
+      params: z.object({}),
+      inputs: {},
+      output: names,
+      run: () => ['ab'],
+    })
+    const ask = defineTask({
+      name: 'ask',
+      kind: 'source',
+      version: 1,
+      params: z.object({}),
+      inputs: { of: names },
+      output: count,
+      run: async () => 7,
+    })
+    const pipeline = definePipeline('asks', z.object({}), (graph) =>
+      graph.target('ask', graph.add(ask, { inputs: { of: graph.add(list) } })),
+    )
+    const from = (await lab.run(pipeline, ['ask'])).manifest!
+    await lab.store.close()
+    for (const folder of ['records', 'index']) {
+      rmSync(join(lab.root, folder), { recursive: true })
+      mkdirSync(join(lab.root, folder))
+    }
+    await lab.reopen()
+    const plan = await lab.plan(pipeline, ['ask'], { from })
+    expect(plan.nodes.map(({ address, verdict }) => [address, verdict.kind])).toEqual([
+      ['ask', 'may run'],
+      ['list', 'will run'],
+    ])
+    const run = await lab.run(pipeline, ['ask'], { from })
+    expect(run.counts).toMatchObject({ executed: 1, cached: 1 })
   })
 
   test('an absent source is remembered, asked again when its time has come, and feeds optional ports only', async () => {
