@@ -123,11 +123,10 @@ function jobInput(input: RebuildInput): JobInput {
 }
 
 /** What is verified lies where it stays. */
-const jobArtifact = ({ id, type, files }: StoredArtifact): JobArtifact => ({
-  id,
-  type,
-  files: files.map((file) => ({ ...file, finalPath: file.path })),
-})
+function jobArtifact({ id, type, files, descriptor }: StoredArtifact): JobArtifact {
+  const digests = new Map(descriptor.files.map(({ name, digest }) => [name, digest]))
+  return { id, type, files: files.map((file) => ({ ...file, digest: digests.get(file.name)!, finalPath: file.path })) }
+}
 
 /** What the project around would make now of the targets of a snapshot, as far as that is known without a run. */
 async function currentNodes(context: Context, manifest: Manifest): Promise<ComparedNode[]> {

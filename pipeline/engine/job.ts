@@ -21,9 +21,7 @@ export interface Job {
 }
 
 /** A code object (see code/codeObject.ts) and where its bytes can be read. */
-export interface CodeRef extends Place {
-  readonly digest: Digest
-}
+export type CodeRef = Place
 
 export type JobInput =
   | { readonly kind: 'one'; readonly artifact: JobArtifact }

@@ -85,10 +85,11 @@ export class StoredProjectCode implements EngineCode {
   /** Queues the code, its packages and what is known of it; they are readable at once and durable with their group. */
   private storeOne(digest: Digest, store: Store): CodeRef {
     const known = this.stored.get(digest)
-    if (known !== undefined) return { digest, ...placeOf(store, digest) }
+    // Stored before, unless it turned out damaged since and was moved to quarantine.
+    if (known !== undefined && store.hasObject(digest)) return placeOf(store, digest)
     const code = this.byDigest.get(digest)!
     const staged: Staged[] = []
-    if (!store.hasObject(digest)) staged.push(stageBytes(store.stagingDir, code.bytes))
+    if (!store.hasObject(digest, code.bytes.length)) staged.push(stageBytes(store.stagingDir, code.bytes))
     for (const object of code.packageObjects()) {
       if (store.hasObject(object.digest)) continue
       staged.push(stageBytes(store.stagingDir, 'bytes' in object ? object.bytes : readFileSync(object.path)))
@@ -102,7 +103,7 @@ export class StoredProjectCode implements EngineCode {
         .commit({ staged, records: hasNote ? [] : [{ kind: 'note', key: digest, artifact: info.digest }] })
         .catch(() => {})
     }
-    const ref = { digest, ...placeOf(store, digest) }
+    const ref = placeOf(store, digest)
     this.stored.set(digest, ref)
     return ref
   }

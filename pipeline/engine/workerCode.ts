@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import process from 'node:process'
 import vm from 'node:vm'
-import { digestOf, short } from '../../cas/digest.ts'
 import { Fault } from '../../lib/fault.ts'
 import { type LinkedCode, linkCode, type PackageRequest } from './code/linkCode.ts'
 import type { CodeRef } from './job.ts'
@@ -32,13 +31,6 @@ export class CodeCache {
       return known
     }
     const bytes = readPlaced(ref)
-    if (digestOf(bytes) !== ref.digest) {
-      throw new Fault({
-        code: 'corrupt',
-        what: `the code object ${short(ref.digest)} is damaged: its bytes are not what its name says`,
-        todo: 'run "pipe verify" to list every damaged object',
-      })
-    }
     const linked = linkCode(bytes, {
       requireBuiltin: this.#requireBuiltin,
       requirePackage: (request) => this.#packages.get(keyOf(request)),

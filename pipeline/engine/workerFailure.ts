@@ -49,6 +49,7 @@ function taskFault(job: Job, failure: JobFailure, log: readonly string[], stack:
   cause.name = name
   cause.stack = stack
   const details = { task, address, phase, ...(subject === undefined ? {} : { subject }), ...(site && { site }), log }
+  const damaged = fault?.digest === undefined ? {} : { digest: fault.digest }
 
   if (tripwire !== undefined) {
     return new Fault({
@@ -66,12 +67,13 @@ function taskFault(job: Job, failure: JobFailure, log: readonly string[], stack:
     where: address,
     todo: fault?.todo ?? todoOf(failure),
     cause,
-    details,
+    details: { ...details, ...damaged },
   })
 }
 
 function subjectOf({ phase, subject }: JobFailure, task: string): string {
   if (phase === 'params') return `the params of task "${task}" are not what it declares`
+  if (phase === 'input' && subject === undefined) return `an input of task "${task}" cannot be read`
   if (phase === 'input') return `input "${subject}" of task "${task}" cannot be read`
   if (phase === 'output') return `the output of task "${task}" is not what it declares`
   if (phase === 'code') return `the code of task "${task}" cannot be loaded`

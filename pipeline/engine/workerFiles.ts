@@ -1,7 +1,6 @@
 import { closeSync, readSync } from 'node:fs'
 import type { FileSet } from '../../lib/artifact.ts'
 import { Fault } from '../../lib/fault.ts'
-import type { Guard } from './guard.ts'
 import type { JobArtifact } from './job.ts'
 import { openPlaced, readPlaced } from './movedFile.ts'
 
@@ -11,7 +10,8 @@ export class ArtifactFiles {
   readonly set: FileSet
   readonly #open = new Map<string, number>()
 
-  constructor(artifact: JobArtifact, guard: Guard) {
+  /** `outside` does what only we may do, as `Guard.suspend`. */
+  constructor(artifact: JobArtifact, outside: <T>(read: () => T) => T) {
     const files = new Map(artifact.files.map((file) => [file.name, file]))
     const fileOf = (name: string) => {
       const file = files.get(name)
@@ -33,10 +33,10 @@ export class ArtifactFiles {
       sizeBytes: (name: string) => fileOf(name).sizeBytes,
       read: (name: string) => {
         const file = fileOf(name)
-        return plainBytes(guard.suspend(() => readPlaced(file)))
+        return plainBytes(outside(() => readPlaced(file)))
       },
       readAt: (name: string, offset: number, lengthBytes: number) =>
-        guard.suspend(() => readWhole(descriptorOf(name), name, offset, lengthBytes)),
+        outside(() => readWhole(descriptorOf(name), name, offset, lengthBytes)),
     })
   }
 

@@ -1,5 +1,6 @@
 import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import type { ArtifactType } from '../../lib/artifact.ts'
+import { Fault } from '../../lib/fault.ts'
 import type { Guard } from './guard.ts'
 import type { JobArtifact, JobInput } from './job.ts'
 import { readPlaced } from './movedFile.ts'
@@ -15,6 +16,9 @@ export class InputReader {
   readonly #tables: TableCache
   readonly #codeDigest: string
   readonly #open: ArtifactFiles[] = []
+  /** Set when stored bytes were not what their name says. The job has failed then, whatever its task makes of the
+   *  error. */
+  damage: Fault | undefined
 
   constructor(exports: TaskExports, guard: Guard, tables: TableCache, codeDigest: string) {
     this.#exports = exports
@@ -55,7 +59,7 @@ export class InputReader {
   }
 
   #files(artifact: JobArtifact) {
-    const files = new ArtifactFiles(artifact, this.#guard)
+    const files = new ArtifactFiles(artifact, (read) => this.#outside(read))
     this.#open.push(files)
     return files.set
   }
@@ -63,7 +67,16 @@ export class InputReader {
   #bytes(artifact: JobArtifact, name: string): Uint8Array {
     const file = artifact.files.find((file) => file.name === name)
     if (file === undefined) throw new Error(`the ${artifact.type} artifact has no file ${name}`)
-    return this.#guard.suspend(() => readPlaced(file))
+    return this.#outside(() => readPlaced(file))
+  }
+
+  #outside<T>(read: () => T): T {
+    try {
+      return this.#guard.suspend(read)
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'corrupt') this.damage ??= error
+      throw error
+    }
   }
 }
 

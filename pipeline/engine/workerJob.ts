@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as afterMicrotasks } from 'node:timers'
 import { canonicalJson, parseCanonicalJson } from '../../cas/canonicalJson.ts'
+import { isDigest } from '../../cas/digest.ts'
 import { Fault } from '../../lib/fault.ts'
 import { type Guard, installGuard } from './guard.ts'
 import { framesOf, type Violation } from './guardTrip.ts'
@@ -121,7 +122,14 @@ async function runTask(
     })
     const output: unknown = await task.run(values as never, params as never, context)
     Object.assign(step, { phase: 'output' })
-    return writeOutput(exports, output, guard, stagingDir)
+    const files = writeOutput(exports, output, guard, stagingDir)
+    if (reader.damage !== undefined) throw reader.damage
+    return files
+  } catch (error) {
+    if (reader.damage === undefined) throw error
+    // Also where the task made something else of the error, or a value in spite of it.
+    if (step.phase !== 'input') Object.assign(step, { phase: 'input', subject: undefined })
+    throw reader.damage
   } finally {
     reader.close()
   }
@@ -179,6 +187,7 @@ function faultOf(error: Error, phase: Phase): JobFailure['fault'] {
     what,
     ...(where === undefined ? {} : { where }),
     ...(todo === undefined ? {} : { todo }),
+    ...(error instanceof Fault && isDigest(error.details['digest']) ? { digest: error.details['digest'] } : {}),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Digest } from '../../cas/digest.ts'
 import type { FaultCode } from '../../lib/fault.ts'
 import type { Job, JobResult } from './job.ts'
 
@@ -49,6 +50,13 @@ export interface JobFailure {
   readonly stack: string
   readonly tripwire: { readonly call: string; readonly advice: string } | undefined
   readonly fault:
-    | { readonly code: FaultCode; readonly what: string; readonly where?: string; readonly todo?: string }
+    | {
+        readonly code: FaultCode
+        readonly what: string
+        readonly where?: string
+        readonly todo?: string
+        /** The object whose bytes could not be trusted. */
+        readonly digest?: Digest
+      }
     | undefined
 }

@@ -73,7 +73,7 @@ exports.task = {
       return {
         id,
         type,
-        files: stored.map(({ name, path, finalPath, sizeBytes }) => ({ name, path, finalPath, sizeBytes })),
+        files: stored,
       }
     },
     job: (code, more = {}) => ({ address: 'x[1]', task: 'x', code, ports: {}, paramsJson: '{}', inputs: {}, ...more }),

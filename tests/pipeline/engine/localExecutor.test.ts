@@ -256,10 +256,44 @@ export const task = defineTask({ name: 'x', kind: 'pure', params: z.object({}), 
     expect(fault.what).toContain('input "minutes" of task "x" cannot be read')
   })
 
+  const flip = (artifact: JobArtifact, name: string) => {
+    const { path, digest } = artifact.files.find((file) => file.name === name)!
+    const bytes = readFileSync(path)
+    bytes[1]! ^= 1
+    writeFileSync(path, bytes)
+    return digest
+  }
+
+  test('an input with one flipped byte, of a value that would still parse', async () => {
+    const code = rig.code(
+      await bundledTask(`${declarations}
+const value = jsonArtifact('value', z.number())
+export const task = defineTask({ name: 'x', kind: 'pure', params: z.object({}), inputs: { value }, output: sums, run: ({ value }) => [value] })`),
+    )
+    const artifact = rig.artifact('value', { 'value.json': '123' })
+    expect(await rig.value(code, { inputs: { value: one(artifact) } })).toEqual([123])
+    const digest = flip(artifact, 'value.json')
+    const fault = await rig.fault(code, { inputs: { value: one(artifact) } })
+    expect(fault).toMatchObject({ code: 'corrupt', details: { phase: 'input', subject: 'value', digest } })
+  })
+
+  test('a damaged file that is read in pieces, also where the task goes on without it', async () => {
+    const code = rig.code(
+      await bundledTask(`${declarations}
+export const task = defineTask({ name: 'x', kind: 'pure', params: z.object({}), inputs: { raw }, output: sums,
+  run: ({ raw }) => { try { return [raw.readAt('a', 8, 1)[0]] } catch { return [0] } } })`),
+    )
+    const artifact = rig.artifact('raw', { a: 'nine bytes' })
+    const inputs = { raw: one(artifact) }
+    expect(await rig.value(code, { inputs })).toEqual(['e'.charCodeAt(0)])
+    const digest = flip(artifact, 'a')
+    expect(await rig.fault(code, { inputs })).toMatchObject({ code: 'corrupt', details: { phase: 'input', digest } })
+  })
+
   test('damaged code', async () => {
     const code = rig.task('return 1')
     writeFileSync(code.path, readFileSync(code.path, 'utf8').replace('return 1', 'return 2'))
-    expect(await rig.fault(code)).toMatchObject({ code: 'corrupt', details: { phase: 'code' } })
+    expect(await rig.fault(code)).toMatchObject({ code: 'corrupt', details: { digest: code.digest } })
   })
 })
 
