@@ -90,7 +90,13 @@ export async function endRun(ended: EndedRun): Promise<Status> {
 /** The same command has the same answer until something it rests on changes. */
 function remember({ context, values, world, finished, frozen }: EndedRun, verdict: RunVerdict): void {
   const { manifest } = finished
-  if (manifest === undefined || world.project.inputs === undefined || finished.counts.executed > 0) return
+  if (
+    manifest === undefined ||
+    world.project.inputs === undefined ||
+    finished.counts.executed > 0 ||
+    world.watch.looksOutside
+  )
+    return
   const artifacts = new Map(manifest.nodes.map(({ address, artifact }) => [address, artifact]))
   const addresses = manifest.targets.flatMap((target) => target.addresses)
   const { store } = world
@@ -114,7 +120,6 @@ function remember({ context, values, world, finished, frozen }: EndedRun, verdic
     },
     {
       files: world.project.inputs,
-      env: world.envReads.list(),
       root: world.root,
       generation: world.generation,
       ...(world.asOfGridMs === undefined || frozen !== undefined || verdict.snapshot !== undefined

@@ -21,9 +21,8 @@ interface Memo {
 }
 
 export interface RestsOn {
-  /** The files of the project, and what the config read from the environment. */
+  /** The files of the project. */
   readonly files: readonly FileMark[]
-  readonly env: readonly (readonly [name: string, digest: string | null])[]
   readonly program: string
   readonly root: string
   /** The store's, read before it was opened: what others recorded meanwhile is not in the answer. */
@@ -54,7 +53,6 @@ export function recallRun(world: MemoWorld, values: AskValues): RunVerdict | und
   if (rests.asOf !== undefined && Math.floor(nowMs / rests.asOf.gridMs) * rests.asOf.gridMs !== rests.asOf.ms)
     return undefined
   if (rests.validUntilMs !== undefined && nowMs >= rests.validUntilMs) return undefined
-  if (rests.env.some(([name, digest]) => envDigest(world.env[name]) !== digest)) return undefined
   if (readGeneration(rests.root) !== rests.generation) return undefined
   if (rests.objects.some(([path, sizeBytes]) => statSync(path, { throwIfNoEntry: false })?.size !== sizeBytes))
     return undefined
@@ -80,7 +78,13 @@ export function rememberRun(
   writeIndexFile(place, JSON.stringify(memo))
 }
 
-export const envDigest = (value: string | undefined): string | null => (value === undefined ? null : digestOf(value))
+/** What a project's code may look at. These few differ from one line of a shell to the next and mean nothing to it. */
+const fleeting = /^(_|PWD|OLDPWD|SHLVL|COLUMNS|LINES|TERM_.*|WINDOWID|SSH_.*|XDG_SESSION_.*|npm_.*)$/
+
+function environmentDigest(env: MemoWorld['env']): string {
+  const kept = Object.entries(env).filter(([name, value]) => value !== undefined && !fleeting.test(name))
+  return digestOf(canonicalJson(Object.fromEntries(kept)))
+}
 
 /** Where the memo of a command lies; nowhere for commands that want something executed or looked at anew. */
 function memoPlace({ cwd, globals, env }: MemoWorld, values: AskValues): string | undefined {
@@ -92,6 +96,8 @@ function memoPlace({ cwd, globals, env }: MemoWorld, values: AskValues): string 
   const base = given ?? join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'tickpipe')
   const { targets, snapshot, pipeline, set, asOf, offline } = values
   const question = canonicalJson([
+    cwd,
+    environmentDigest(env),
     configFile,
     given ?? null,
     targets,

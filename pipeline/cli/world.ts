@@ -13,8 +13,8 @@ import type { ConfiguredPipeline, Pipeline, Project } from '../engine/graph.ts'
 import { createLocalExecutor } from '../engine/localExecutor.ts'
 import { didYouMean } from '../engine/nearMatch.ts'
 import { StoredProjectCode } from '../engine/projectCode.ts'
-import { EnvReads } from './envReads.ts'
 import { parseInstant } from './instant.ts'
+import { ProjectWatch } from './projectWatch.ts'
 
 const dayMs = 86_400_000
 
@@ -55,7 +55,7 @@ export interface World extends Root {
   readonly asOfMs: number
   /** The grid `now` was floored to; nothing where an instant was named. */
   readonly asOfGridMs: number | undefined
-  readonly envReads: EnvReads
+  readonly watch: ProjectWatch
   /** Of the store, from before it was opened. */
   readonly generation: string
 }
@@ -63,11 +63,13 @@ export interface World extends Root {
 /** The one place where store, project, code, executor and engine are put together. */
 export async function openWorld(surroundings: Surroundings, options: OpenOptions = {}): Promise<World> {
   const { nowMs } = surroundings
-  const envReads = new EnvReads()
-  const { project, root } = await envReads.during(() => openProject(surroundings))
+  const watch = new ProjectWatch()
+  const { project, root } = await watch.during(() => openProject(surroundings))
   const declared = checkProject(project)
   const configured = pickPipeline(declared, options.pipeline)
-  const config = resolveConfig(configured, options.set ?? [], (value) => project.originOf(value)?.exportName)
+  const config = await watch.during(() =>
+    resolveConfig(configured, options.set ?? [], (value) => project.originOf(value)?.exportName),
+  )
   const generation = readGeneration(root)
   const store = openStore(root, {
     create: options.readOnly !== true,
@@ -92,7 +94,7 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
         resolvePackage: (name, version) => code.packageDir(name, version),
         mapStack: (digest, stack) => code.mapStack(digest, stack),
       }),
-    watch: (work) => envReads.during(work),
+    watch: (work) => watch.during(work),
     wallMs: nowMs,
   })
   return {
@@ -103,7 +105,7 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
     config,
     engine,
     code,
-    envReads,
+    watch,
     generation,
     asOfGridMs: options.asOf === undefined ? asOfGridMs : undefined,
     asOfMs: asOfFor(options.asOf, asOfGridMs, nowMs()),
