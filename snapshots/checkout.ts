@@ -117,7 +117,7 @@ function layOut(dir: string, files: readonly Planned[], options: CheckoutOptions
       options.onProgress?.(++done, files.length)
     }
   } catch (error) {
-    // The folder was empty before, unless --force said otherwise: what is in it is this half of a tree.
+    // The folder was empty before, unless --overwrite said otherwise: what is in it is this half of a tree.
     if (options.force !== true) for (const entry of readdirSync(dir)) rmSync(join(dir, entry), { recursive: true })
     throw writeFault(error, dir)
   }
@@ -139,12 +139,22 @@ function place(
     } catch (error) {
       if (!['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY'].includes(errnoOf(error) ?? '')) throw error
       rmSync(to, { force: true })
+      if (method === 'reflink') throw noReflinks(to)
       state.reflinks = false // it would fail for every other file of this tree as well
     }
   }
   copyFileSync(from, to, constants.COPYFILE_EXCL)
   chmodSync(to, ownFileMode)
   return 'copy'
+}
+
+function noReflinks(to: string): Fault {
+  return new Fault({
+    code: 'refused',
+    what: 'files here cannot share bytes with the store: the filesystem knows no reflinks, or the store is on another one',
+    where: dirname(to),
+    todo: 'choose another way with --method copy or --method hardlink',
+  })
 }
 
 /** Only a file that nobody can write through the second name: the bytes under it are the store's. */
@@ -190,7 +200,7 @@ function refuseFullFolder(dir: string, force: boolean): void {
     code: 'refused',
     what: `this folder is not empty: it holds ${entries.slice(0, 3).join(', ')}${entries.length > 3 ? ' …' : ''}`,
     where: dir,
-    todo: 'name an empty or a new folder, or say --force to write into this one',
+    todo: 'name an empty or a new folder, or say --overwrite to write into this one',
   })
 }
 

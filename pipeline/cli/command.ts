@@ -18,6 +18,8 @@ export interface Command<F extends Flags = Flags, A extends Args = Args> {
   readonly examples: readonly Example[]
   /** The shape of what `--json` prints; it stays as it is. */
   readonly json: string
+  /** It prints a stream: with --json each thing is one line, the fault that ends it too. */
+  readonly jsonLines?: boolean
   /** Not listed in help, not completed. */
   readonly hidden?: boolean
   /** How it ended, by name; nothing means `ok`. */

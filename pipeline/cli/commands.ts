@@ -1,5 +1,5 @@
 import { Fault } from '../../lib/fault.ts'
-import { nearMatch } from '../engine/nearMatch.ts'
+import { didYouMean, nearMatch } from '../engine/nearMatch.ts'
 import type { Command } from './command.ts'
 
 /** Every command by name, each in a file that is loaded only when it is asked for: `pipe run` with nothing to do should
@@ -32,16 +32,21 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 
 export const commandNames: readonly string[] = Object.keys(loaders)
 
-export async function loadCommand(name: string): Promise<Command> {
+/** The commands whose names begin with this word. */
+export const commandsWithin = (name: string): string[] => commandNames.filter((known) => known.startsWith(`${name} `))
+
+/** @param rest what stands behind the name: the second word of a group may be misspelt */
+export async function loadCommand(name: string, rest: readonly string[] = []): Promise<Command> {
   const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined
   if (load) return load()
 
-  const within = commandNames.filter((known) => known.startsWith(`${name} `))
+  const within = commandsWithin(name).map((known) => known.slice(name.length + 1))
   if (within.length > 0) {
+    const word = rest.find((candidate) => !candidate.startsWith('-')) ?? ''
     throw new Fault({
       code: 'usage',
-      what: `"pipe ${name}" needs one more word: ${within.map((known) => known.slice(name.length + 1)).join(', ')}`,
-      todo: `see "pipe ${within[0]} --help"`,
+      what: `there is no command "${name} ${word}"${didYouMean(word, within)}`,
+      todo: `"pipe ${name}" has: ${within.join(', ')}`,
     })
   }
   const near = nearMatch(name, shownNames())

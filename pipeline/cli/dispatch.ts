@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import process from 'node:process'
-import type { Status } from './command.ts'
-import { commandNames, loadAll, loadCommand } from './commands.ts'
+import type { Command, Status } from './command.ts'
+import { commandNames, commandsWithin, loadAll, loadCommand } from './commands.ts'
 import type { Context } from './context.ts'
 import { makeOut, type Out, type OutStreams } from './out.ts'
 import { type Globals, parseCommandLine, splitCommandName } from './parse.ts'
@@ -33,12 +33,14 @@ export async function dispatch(host: Process): Promise<Status> {
   // Faults in the command line itself come before its flags are known, so these are looked for by eye.
   const asksJson = host.argv.includes('--json')
   let out = outFor(host, { json: asksJson, quiet: false, color: host.argv.includes('--no-color') ? false : undefined })
+  let command: Command | undefined
   try {
     const { name, rest } = splitCommandName(host.argv, commandNames)
     if (name === undefined) return await overview(host, rest, out)
     if (name === 'help') return await dispatch({ ...host, argv: [...rest, '--help'] })
 
-    const command = await loadCommand(name)
+    if (isGroup(name, rest)) return await groupHelp(name, rest, out)
+    command = await loadCommand(name, rest)
     const { globals, values } = parseCommandLine(command, rest)
     out = outFor(host, globals)
     if (globals.help) {
@@ -48,7 +50,7 @@ export async function dispatch(host: Process): Promise<Status> {
     }
     return (await command.run(contextFor(host, globals, out), values)) ?? 'ok'
   } catch (error) {
-    return report(error, host, out)
+    return report(error, host, out, command?.jsonLines === true)
   } finally {
     await out.flush()
   }
@@ -65,14 +67,27 @@ async function overview(host: Process, rest: readonly string[], out: Out): Promi
   return host.argv.length === 0 ? 'usage' : 'ok'
 }
 
-function report(error: unknown, host: Process, out: Out): Status {
+/** `pipe snapshot`, alone or with flags: what there is of it. */
+const isGroup = (name: string, rest: readonly string[]): boolean =>
+  commandsWithin(name).length > 0 && splitCommandName(rest, []).name === undefined
+
+async function groupHelp(name: string, rest: readonly string[], out: Out): Promise<Status> {
+  parseCommandLine(undefined, rest)
+  const { renderGroup } = await import('./help.ts')
+  const commands = await Promise.all(commandsWithin(name).map((within) => loadCommand(within, [])))
+  out.write(`${renderGroup(name, commands, out.style)}\n`)
+  return 'ok'
+}
+
+function report(error: unknown, host: Process, out: Out, jsonLines: boolean): Status {
+  const printJson = jsonLines ? out.printJsonLine : out.printJson
   const fault = faultIn(error)
   if (fault) {
-    if (out.json) out.printJson(faultJson(fault))
+    if (out.json) printJson(faultJson(fault))
     else out.error(renderFault(fault, out.errStyle))
     return fault.code
   }
-  if (out.json) out.printJson(bugJson(error))
+  if (out.json) printJson(bugJson(error))
   out.error(renderBug(error, { version, node: process.version, argv: host.argv }, out.errStyle))
   return 'internal'
 }

@@ -35,6 +35,14 @@ export const gc = defineCommand({
   ],
   json: '{"dryRun", "collect": [{"digest", "sizeBytes"}], "collectedBytes", "evicted", "evictedForSize", "emptiedBytes", "putBack", "keptObjects", "keptBytes", "youngBytes", "overBudgetBytes", "missingRoots": [{"label", "digest"}], "runs": {"ids", "sizeBytes"}, "result": null or {"collectedObjects", "collectedBytes", "emptiedBytes", "restoredObjects", "sparedObjects", "sweptStagingFolders"}}; with --undo {"restoredObjects", "restoredBytes"}',
   async run(context, values) {
+    if (values.undo && values.dryRun) {
+      throw new Fault({
+        code: 'usage',
+        what: '--dry-run and --undo do not go together: nothing would be brought back',
+        where: 'pipe gc',
+        todo: 'say one of them',
+      })
+    }
     const { store, close } = await context.openRoot({ readOnly: values.dryRun })
     const { out } = context
     try {
@@ -107,7 +115,7 @@ export function renderGc(plan: GcPlan, result: GcResult | undefined, runs: OldRu
   return lines.join('\n')
 }
 
-function gcJson(plan: GcPlan, result: GcResult | undefined, runs: OldRuns): unknown {
+function gcJson(plan: GcPlan, result: GcResult | undefined, runs: OldRuns): object {
   const { options: _options, ...rest } = plan
   return { dryRun: result === undefined, ...rest, runs, result: result ?? null }
 }

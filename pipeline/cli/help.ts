@@ -32,6 +32,20 @@ export function renderOverview(commands: readonly Command[], version: string, st
   return lines.join('\n')
 }
 
+/** The commands that share a first word. */
+export function renderGroup(name: string, commands: readonly Command[], style: Style): string {
+  return [
+    `usage: pipe ${name} <command> [arguments] [flags]`,
+    '',
+    ...twoColumns(commands.map((command) => [command.name, command.summary])),
+    '',
+    style.bold('Flags of every command'),
+    ...flagLines(globalFlags),
+    '',
+    `"pipe ${name} <command> --help" has the flags, examples and JSON shape of one.`,
+  ].join('\n')
+}
+
 export function renderHelp(command: Command, style: Style): string {
   const args = Object.entries<Arg<unknown>>(command.args)
   const usage = ['pipe', command.name, ...args.map(([key, spec]) => argUsage(key, spec)), '[flags]'].join(' ')

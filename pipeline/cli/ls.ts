@@ -87,7 +87,7 @@ export function renderFamilies(nodes: readonly PlanNode[], style: Style): string
   ).join('\n')
 }
 
-function lsJson(plan: Plan, nodes: readonly PlanNode[]): unknown {
+function lsJson(plan: Plan, nodes: readonly PlanNode[]): object {
   return {
     pipeline: plan.pipeline,
     nodes: nodes.map(({ address, task, kind, verdict }) => ({

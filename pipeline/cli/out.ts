@@ -10,8 +10,9 @@ export interface Out {
   readonly errStyle: Style
   /** A line or more of result, for people. Nothing with --json. */
   print(text: string): void
-  /** The result for programs: one document. Nothing without --json. */
-  printJson(value: unknown): void
+  /** The result for programs: one document, printed at the end. Told again, as by a fault after the result, it is the
+   *  same document with more in it. Nothing without --json. */
+  printJson(value: object): void
   /** One line of JSON of a stream. */
   printJsonLine(value: unknown): void
   /** The text of a file: as it is into a pipe or a file, harmless on a terminal. */
@@ -69,6 +70,7 @@ export function makeOut(
     pendingChars = 0
     if (!stdoutClosed) streams.stdout.write(text)
   }
+  let document: object | undefined
   const write = (bytes: Uint8Array | string): void => {
     flushPending()
     if (!stdoutClosed) streams.stdout.write(bytes)
@@ -83,7 +85,7 @@ export function makeOut(
       if (!asked.json) write(`${visiblePaintedLines(text)}\n`)
     },
     printJson: (value) => {
-      if (asked.json) write(`${JSON.stringify(value, null, 2)}\n`)
+      if (asked.json) document = document === undefined ? value : { ...document, ...value }
     },
     printJsonLine: (value) => {
       if (!asked.json) return
@@ -106,6 +108,8 @@ export function makeOut(
     },
     async flush() {
       flushPending()
+      if (document !== undefined) write(`${JSON.stringify(document, null, 2)}\n`)
+      document = undefined
       await Promise.all([drained(streams.stdout, () => stdoutClosed), drained(streams.stderr, () => stderrClosed)])
     },
   }

@@ -63,7 +63,10 @@ export function verdictText(verdict: Verdict): string {
     case 'will run':
       return reasonsText(verdict.because)
     case 'may run':
-      return `after ${listed(verdict.after, 2)}, unless the bytes come out the same`
+      // With nothing to name, a list that it reads is what is not known yet.
+      return verdict.after.length === 0
+        ? 'once the lists it reads are known, unless they hold what they held before'
+        : `after ${listed(verdict.after, 2)}, unless the bytes come out the same`
     case 'unknown': {
       const last = verdict.lastCount === undefined ? '' : ` (last time ${plural(verdict.lastCount, 'node')})`
       return `until ${listed(verdict.until, 2)} is known${last}`

@@ -37,7 +37,9 @@ export function renderDiff(
   const roots = found.changed.filter((node) => node.root)
   const followers = found.changed.filter((node) => !node.root)
   if (roots.length > 0) {
-    lines.push(style.bold(`${plural(roots.length, 'node')} changed of their own accord`))
+    lines.push(
+      style.bold(`${plural(roots.length, 'node')} changed of ${roots.length === 1 ? 'its' : 'their'} own accord`),
+    )
     for (const node of roots.slice(0, most)) lines.push(...rootLines(node, style))
     lines.push(...moreLine(roots.length, most, style), '')
   }

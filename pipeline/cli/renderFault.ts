@@ -11,7 +11,7 @@ export function renderFault(fault: Fault, style: Style): string {
 }
 
 /** The same for programs. */
-export function faultJson(fault: Fault): unknown {
+export function faultJson(fault: Fault): object {
   return {
     error: {
       code: fault.code,
@@ -40,7 +40,7 @@ export function renderBug(
   ].join('\n')
 }
 
-export function bugJson(error: unknown): unknown {
+export function bugJson(error: unknown): object {
   const stack = error instanceof Error ? error.stack : String(error)
   return {
     error: { code: 'internal', exitStatus: 1, what: error instanceof Error ? error.message : String(error), stack },

@@ -1,5 +1,5 @@
 import type { Plan, PlanNode, Verdict } from '../engine/verdict.ts'
-import { countText, durationRangeText, instantText, plural, sizeText } from './human.ts'
+import { countText, durationRangeText, durationText, instantText, plural, sizeText } from './human.ts'
 import { verdictText } from './reasonText.ts'
 import type { Style } from './style.ts'
 import { textTable } from './textTable.ts'
@@ -42,7 +42,7 @@ export function renderPlan(plan: Plan, options: PlanOptions, style: Style): stri
 }
 
 /** The stable shape behind `--json`. */
-export function planJson(plan: Plan): unknown {
+export function planJson(plan: Plan): object {
   return { ...plan, counts: planCounts(plan), hasWork: hasWork(plan) }
 }
 
@@ -71,7 +71,7 @@ function summary(plan: Plan, style: Style): string {
     const blind = estimate.nodesWithoutHistory
     lines.push(
       [
-        `about ${durationRangeText(estimate.p50Ms, estimate.p90Ms)} (p50 to p90)`,
+        `about ${durationRangeText(estimate.p50Ms, estimate.p90Ms)}${isRange(estimate) ? ' (p50 to p90)' : ''}`,
         `${sizeText(estimate.bytes)} to write`,
         ...(estimate.requests > 0 ? [plural(estimate.requests, 'request')] : []),
         ...(blind > 0 ? [`not counting ${plural(blind, 'node')} without history`] : []),
@@ -80,6 +80,10 @@ function summary(plan: Plan, style: Style): string {
   } else lines.push('no estimate: nothing like it has run here before')
   return lines.join('\n')
 }
+
+/** Whether the two read differently. */
+const isRange = ({ p50Ms, p90Ms }: { readonly p50Ms: number; readonly p90Ms: number }): boolean =>
+  durationText(p50Ms) !== durationText(p90Ms)
 
 function estimateText(node: PlanNode): string {
   if (!node.estimate || node.verdict.kind === 'cached') return ''

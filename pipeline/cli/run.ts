@@ -30,6 +30,7 @@ export const run = defineCommand({
     { line: 'pipe run --set window=5 --keep-going', says: 'another config; go on after failures' },
   ],
   json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "targets", "failures"}.',
+  jsonLines: true,
   async run(context, values) {
     const startMs = performance.now()
     const recalled = recallRun(context, values)
@@ -45,7 +46,8 @@ export const run = defineCommand({
         ...ask,
         keepGoing: values.keepGoing,
         runId: newRunId(startedMs, Math.random),
-        rerunCommand: (address) => rerunCommand([address], { ...values, root: context.globals.root }),
+        rerunCommand: (address) =>
+          rerunCommand([address], { ...values, snapshot: frozen?.name, root: context.globals.root }),
         emit: following.emit,
         stop: following.stop,
         stopNow: following.stopNow,
@@ -72,15 +74,21 @@ export const run = defineCommand({
   },
 })
 
-/** A command line that runs a failed node again, with whatever decides what it gives. What is recorded does not run. */
+/** A command line that runs a failed node again, with whatever decides what it gives. What is recorded does not run.
+ *  @param asked of the snapshot only one it is frozen to: a new name belongs to the whole run, not to this node */
 function rerunCommand(
   targets: readonly string[],
-  asked: Pick<AskValues, 'pipeline' | 'set' | 'asOf'> & { readonly root: string | undefined },
+  asked: Pick<AskValues, 'pipeline' | 'set' | 'asOf' | 'snapshot' | 'from' | 'offline'> & {
+    readonly root: string | undefined
+  },
 ): string {
   const words = ['pipe', 'run', ...targets]
   if (asked.root !== undefined) words.push('--root', asked.root)
   if (asked.pipeline !== undefined) words.push('--pipeline', asked.pipeline)
   for (const set of asked.set) words.push('--set', set)
   if (asked.asOf !== undefined) words.push('--as-of', asked.asOf)
+  if (asked.snapshot !== undefined) words.push('--snapshot', asked.snapshot)
+  if (asked.from !== undefined) words.push('--from', asked.from)
+  if (asked.offline) words.push('--offline')
   return words.map(shellWord).join(' ')
 }

@@ -139,6 +139,9 @@ export const snapshotCheckout = defineCommand({
       })
       const methods = Object.entries(laid.methods).filter(([, count]) => count > 0)
       const how = methods.map(([method, count]) => `${countText(count)} by ${method}`).join(', ')
+      if (values.method === 'hardlink' && laid.methods.copy > 0) {
+        context.out.note(`${plural(laid.methods.copy, 'file')} could not be linked from here and had to be copied`)
+      }
       context.out.print(`${laid.dir}  ${plural(laid.files, 'file')}, ${sizeText(laid.sizeBytes)} (${how})`)
       context.out.printJson(laid)
       return 'ok'

@@ -23,7 +23,7 @@ export const why = defineCommand({
     const { world, targets, ask } = await openAsk(context, { ...values, targets: [] }, { readOnly: true })
     try {
       const { plan, walk } = await world.engine.plan(targets, ask)
-      const node = await nodeNamed(plan, values.address, async (name) => (await world.engine.plan([name], ask)).plan)
+      const node = await nodeNamed(plan, values.address, async (name) => (await world.engine.plan([name], ask)).asked)
       const state = [...walk.states.values()].find((candidate) => candidate.node.address === node.address)
       const { records } = world.store
       const key = state?.key
@@ -39,7 +39,11 @@ export const why = defineCommand({
 })
 
 /** The node of an address, or the only one a target stands for. */
-async function nodeNamed(plan: Plan, name: string, planOf: (target: string) => Promise<Plan>): Promise<PlanNode> {
+async function nodeNamed(
+  plan: Plan,
+  name: string,
+  addressesOf: (target: string) => Promise<readonly string[]>,
+): Promise<PlanNode> {
   const node = plan.nodes.find((candidate) => candidate.address === name)
   if (node) return node
   if (!plan.targets.includes(name)) {
@@ -52,11 +56,10 @@ async function nodeNamed(plan: Plan, name: string, planOf: (target: string) => P
       todo: 'see "pipe ls"; nodes of a fan-out that is not known yet have no address',
     })
   }
-  const { nodes } = await planOf(name)
-  const read = new Set(nodes.flatMap((candidate) => candidate.inputs))
-  const ends = nodes.filter((candidate) => !read.has(candidate.address))
-  if (ends.length === 1) return ends[0]!
-  throw severalNodes(name, ends)
+  const addresses = new Set(await addressesOf(name))
+  const nodes = plan.nodes.filter((candidate) => addresses.has(candidate.address))
+  if (nodes.length === 1) return nodes[0]!
+  throw severalNodes(name, nodes)
 }
 
 function severalNodes(name: string, nodes: readonly PlanNode[]): Fault {

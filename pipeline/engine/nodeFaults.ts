@@ -31,13 +31,20 @@ export function otherAnswer(state: NodeState): Fault {
   })
 }
 
+/** The address stands beside the message already, and advice that the message holds is not given twice. */
+function messageOf(cause: Error, address: string): string {
+  if (!(cause instanceof Fault)) return cause.message
+  const message = cause.where === address ? cause.what : cause.message
+  return cause.todo === undefined || message.includes(cause.todo) ? message : `${message} (${cause.todo})`
+}
+
 /** Everything a person needs to see what broke. */
 export function describeFailure(state: NodeState, error: unknown, attempts: number, options: RunOptions): NodeFailure {
   const cause = error instanceof Error ? error : new Error(String(error))
   // A Fault's own stack shows only where it was noticed; what the task threw is its cause.
   const { stack } = cause instanceof Fault && cause.cause instanceof Error ? cause.cause : cause
   return {
-    message: cause instanceof Fault && cause.todo !== undefined ? `${cause.message} (${cause.todo})` : cause.message,
+    message: messageOf(cause, state.node.address),
     ...(stack === undefined ? {} : { stack }),
     code: cause instanceof Fault ? cause.code : 'failed',
     params: state.node.params,

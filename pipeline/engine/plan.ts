@@ -1,6 +1,6 @@
 import type { Decision } from './decide.ts'
 import type { Estimate, History } from './history.ts'
-import type { GraphCollection, NodeGraph } from './nodes.ts'
+import { type GraphCollection, type NodeGraph, type Part, resolvePart } from './nodes.ts'
 import type { Reasons } from './reasons.ts'
 import { findTargets } from './targets.ts'
 import type { Plan, PlanNode, Verdict } from './verdict.ts'
@@ -21,6 +21,8 @@ export interface PlanOptions {
 export interface PlannedWalk {
   readonly plan: Plan
   readonly walk: Walk
+  /** What was asked for, as far as it is known: none of what it rests on. A fan-out that is not known yet by its id. */
+  readonly asked: readonly string[]
 }
 
 /** Decides every node that can be decided, by the very function a run asks, and executes nothing. */
@@ -58,6 +60,7 @@ export async function planTargets(options: PlanOptions): Promise<PlannedWalk> {
 
   return {
     walk,
+    asked: [...targets.flatMap((part) => addressesOf(part)), ...notYet],
     plan: {
       pipeline: options.pipeline,
       targets: options.targets,
@@ -67,6 +70,12 @@ export async function planTargets(options: PlanOptions): Promise<PlannedWalk> {
       estimate: totalOf(nodes, options.slots),
     },
   }
+}
+
+function addressesOf(raw: Part): string[] {
+  const part = resolvePart(raw)
+  if (part.handle === 'node') return [part.address]
+  return part.parts === undefined ? [part.id] : part.parts.flatMap(addressesOf)
 }
 
 /** Nodes whose bytes are gone and would be demanded if a "may run" node did run: by state, the nodes that would ask. */

@@ -86,13 +86,13 @@ describe('checkout', () => {
     expect((await checkout(store, 'X', dir, { method: 'hardlink' })).methods.copy).toBe(1)
   })
 
-  test('a folder that holds something is refused, and --force keeps what is not ours', async () => {
+  test('a folder that holds something is refused, and --overwrite keeps what is not ours', async () => {
     const { store, dir } = await pinned()
     mkdirSync(join(dir, 'report'), { recursive: true })
     writeFileSync(join(dir, 'notes.txt'), 'keep')
     writeFileSync(join(dir, 'report/report.json'), 'old')
     const fault = await faultOf(checkout(store, 'X', dir))
-    expect(fault).toMatchObject({ code: 'refused', todo: expect.stringContaining('--force') })
+    expect(fault).toMatchObject({ code: 'refused', todo: expect.stringContaining('--overwrite') })
     expect(readFileSync(join(dir, 'report/report.json'), 'utf8')).toBe('old')
     await checkout(store, 'X', dir, { force: true })
     expect(filesUnder(dir)).toEqual(['notes.txt', 'report/report.json'])

@@ -25,6 +25,14 @@ describe('help', () => {
     expect(await say(['help', 'run'])).toEqual(await say(['run', '--help']))
   })
 
+  test('of a group is shown by its first word, with and without --help', async () => {
+    const { stdout, status } = await say(['snapshot'])
+    expect(status).toBe('ok')
+    await expect(stdout).toMatchFileSnapshot('../../golden/help-snapshot.txt')
+    expect(await say(['snapshot', '--help'])).toEqual({ status, stdout, stderr: '' })
+    expect(await say(['help', 'snapshot'])).toEqual({ status, stdout, stderr: '' })
+  })
+
   test('is shown when nothing is asked, with the status of a usage error', async () => {
     const { stdout, status } = await say([])
     expect(status).toBe('usage')
@@ -66,7 +74,11 @@ describe('a mistake', () => {
     { says: 'in a flag', argv: ['run', '--keep-goin'], stderr: /no flag --keep-goin[\s\S]*did you mean --keep-going/ },
     { says: 'in a flag of no command', argv: ['--jsn'], stderr: /no flag --jsn[\s\S]*--json/ },
     { says: 'in a letter', argv: ['run', '-z'], stderr: /no flag -z/ },
-    { says: 'in half a command', argv: ['snapshot'], stderr: /one more word: ls, show/ },
+    {
+      says: 'in half a command',
+      argv: ['snapshot', 'exprt'],
+      stderr: /no command "snapshot exprt"; did you mean "export"\?[\s\S]*ls, show/,
+    },
     { says: 'a value that is missing', argv: ['run', '--set'], stderr: /--set[\s\S]*write --set <path=value>/ },
     { says: 'a value that is no number', argv: ['runs', '-n', 'x'], stderr: /"x" is not a whole number[\s\S]*--limit/ },
     { says: 'a number out of range', argv: ['run', '--workers', '0'], stderr: /0 is less than 1/ },

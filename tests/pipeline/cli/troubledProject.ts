@@ -6,7 +6,7 @@ export function writeTroubledProject(dir: string): void {
   mkdirSync(dir, { recursive: true })
   writeFileSync(
     join(dir, 'pipe.config.ts'),
-    `import { defineTask, definePipeline, defineProject, jsonArtifact, PermanentError, withConfig, z } from 'tickpipe'
+    `import { defineTask, definePipeline, defineProject, jsonArtifact, many, PermanentError, withConfig, z } from 'tickpipe'
 import { existsSync } from 'node:fs'
 
 const number = jsonArtifact('number', z.object({ value: z.number() }))
@@ -36,6 +36,15 @@ export const double = defineTask({
     if (fails) throw new Error('asked to fail')
     return { value: value * 2 }
   },
+})
+
+export const sum = defineTask({
+  name: 'sum',
+  kind: 'pure',
+  params: z.object({}),
+  inputs: { numbers: many(number) },
+  output: number,
+  run: ({ numbers }) => ({ value: numbers.reduce((total, { value }) => total + value, 0) }),
 })
 
 const list = jsonArtifact('list', z.object({ indexes: z.array(z.number()) }))
@@ -71,6 +80,7 @@ export const grown = definePipeline('grown', config, (graph, { count, failing })
     },
   )
   graph.target('all', all)
+  graph.target('summary', graph.add(sum, { inputs: { numbers: all } }))
 })
 
 export default defineProject({ root: '.pipe', pipelines: [troubled, grown].map((pipeline) => withConfig(pipeline, { count: 2, gate: '', failing: -1 })) })
