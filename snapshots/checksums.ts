@@ -52,3 +52,12 @@ export function parseChecksums(text: string, where: string): Checksum[] {
   }
   return checksums
 }
+
+/** No two lines of files that are no objects are longer together. They are sorted behind all objects. */
+export const ownLinesMaxBytes = 512
+
+/** The manifest's digest, from the end of a list. */
+export function listedManifest(end: string): Digest | undefined {
+  const digest = /^([0-9a-f]{64}) {2}manifest\.json$/m.exec(end)?.[1]
+  return isDigest(digest) ? digest : undefined
+}

@@ -63,7 +63,7 @@ export function folderFiles(manifest: Manifest, provenance: string, reach: Reach
     ]),
     // The manifest again: `sha256sum --ignore-missing` calls it a failure when it found nothing at all to check.
     derivedChecksums: renderChecksums([own, ...[...reach.derived].map(objectChecksum)]),
-    origin: renderOrigin(origin),
+    origin: renderOrigin(origin, own.digest),
   }
 }
 

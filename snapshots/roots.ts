@@ -3,12 +3,13 @@ import type { Root } from '../cas/gc.ts'
 import type { Store } from '../cas/store.ts'
 import { Fault } from '../lib/fault.ts'
 import { isObjectPath, parseChecksums } from './checksums.ts'
-import { keptArtifacts, type Reach, reachOf } from './reach.ts'
-import { listSnapshots, readSnapshot, readSnapshotFile, type Snapshot } from './snapshotFolder.ts'
+import { keptArtifacts, reachOf } from './reach.ts'
+import { listSnapshots, readSnapshot, readSnapshotFile, type Snapshot, snapshotFiles } from './snapshotFolder.ts'
 import { checkSnapshotName } from './snapshotName.ts'
 
-/** What every snapshot of a root keeps alive, for gc and `why-alive`. The objects are read from the checksum lists,
- *  which name each one outright: a damaged descriptor or code object hides nothing from here. */
+/** What every snapshot of a root keeps alive, for gc and `why-alive`. It follows from the manifest. The checksum lists,
+ *  which name each object outright, stand in for a damaged manifest, and for what lies behind a damaged descriptor or
+ *  code object. */
 export function snapshotRoots(store: Store): Root[] {
   return listSnapshots(store.root).flatMap((name) => rootsOf(store, name))
 }
@@ -23,7 +24,7 @@ function rootsOf(store: Store, name: string): Root[] {
   if (snapshot === undefined && listed !== undefined && derived !== undefined) {
     return [...listed, ...derived].map((digest) => ({ label, digest }))
   }
-  const neverEvicted = snapshot === undefined ? undefined : (listed ?? reachedFrom(store, snapshot)?.neverEvicted)
+  const neverEvicted = snapshot === undefined ? undefined : neverEvictedOf(store, snapshot, listed)
   if (snapshot === undefined || neverEvicted === undefined) {
     // Deleting anything now would be a guess.
     throw new Fault({
@@ -50,15 +51,36 @@ function strangeFolder(name: string): Fault {
   })
 }
 
-function reachedFrom(store: Store, { manifest }: Snapshot): Reach | undefined {
-  return unlessDamaged(() => reachOf(manifest, (digest) => store.readObject(digest)))
+/** A list that was shortened names too little, so it counts only where something cannot be followed any more, and only
+ *  if it names all that can. */
+function neverEvictedOf(
+  store: Store,
+  { manifest }: Snapshot,
+  listed: ReadonlySet<Digest> | undefined,
+): ReadonlySet<Digest> | undefined {
+  let isWhole = true
+  const { neverEvicted } = reachOf(
+    manifest,
+    (digest) => store.readObject(digest),
+    () => {
+      isWhole = false
+    },
+  )
+  if (isWhole) return neverEvicted
+  return listed !== undefined && [...neverEvicted].every((digest) => listed.has(digest)) ? listed : undefined
 }
 
-function listedObjects(root: string, name: string, file: 'checksums' | 'derivedChecksums'): ReadonlySet<Digest> {
+/** A list ends with lines of its own, whose absence shows that it was cut off between two lines. */
+function listedObjects(
+  root: string,
+  name: string,
+  file: 'checksums' | 'derivedChecksums',
+): ReadonlySet<Digest> | undefined {
   const text = readSnapshotFile(root, name, file).toString('utf8')
-  const objects = new Set<Digest>()
-  for (const { path, digest } of parseChecksums(text, `snapshots/${name}`)) if (isObjectPath(path)) objects.add(digest)
-  return objects
+  const checksums = parseChecksums(text, `snapshots/${name}`)
+  const last = file === 'checksums' ? snapshotFiles.provenance : snapshotFiles.manifest
+  if (checksums.at(-1)?.path !== last) return undefined
+  return new Set(checksums.filter(({ path }) => isObjectPath(path)).map(({ digest }) => digest))
 }
 
 function unlessDamaged<T>(work: () => T): T | undefined {

@@ -1,10 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { type Digest, digestOf } from '../cas/digest.ts'
+import { type Digest, digestOf, isDigest, short } from '../cas/digest.ts'
 import { ensureFolder, syncFolder } from '../cas/folders.ts'
 import { isGone, writeFault } from '../cas/ioFault.ts'
 import { Fault } from '../lib/fault.ts'
+import { listedManifest, ownLinesMaxBytes } from './checksums.ts'
 import { writeDurably } from './durableFile.ts'
 import type { Manifest } from './manifest.ts'
 import { manifestLimits, parseManifest } from './parseManifest.ts'
@@ -54,11 +66,48 @@ export function hasSnapshot(root: string, name: string): boolean {
   return existsSync(join(snapshotFolder(root, name), snapshotFiles.manifest))
 }
 
-/** The manifest of a snapshot, checked as if a stranger had written it. */
+/** The manifest of a snapshot, checked as if a stranger had written it, and held against what the files beside it say:
+ *  a name never changes what it stands for. */
 export function readSnapshot(root: string, name: string): Snapshot {
   const bytes = readSnapshotFile(root, name, 'manifest', manifestLimits.sizeBytes)
   const manifest = parseManifest(bytes, join('snapshots', name, snapshotFiles.manifest))
-  return { name, id: digestOf(bytes), manifest, origin: readOrigin(root, name) }
+  const id = digestOf(bytes)
+  const { origin, id: pinnedId } = readOrigin(root, name)
+  const witnesses = [
+    { file: snapshotFiles.checksums, says: listedId(root, name) },
+    { file: snapshotFiles.origin, says: pinnedId },
+  ].filter(({ says }) => says !== undefined)
+  const other = witnesses.find(({ says }) => says !== id)
+  if (other !== undefined) throw changed(name, `its manifest is ${short(id)}, ${other.file} says ${short(other.says!)}`)
+  if (witnesses.length === 0) throw changed(name, 'nothing beside its manifest says which one it was pinned with')
+  return { name, id, manifest, origin }
+}
+
+/** Only the end of the list is read, which is where the manifest stands: the list may name a million objects. */
+function listedId(root: string, name: string): Digest | undefined {
+  let fd: number
+  try {
+    fd = openSync(join(snapshotFolder(root, name), snapshotFiles.checksums), 'r')
+  } catch {
+    return undefined // verify says that it is gone
+  }
+  try {
+    const { size } = fstatSync(fd)
+    const end = Buffer.alloc(Math.min(size, ownLinesMaxBytes))
+    readSync(fd, end, 0, end.length, size - end.length)
+    return listedManifest(end.toString('latin1'))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function changed(name: string, what: string): Fault {
+  return new Fault({
+    code: 'corrupt',
+    what: `the snapshot ${name} was changed after it was pinned: ${what}`,
+    where: `snapshots/${name}`,
+    todo: `put its folder back from a copy; or give it up with "pipe snapshot rm ${name}" and import a bundle of it, or pin the run again`,
+  })
 }
 
 /** When, where and how the snapshot was made: JSON whose shape is the engine's affair. */
@@ -98,27 +147,28 @@ export function readSnapshotFile(
 }
 
 /** An origin that is not there, or says something else, is nobody's word: such code is not trusted. */
-function readOrigin(root: string, name: string): Origin {
+function readOrigin(root: string, name: string): { readonly origin: Origin; readonly id?: Digest } {
+  const unknown = { origin: 'unknown', trusted: false } as const
   let value: unknown
   try {
     value = JSON.parse(readFileSync(join(snapshotFolder(root, name), snapshotFiles.origin), 'utf8'))
   } catch {
-    return { origin: 'unknown', trusted: false }
+    return { origin: unknown }
   }
-  const { origin, trusted } = (value ?? {}) as Record<string, unknown>
-  if (origin !== 'pinned' && origin !== 'imported') return { origin: 'unknown', trusted: false }
-  return { origin, trusted: trusted === true }
+  const { origin, trusted, id } = (value ?? {}) as Record<string, unknown>
+  if (origin !== 'pinned' && origin !== 'imported') return { origin: unknown }
+  return { origin: { origin, trusted: trusted === true }, ...(isDigest(id) ? { id } : {}) }
 }
 
-export const renderOrigin = ({ origin, trusted }: Origin): string => `${JSON.stringify({ origin, trusted })}\n`
+export const renderOrigin = ({ origin, trusted }: Origin, id: Digest): string =>
+  `${JSON.stringify({ origin, trusted, id })}\n`
 
 /** Says that the code in a snapshot may be run here, or may no longer. */
 export function setTrust(root: string, name: string, trusted: boolean): void {
-  const { origin } = readOrigin(root, name)
+  const { id, origin } = readSnapshot(root, name)
   const folder = snapshotFolder(root, name)
-  if (!hasSnapshot(root, name)) throw noSuchSnapshot(root, name)
   const fresh = join(folder, `${snapshotFiles.origin}.${randomBytes(6).toString('hex')}`)
-  writeDurably(fresh, renderOrigin({ origin: origin === 'unknown' ? 'imported' : origin, trusted }))
+  writeDurably(fresh, renderOrigin({ origin: origin.origin === 'unknown' ? 'imported' : origin.origin, trusted }, id))
   renameSync(fresh, join(folder, snapshotFiles.origin))
   syncFolder(folder)
 }

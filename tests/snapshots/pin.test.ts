@@ -6,6 +6,7 @@ import { describeArtifact } from '../../cas/artifact.ts'
 import { digestOf } from '../../cas/digest.ts'
 import { planGc } from '../../cas/gc.ts'
 import { executeGc } from '../../cas/gcExecute.ts'
+import { objectPath } from '../../cas/layout.ts'
 import { stageBytes } from '../../cas/staging.ts'
 import { Fault } from '../../lib/fault.ts'
 import { keyOfSpec, type Manifest, manifestId, specOf } from '../../snapshots/manifest.ts'
@@ -272,13 +273,82 @@ describe('snapshots of a root', () => {
     expect((await faultOf(() => readSnapshot(store.root, 'jun'))).todo).toContain('june')
   })
 
-  test('a damaged manifest is a finding, never a wrong answer', async () => {
+  test('a damaged manifest is a Fault, never a wrong answer', async () => {
     const { store, folder } = await pinned()
-    const path = join(folder, 'manifest.json')
-    writeFileSync(path, readFileSync(path, 'utf8').replace('"sample"', '"Sample"'))
-    expect(readSnapshot(store.root, 'X').id).not.toBe(digestOf('')) // another id, which verify reports
-    writeFileSync(path, '{')
+    writeFileSync(join(folder, 'manifest.json'), '{')
     expect((await faultOf(() => readSnapshot(store.root, 'X'))).code).toBe('corrupt')
+  })
+
+  describe('a manifest that was edited, though it still is one', () => {
+    const edit = (folder: string): void => {
+      const path = join(folder, 'manifest.json')
+      writeFileSync(path, readFileSync(path, 'utf8').replace('1700000000000', '1700000000001'))
+    }
+
+    test('does not pass for the snapshot, and the way on is said', async () => {
+      const { store, manifest, folder } = await pinned()
+      edit(folder)
+      const fault = await faultOf(() => readSnapshot(store.root, 'X'))
+      expect(fault).toMatchObject({ code: 'corrupt', where: 'snapshots/X' })
+      expect(fault.what).toContain('checksums.sha256')
+      expect(fault.todo).toContain('pipe snapshot rm X')
+      expect((await faultOf(pinSnapshot(store, { name: 'X', manifest, provenance }))).code).toBe('corrupt')
+      expect((await faultOf(() => setTrust(store.root, 'X', true))).code).toBe('corrupt')
+    })
+
+    test('does not pass when the list was edited with it: the origin knows the id', async () => {
+      const { store, folder } = await pinned()
+      const list = join(folder, 'checksums.sha256')
+      const before = digestOf(readFileSync(join(folder, 'manifest.json')))
+      edit(folder)
+      const after = digestOf(readFileSync(join(folder, 'manifest.json')))
+      writeFileSync(list, readFileSync(list, 'utf8').replace(before, after))
+      expect((await faultOf(() => readSnapshot(store.root, 'X'))).what).toContain('origin.json')
+    })
+
+    test('does not pass when nothing is left beside it that could tell; one witness is enough', async () => {
+      const { store, folder } = await pinned()
+      const { id } = readSnapshot(store.root, 'X')
+      const list = readFileSync(join(folder, 'checksums.sha256'))
+      rmSync(join(folder, 'checksums.sha256'))
+      expect(readSnapshot(store.root, 'X').id).toBe(id)
+      rmSync(join(folder, 'origin.json'))
+      expect((await faultOf(() => readSnapshot(store.root, 'X'))).code).toBe('corrupt')
+      writeFileSync(join(folder, 'checksums.sha256'), list)
+      expect(readSnapshot(store.root, 'X').id).toBe(id)
+    })
+
+    test('gives gc no leave: all that is listed stays', async () => {
+      const { store, folder } = await pinned()
+      const before = snapshotRoots(store)
+      edit(folder)
+      const after = snapshotRoots(store)
+      expect(after.every(({ evictable }) => evictable === undefined)).toBe(true)
+      const kept = new Set(after.map(({ digest }) => digest))
+      expect(before.filter(({ digest }) => !kept.has(digest))).toEqual([])
+    })
+  })
+
+  test('a list that was cut between two lines takes nothing from the roots', async () => {
+    const { store, manifest, folder } = await pinned()
+    const path = join(folder, 'checksums.sha256')
+    const whole = snapshotRoots(store)
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+    const sorted = (roots: typeof whole) => [...roots].sort((a, b) => (a.digest < b.digest ? -1 : 1))
+    for (const kept of [lines.slice(0, 3), lines.slice(3), lines.slice(0, -1), []]) {
+      writeFileSync(path, kept.map((line) => `${line}\n`).join(''))
+      expect(sorted(snapshotRoots(store))).toEqual(sorted(whole))
+    }
+    // What lies behind a descriptor that is gone stands in the list alone, and this one is not to be believed.
+    rmSync(objectPath(store.objectsDir, nodeAt(manifest, 'fetch').artifact))
+    expect((await faultOf(() => snapshotRoots(store))).code).toBe('corrupt')
+    writeFileSync(path, `${lines.slice(1).join('\n')}\n`)
+    expect((await faultOf(() => snapshotRoots(store))).code).toBe('corrupt')
+    writeFileSync(path, `${lines.join('\n')}\n`)
+    expect(sorted(snapshotRoots(store))).toEqual(sorted(whole))
+    rmSync(join(folder, 'manifest.json'))
+    writeFileSync(path, `${lines.slice(0, -2).join('\n')}\n`)
+    expect((await faultOf(() => snapshotRoots(store))).code).toBe('corrupt')
   })
 
   test('roots fall back to the manifest when a list is damaged, and refuse to guess when both are', async () => {

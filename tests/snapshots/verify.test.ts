@@ -115,12 +115,11 @@ describe('verify --level manifest', () => {
     const path = join(folder, 'manifest.json')
     const text = readFileSync(path, 'utf8')
     writeFileSync(path, text.replace('"title":"sample"', '"title":"Sample"'))
-    const report = await verify(store, 'manifest')
-    expect(told(report)).toEqual([
-      ['error', 'manifest', undefined],
-      ['error', 'manifest', undefined],
-      ['warning', 'record', 'report'],
-    ])
+    for (const level of ['objects', 'manifest', 'data'] as const) {
+      const report = await verify(store, level)
+      expect(told(report)).toEqual([['error', 'manifest', undefined]])
+      expect(report.findings[0]!.what).toContain('was changed after it was pinned')
+    }
     writeFileSync(path, text.slice(1))
     const broken = await verify(store, 'manifest')
     expect(broken).toMatchObject({ id: undefined, findings: [{ kind: 'manifest', severity: 'error' }] })
