@@ -21,9 +21,9 @@ export interface RunSummary {
 
 export const runFolder = (root: string, run: string): string => join(root, 'runs', run)
 
-/** Ids that sort by time, readable, and apart even when two runs start in one second. */
+/** Ids that sort by time to the millisecond, readable, and apart even when two runs start in one. */
 export function newRunId(nowMs: number, random: () => number): string {
-  const stamp = new Date(nowMs).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
+  const stamp = new Date(nowMs).toISOString().replace(/[-:.Z]/g, '').replace('T', '-')
   const suffix = Math.floor(random() * 36 ** 4)
     .toString(36)
     .padStart(4, '0')

@@ -73,7 +73,7 @@ describe('a run with nothing to do', () => {
       sees: '"true"',
     },
     'a file that the config reads': {
-      expression: "existsSync(join(import.meta.dirname ?? process.cwd(), 'list')) ? 'there' : 'none'",
+      expression: "existsSync(join(process.cwd(), 'list')) ? 'there' : 'none'",
       more: "import { existsSync } from 'node:fs'\nimport { join } from 'node:path'",
       change: () => writeFileSync(join(project, 'list'), ''),
       sees: '"there"',
