@@ -18,7 +18,7 @@ export interface Bars {
 
 const pxColumns = ['open', 'high', 'low', 'close'] as const
 const sumColumns = ['volume', 'quoteVolume', 'takerBuyVolume', 'takerBuyQuoteVolume'] as const
-export const barColumns = [...pxColumns, ...sumColumns] as const
+const barColumns = [...pxColumns, ...sumColumns] as const
 
 export function emptyBars(rows: number): Bars {
   const decimals = Object.fromEntries(barColumns.map((name) => [name, new BigInt64Array(rows)]))

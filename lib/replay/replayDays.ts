@@ -34,7 +34,7 @@ export interface ReplayDay {
   readonly chain: string
 }
 
-export const sha256: ChainHash = (previous, block) => createHash('sha256').update(previous).update(block).digest()
+const sha256: ChainHash = (previous, block) => createHash('sha256').update(previous).update(block).digest()
 
 /** What the first day is chained to. */
 export const emptyChain = (): string => createHash('sha256').update('tickpipe replay 1').digest('hex')

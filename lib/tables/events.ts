@@ -22,7 +22,6 @@ export const eventValues = [
   'member',
   'mask',
 ] as const
-export type EventValue = (typeof eventValues)[number]
 
 /** Everything that happens, in the one order it happens in. */
 export const eventTable = defineTable({

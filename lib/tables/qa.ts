@@ -6,7 +6,7 @@ import { jsonArtifact } from '../artifact.ts'
  * than `tag` they keep orders away. The others tag and never mask, let alone remove: an extreme return is a fact.
  */
 export const maskingKinds = ['gap', 'outage', 'unsound', 'stale', 'indexDeviation', 'lostTrades', 'badDay'] as const
-export const taggingKinds = ['returnOutlier', 'volumeOutlier', 'sourcesDiffer'] as const
+const taggingKinds = ['returnOutlier', 'volumeOutlier', 'sourcesDiffer'] as const
 const kind = z.enum([...maskingKinds, ...taggingKinds])
 export type FindingKind = z.infer<typeof kind>
 

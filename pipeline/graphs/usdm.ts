@@ -6,8 +6,10 @@ import { fundingFeatures } from '../../lib/features/set/funding.ts'
 import { calendarGroup, settlementFeatures } from '../../lib/features/set/masks.ts'
 import { openInterestFeatures } from '../../lib/features/set/openInterest.ts'
 import { priceFeatures } from '../../lib/features/set/prices.ts'
+import { minuteWarmupMs } from '../../lib/minute/buildMinute.ts'
+import { outlierWarmupMs } from '../../lib/qa/outliers.ts'
 import { qaPolicy } from '../../lib/tables/qa.ts'
-import { DAY_MS, dayOf, isMonth, monthOf, monthStart, monthsBetween, nextMonth } from '../../lib/time.ts'
+import { dayOf, isMonth, monthOf, monthStart, monthsBetween, nextMonth } from '../../lib/time.ts'
 import { buildMinute } from '../../tasks/minute/buildMinute.ts'
 import { qa } from '../../tasks/minute/qa.ts'
 import { replay } from '../../tasks/replay/replay.ts'
@@ -114,7 +116,7 @@ function addChain(
     const id = `${symbol},${period}`
     const known = placed.get(id)
     if (known !== undefined) return known
-    const around = reaching(period, DAY_MS)
+    const around = reaching(period, minuteWarmupMs)
     const node = graph.add(buildMinute, {
       at: [symbol, period],
       params: { symbol, baseInterval, ...daysOf(period) },
@@ -166,14 +168,14 @@ function addChain(
           at: [symbol, period],
           params: { symbol, baseInterval, policy: config.qaPolicy, ...daysOf(period) },
           // Of this symbol alone: another's minutes are none of its quality.
-          inputs: { minutes: reaching(period, 2 * DAY_MS).map((one) => minuteOf(symbol, one)) },
+          inputs: { minutes: reaching(period, outlierWarmupMs).map((one) => minuteOf(symbol, one)) },
         }),
       ),
     ]),
   )
   let before: NodeHandle<typeof replay.output> | undefined
   for (const period of months) {
-    const periods = reaching(period, DAY_MS)
+    const periods = reaching(period, minuteWarmupMs)
     before = graph.add(replay, {
       at: [period],
       params: { baseInterval, ...daysOf(period) },
