@@ -44,6 +44,7 @@ export class StoreKnowledge implements Knowledge {
   private readonly pinned: ReadonlyMap<Digest, Digest> | undefined
   private readonly codes = new WeakMap<GraphNode, NodeCode>()
   private lineages: Set<string> | undefined
+  private readonly reclaimable = new Set<Digest>()
   /** When the first of the absent sources met so far is due to be asked again. */
   nextRecheckAtMs: number | undefined
 
@@ -89,8 +90,22 @@ export class StoreKnowledge implements Knowledge {
     return this.lineages.has(this.lineageOf({ task: node.task.name, code: this.code(node), params: node.params }))
   }
 
-  presence(artifact: Digest): 'present' | 'evicted' | 'missing' {
-    return this.store.artifactPresence(artifact)
+  /** What the trash holds counts as present: taking it back is cheaper than making it again. */
+  presence(artifact: Digest): 'present' | 'evicted' | 'missing' | 'quarantined' {
+    const found = this.store.artifactPresence(artifact)
+    if (found === 'present') return found
+    if (this.store.isReclaimable(artifact)) {
+      this.reclaimable.add(artifact)
+      return 'present'
+    }
+    return found === 'missing' && this.store.isDamaged(artifact) ? 'quarantined' : found
+  }
+
+  takeReclaimable(): Digest[] {
+    if (this.reclaimable.size === 0) return []
+    const taken = [...this.reclaimable]
+    this.reclaimable.clear()
+    return taken
   }
 
   forced(node: GraphNode): boolean {

@@ -64,10 +64,11 @@ const hashedMax = 10_000
 const chunkSizeBytes = 2 ** 20
 
 function isWhole(fd: number, digest: Digest): boolean {
-  const stamp = stampOf(fstatSync(fd, { bigint: true }))
+  const stat = fstatSync(fd, { bigint: true })
+  const stamp = stampOf(stat)
   if (hashed.get(digest) === stamp) return true
   const hash = createHash('sha256')
-  const chunk = Buffer.allocUnsafeSlow(chunkSizeBytes)
+  const chunk = Buffer.allocUnsafeSlow(Math.min(Number(stat.size) + 1, chunkSizeBytes))
   for (let at = 0; ; ) {
     const count = readSync(fd, chunk, 0, chunk.length, at)
     if (count === 0) break

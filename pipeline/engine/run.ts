@@ -9,6 +9,7 @@ import type { Decision } from './decide.ts'
 import type { NodeFailure, RunCounts, RunEvent } from './event.ts'
 import { Execution } from './execution.ts'
 import { expectedTails, familyGraph } from './families.ts'
+import { distrustedObject, isTrusted, lostInputs } from './healing.ts'
 import { blockedFault, describeFailure, otherAnswer } from './nodeFaults.ts'
 import { publish } from './publish.ts'
 import { PriorityQueue } from './queue.ts'
@@ -33,6 +34,8 @@ export class Run {
   private readonly disputes: { address: string; key: Digest; first: Digest; second: Digest }[] = []
   private readonly startedMs: number
   private readonly cached = new Set<NodeState>()
+  /** Executed a second time because what they read had to be healed. */
+  private readonly retried = new Set<NodeState>()
   private executed = 0
   private unchanged = 0
   private running = 0
@@ -122,6 +125,7 @@ export class Run {
       while (this.pumpAgain) {
         this.pumpAgain = false
         if (!this.halted) await this.walk.advance()
+        for (const artifact of this.options.knowledge.takeReclaimable()) await this.options.store.reclaim(artifact)
         if (this.walk.states.size !== this.nodesAnnounced) {
           this.nodesAnnounced = this.walk.states.size
           this.emit({ kind: 'graph grew', nodes: this.walk.states.size, unexpanded: this.walk.unexpanded })
@@ -250,12 +254,39 @@ export class Run {
       }
     } catch (error) {
       if (this.options.stopNow.aborted) this.halted = true
-      else this.fail(state, error, error instanceof SourceFailure ? error.attempts : 1)
+      else if (!this.retryHealed(state, error)) {
+        this.fail(state, error, error instanceof SourceFailure ? error.attempts : 1)
+      }
     } finally {
       this.admission.leave(state.node.task)
       this.running--
       await this.pump()
     }
+  }
+
+  /** Where stored bytes could not be trusted, has them made again and executes the node once more behind them. A sink
+   *  may have pushed something out already, so its next run does that. */
+  private retryHealed(state: NodeState, error: unknown): boolean {
+    const { store } = this.options
+    const distrusted = distrustedObject(error)
+    if (distrusted === undefined || state.node.task.kind === 'sink' || this.retried.has(state)) return false
+    this.retried.add(state)
+    // It may be no input but code, which is stored again when it is next asked for.
+    isTrusted(store, distrusted)
+    const activity = this.active.get(state)!
+    for (const inner of lostInputs(store, state)) {
+      if (this.active.get(inner)?.done !== false) {
+        // Whoever made these bytes in this run has to make them again.
+        this.owners.delete(inner.key!)
+        if (!this.walk.demandAgain(inner)) return false
+      }
+      const upstream = this.active.get(inner)!
+      if (upstream.done) continue
+      activity.waitingFor++
+      upstream.waiters.push(activity)
+    }
+    if (activity.waitingFor === 0) this.enqueue(state)
+    return true
   }
 
   /** True when another process recorded this key meanwhile. */

@@ -11,6 +11,9 @@ export interface Knowledge {
   recorded(node: GraphNode, key: Digest): NodeFacts['recorded']
   everRecorded(node: GraphNode): boolean
   presence(artifact: Digest): Exclude<NodeFacts['presence'], 'not demanded'>
+  /** Artifacts that were called present because the trash holds them, each once: a run brings them back before their
+   *  bytes are read. */
+  takeReclaimable(): readonly Digest[]
   forced(node: GraphNode): boolean
   readonly closed: boolean
   readonly asOfMs: number
@@ -148,6 +151,17 @@ export class Walk {
     if (state.demanded) return
     state.demanded = true
     if (state.decision?.kind === 'cached') this.redecide(state)
+  }
+
+  /** The bytes of a settled node turned out to be damaged: they are made again, for the artifact it is known by. Says
+   *  whether that may be. */
+  demandAgain(state: NodeState): boolean {
+    assert.ok(state.artifact !== undefined)
+    if (state.node.task.kind === 'source' && this.knowledge.closed) return false
+    state.demanded = true
+    state.decision = { kind: 'restore', artifact: state.artifact, why: 'quarantined' }
+    this.listener.onDecided(state, state.decision)
+    return true
   }
 
   /** Flattened states of a part; collections that are not expanded contribute nothing yet. */
