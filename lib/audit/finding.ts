@@ -1,11 +1,9 @@
 import { z } from 'zod'
 import { jsonArtifact } from '../artifact.ts'
 
-/** What is done about rows that cannot be right. One word everywhere: in the config, in params, in reports. */
-export const policies = ['reject', 'quarantine', 'tag'] as const
-/** `reject`: the run fails. `quarantine`: the rows are left out, and the finding says which. `tag`: they are kept, and
+/** What is done about rows that cannot be right. One word everywhere: in the config, in params, in reports. `reject`: the run fails. `quarantine`: the rows are left out, and the finding says which. `tag`: they are kept, and
  *  the finding says which. */
-export const policy = z.enum(policies)
+export const policy = z.enum(['reject', 'quarantine', 'tag'])
 export type Policy = z.output<typeof policy>
 
 /** Every defect the auditor knows by name, and whether it may cost rows. Statistical oddities never do. */

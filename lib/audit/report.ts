@@ -14,7 +14,7 @@ export function renderAudit(reports: readonly AuditReport[]): string {
 }
 
 /** `QUARANTINE offGrid: … [2026-07-01T00:00:00.000Z to …) at X.csv:17, byte 2044` */
-export function findingText({ kind, severity, what, file, line, byteOffset, fromTsMs, toTsMs }: Finding): string {
+function findingText({ kind, severity, what, file, line, byteOffset, fromTsMs, toTsMs }: Finding): string {
   const span = fromTsMs === undefined || toTsMs === undefined ? '' : ` [${formatUtc(fromTsMs)} to ${formatUtc(toTsMs)})`
   const place = file === undefined ? '' : ` at ${file}${line === undefined ? '' : `:${line}`}`
   const byte = byteOffset === undefined ? '' : `, byte ${byteOffset}`

@@ -148,8 +148,3 @@ export const hasDailyFiles = (interval: Interval): boolean => !['3d', '1w', '1M'
 export function barGrid(market: ArchiveMarket, kind: string, limit: number): SliceGrid {
   return { endpoint: market === 'spot' ? '/api/v3/klines' : `/fapi/v1/${kind}`, version: 1, limit }
 }
-
-export const periodStart = (period: string): TsMs => (period.length === 7 ? monthStart(period) : dayStart(period))
-export const periodEnd = (period: string): TsMs =>
-  period.length === 7 ? monthStart(nextMonth(period)) : dayStart(period) + DAY_MS
-export const monthOfPeriod = (period: string): string => monthOf(periodStart(period))

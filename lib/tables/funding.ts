@@ -74,7 +74,7 @@ export function fundingPageOf(
 }
 
 /** Stamps come up to some 30 ms late, and never early. */
-export const snapSettlement = (publishedTsMs: number): number => Math.floor(publishedTsMs / 1000) * 1000
+const snapSettlement = (publishedTsMs: number): number => Math.floor(publishedTsMs / 1000) * 1000
 
 export const fundingCsv = defineCsv({
   schema: fundingRows,

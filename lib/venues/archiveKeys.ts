@@ -16,7 +16,7 @@ export type ArchiveFile = {
 /** Months are `1mo` here and `1M` in the API. */
 const intervalFolder = (interval: Interval): string => (interval === '1M' ? '1mo' : interval)
 
-export function archiveFolder({ market, kind, symbol, interval, period }: ArchiveFile): string {
+function archiveFolder({ market, kind, symbol, interval, period }: ArchiveFile): string {
   const root = market === 'spot' ? 'data/spot' : 'data/futures/um'
   const frequency = period.length === 7 ? 'monthly' : 'daily'
   const folder = `${root}/${frequency}/${kind}/${symbol}/`

@@ -6,13 +6,6 @@ import type { PageQuery } from './usdm.ts'
 /** The weight is the same whatever the limit, so a request takes all it can. */
 export const spotBarsPerRequest = 1000
 
-export const spotExchangeInfoRequest: VenueRequest = {
-  host: 'spot',
-  path: '/api/v3/exchangeInfo',
-  expects: 'json',
-  budget: { pool: spotWeight, weight: 20 },
-}
-
 export function spotBarsRequest(interval: Interval, { symbol, fromTsMs, toTsMs, limit }: PageQuery): VenueRequest {
   return {
     host: 'spot',

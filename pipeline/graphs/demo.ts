@@ -2,12 +2,12 @@ import { z } from 'zod'
 import type { backtestConfig } from '../../lib/backtest/config.ts'
 import { btcBuyAndHold } from '../../lib/strategies/btcBuyAndHold.ts'
 import { crossSectionalMomentum } from '../../lib/strategies/crossSectionalMomentum.ts'
-import { HOUR_MS, monthStart, nextMonth } from '../../lib/time.ts'
+import { HOUR_MS, intervals, monthStart, nextMonth } from '../../lib/time.ts'
 import { report } from '../../tasks/deliver/report.ts'
-import { fetchFunding } from '../../tasks/ingest/fetchFunding.ts'
-import { fetchKlines } from '../../tasks/ingest/fetchKlines.ts'
-import { ingestFunding } from '../../tasks/ingest/ingestFunding.ts'
-import { ingestKlines } from '../../tasks/ingest/ingestKlines.ts'
+import { fetchFundingMonth } from '../../tasks/ingest/funding/fetchFundingMonth.ts'
+import { ingestFunding } from '../../tasks/ingest/funding/ingestFunding.ts'
+import { fetchBars } from '../../tasks/ingest/klines/fetchBars.ts'
+import { ingestKlines } from '../../tasks/ingest/klines/ingestKlines.ts'
 import { backtest } from '../../tasks/replay/backtest.ts'
 import { metrics } from '../../tasks/replay/metrics.ts'
 import { buildUniverse } from '../../tasks/universe/buildUniverse.ts'
@@ -18,7 +18,7 @@ const month = z.string().regex(/^\d{4}-\d{2}$/, 'a month such as 2026-03')
 
 const demoConfig = z.object({
   symbols: z.array(z.string()).min(1),
-  interval: z.string().default('1h'),
+  interval: z.enum(intervals).default('1h'),
   fromMonth: month,
   toMonth: month,
   capitalUsdt: z.number().positive().default(100_000),
@@ -41,11 +41,10 @@ export const demo = definePipeline('demo', demoConfig, (graph, config) => {
     (value) => value.symbols,
     ({ symbol }) =>
       months.map((period) => {
-        const archive = graph.add(fetchKlines, {
-          at: [symbol, interval, period],
-          params: { symbol, interval, month: period },
-        })
-        return graph.add(ingestKlines, { at: [symbol, interval, period], params: { symbol }, inputs: { archive } })
+        const at = [symbol, interval, period]
+        const archive = graph.add(fetchBars, { at, params: { symbol, interval, period } })
+        const params = { symbol, interval, ...spanOf(period) }
+        return graph.add(ingestKlines, { at, params, inputs: { raw: [archive] } })
       }),
   )
   const funding = graph.each(
@@ -53,8 +52,9 @@ export const demo = definePipeline('demo', demoConfig, (graph, config) => {
     (value) => value.symbols,
     ({ symbol }) =>
       months.map((period) => {
-        const archive = graph.add(fetchFunding, { at: [symbol, period], params: { symbol, month: period } })
-        return graph.add(ingestFunding, { at: [symbol, period], params: { symbol }, inputs: { archive } })
+        const at = [symbol, period]
+        const archive = graph.add(fetchFundingMonth, { at, params: { symbol, period } })
+        return graph.add(ingestFunding, { at, params: { symbol, ...spanOf(period) }, inputs: { raw: [archive] } })
       }),
   )
   const assumptions = { capitalUsdt, fees: feesOf(2, config.takerBps) }
@@ -97,6 +97,8 @@ type Changes = Partial<z.input<typeof backtestConfig>>
 const feesOf = (makerBps: number, takerBps: number) => [
   { from: '2019-09-01', tiers: { regular: { makerBps, takerBps } } },
 ]
+
+const spanOf = (period: string) => ({ fromTsMs: monthStart(period), toTsMs: monthStart(nextMonth(period)) })
 
 function monthsOf(from: string, to: string): string[] {
   const months: string[] = []

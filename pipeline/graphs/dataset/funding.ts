@@ -1,9 +1,11 @@
 import type { Partition } from '../../../lib/market/partitions.ts'
+import { funding } from '../../../lib/tables/funding.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { auditFunding } from '../../../tasks/ingest/funding/auditFunding.ts'
 import { fetchFundingMonth } from '../../../tasks/ingest/funding/fetchFundingMonth.ts'
 import { fetchFundingPage } from '../../../tasks/ingest/funding/fetchFundingPage.ts'
 import { ingestFunding } from '../../../tasks/ingest/funding/ingestFunding.ts'
+import { listFundingIntervals } from '../../../tasks/ingest/funding/listFundingIntervals.ts'
 import type { planPartitions } from '../../../tasks/ingest/planPartitions.ts'
 import type { Graph, NodeHandle } from '../../engine/graph.ts'
 import type { DatasetConfig } from '../dataset.ts'
@@ -39,7 +41,21 @@ export function addFunding(
         inputs: { raw: filesOf(partition) },
       }),
   )
-  return { tables: [tables], audits: [audits] }
+  const intervals = graph.each(
+    plan,
+    (found) => [...new Set(found.funding.map(({ symbol }) => symbol))].map((symbol) => ({ symbol, found })),
+    ({ symbol, found }) =>
+      graph.add(listFundingIntervals, {
+        at: [symbol],
+        params: { symbol },
+        inputs: {
+          months: found.funding
+            .filter((partition) => partition.symbol === symbol)
+            .map(({ period }) => graph.ref(funding, `ingestFunding[${symbol},${period}]`)),
+        },
+      }),
+  )
+  return { tables: [tables, intervals], audits: [audits] }
 
   function filesOf({ symbol, period, isArchived, slices }: Partition): Raw[] {
     const id = `${symbol},${period}`
