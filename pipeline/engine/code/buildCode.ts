@@ -9,9 +9,11 @@ import type { EditedText } from './editedText.ts'
 import { importOrder } from './importOrder.ts'
 import { makeLineMap, pointAt, readMappings } from './lineMap.ts'
 import { nameModules, type Package } from './packages.ts'
-import { pureFunctions } from './pureFunctions.ts'
+import { columnBeforeMarks, markPureCalls, readTopLevel } from './pureCalls.ts'
 import { type ImportResolver, isInstalled, type Resolved } from './resolveImports.ts'
+import { isMarkedFree } from './sideEffects.ts'
 import type { Node } from './syntax.ts'
+import { isTickpipeFile } from './tickpipePackage.ts'
 
 /** What the entry of a code object re-exports, and under which names. */
 export interface EntryExport {
@@ -38,6 +40,13 @@ export interface ClosureImport {
 const entryId = 'tickpipe:entry'
 const virtualEntry = '\0tickpipe:entry'
 
+/** A module as the bundler was given it. */
+interface Transformed {
+  readonly code: string
+  /** Whether its top level does something, so that it matters when it runs. */
+  readonly hasEffects: boolean
+}
+
 /** Modules that were already brought into form: most of what tasks reach, they have in common. */
 export type Analyses = Map<string, AnalysedModule>
 
@@ -55,11 +64,15 @@ export async function buildCode(
   const strict = strictly(isInstalled)
   const closures = new Map<string, ClosureImport>()
   const known = effects.size
-  const plugin = codePlugin(entrySource(exports), resolver, closures, effects, (code, file) =>
-    parseSync(file, code).module.staticImports.filter(({ start, entries }) => {
+  const transformed = new Map<string, Transformed>()
+  const plugin = codePlugin(entrySource(exports), resolver, closures, effects, transformed, (code, file) => {
+    const { errors, module, program } = parseSync(file, code)
+    if (errors.length > 0) return undefined
+    const bare = module.staticImports.filter(({ start, entries }) => {
       return entries.length === 0 && /^import\s*["']/.test(code.slice(start, start + 200))
-    }),
-  )
+    })
+    return { program: program as unknown as Node, bare: bare.map(({ moduleRequest }) => moduleRequest.value) }
+  })
   let chunks: OutputChunk[]
   let files: string[]
   try {
@@ -73,10 +86,11 @@ export async function buildCode(
       // A constant stays where it is declared, so that the file that changed is the file that is named.
       optimization: { inlineConst: false },
       treeshake: {
-        moduleSideEffects: (id) => effects.has(id),
+        // Undefined leaves it to what the top level of the module does. What is not bundled is there when it is used.
+        moduleSideEffects: (id, isExternal) =>
+          effects.has(id) || (isExternal || isMarkedFree(id, resolver.packages) ? false : undefined),
         propertyReadSideEffects: false,
         unknownGlobalSideEffects: false,
-        manualPureFunctions: pureFunctions,
       },
       plugins: [plugin],
     })
@@ -97,7 +111,7 @@ export async function buildCode(
   }
   // A module whose importer came later than itself was already taken for one without effects.
   if (effects.size > known) return buildCode(exports, resolver, analyses, effects)
-  return assemble(chunks, files, resolver, closures, analyses, (code) => {
+  return assemble(chunks, files, resolver, closures, analyses, transformed, (code) => {
     const { program, comments } = parseSync('module.js', code, { sourceType: 'script' })
     return { program: program as unknown as Node, comments }
   })
@@ -117,7 +131,8 @@ function codePlugin(
   resolver: ImportResolver,
   closures: Map<string, ClosureImport>,
   effects: Set<string>,
-  effectImports: (code: string, file: string) => readonly { readonly moduleRequest: { readonly value: string } }[],
+  transformed: Map<string, Transformed>,
+  parse: (code: string, file: string) => { program: Node; bare: readonly string[] } | undefined,
 ): Plugin {
   return {
     name: 'tickpipe-code',
@@ -140,14 +155,21 @@ function codePlugin(
     },
     load: { filter: { id: /^\0tickpipe:entry$/ }, handler: () => entry },
     transform: {
-      filter: { code: /\bimport\s*["']/ },
+      filter: { id: /\.([cm]?[jt]s|[jt]sx)$/ },
       async handler(code, file) {
-        if (isInstalled(file) && resolver.packages.of(file)?.manifest['sideEffects'] === false) return null
-        for (const { moduleRequest } of effectImports(code, file)) {
-          const found = await this.resolve(moduleRequest.value, file)
-          if (found !== null && !found.external) effects.add(found.id)
+        const isFree = isMarkedFree(file, resolver.packages)
+        const isOurs = isTickpipeFile(file)
+        if (isFree && !isOurs) return null
+        const parsed = parse(code, file)
+        if (parsed === undefined) return null // the bundler says what is wrong with it
+        for (const specifier of parsed.bare) {
+          const found = await this.resolve(specifier, file)
+          if (found !== null) effects.add(found.id)
         }
-        return null
+        const topLevel = readTopLevel(parsed.program, isOurs)
+        const marked = markPureCalls(code, topLevel)
+        transformed.set(file, { hasEffects: topLevel.hasEffects && !isFree, code: marked })
+        return { code: marked, map: null }
       },
     },
   }
@@ -162,6 +184,7 @@ function assemble(
   resolver: ImportResolver,
   closures: ReadonlyMap<string, ClosureImport>,
   analyses: Analyses,
+  transformed: ReadonlyMap<string, Transformed>,
   parse: (code: string) => { program: Node; comments: readonly { start: number; end: number }[] },
 ): BuiltCode {
   const { packages, projectDir } = resolver
@@ -183,11 +206,20 @@ function assemble(
     const module = analyses.get(key) ?? analyseModule(chunk.code, parse(chunk.code), resolve)
     analyses.set(key, module)
     if (module.refusals.length > 0)
-      throw refusal(module.refusals[0]!, chunk, sourceName(file, packages, projectDir).file)
+      throw refusal(
+        module.refusals[0]!,
+        chunk,
+        transformed.get(file)?.code,
+        sourceName(file, packages, projectDir).file,
+      )
     analysed.set(ids.get(file)!, { module, chunk, file })
   }
 
-  const order = importOrder(entryId, (id) => analysed.get(id)?.module.imports.map((entry) => entry.id) ?? [])
+  const order = importOrder(
+    entryId,
+    (id) => analysed.get(id)?.module.imports.map((entry) => entry.id) ?? [],
+    (id) => transformed.get(analysed.get(id)?.file ?? '')?.hasEffects ?? false,
+  )
   const reached = [...order.keys()].filter((id) => analysed.has(id)).sort()
   const { symbols, roots } = symbolsOf(new Map(reached.map((id) => [id, analysed.get(id)!.module])), entryId)
   const modules = reached.map((id) => {
@@ -235,7 +267,11 @@ function printModule({ imports, statements, exports }: AnalysedModule, order: re
   ]
 }
 
-const virtualId = (file: string) => (file === virtualEntry ? entryId : runtimeId)
+/** Besides its runtime the bundler has helpers for syntax that it writes anew, each a module of its own. */
+function virtualId(file: string): string {
+  if (file === virtualEntry) return entryId
+  return file.startsWith('\0rolldown/runtime') ? runtimeId : `rolldown/${file.slice(1)}`
+}
 
 /** The version appears in the code only where two versions of a package are imported: elsewhere `packages` says it. */
 function shortClosureIds(closures: ReadonlyMap<string, ClosureImport>): Map<string, string> {
@@ -264,8 +300,9 @@ function sourceName(file: string, packages: ImportResolver['packages'], projectD
   return { file: `${isInstalled(file) ? 'node_modules/' : ''}${owner.name}/${inPackage}`, version: owner.version }
 }
 
-function refusal({ what, offset }: Refusal, chunk: OutputChunk, file: string): Fault {
+function refusal({ what, offset }: Refusal, chunk: OutputChunk, marked: string | undefined, file: string): Fault {
   const point = pointAt(readMappings(chunk.map?.mappings ?? '', chunk.code), offset)
+  const column = point && columnBeforeMarks(marked?.split('\n')[point.line - 1] ?? '', point.column)
   const why = {
     'import()': 'what it loads cannot be part of the code identity',
     'import.meta': 'it says where the code lies, and a result may not depend on that',
@@ -274,7 +311,7 @@ function refusal({ what, offset }: Refusal, chunk: OutputChunk, file: string): F
   return new Fault({
     code: 'usage',
     what: `a task reaches ${what}: ${why}`,
-    where: point === undefined ? file : `${file}:${point.line}:${point.column + 1}`,
+    where: point === undefined ? file : `${file}:${point.line}:${column! + 1}`,
     todo: what === 'import()' ? 'import it at the top of the file' : 'hand the task what it needs as an input',
   })
 }

@@ -1,18 +1,38 @@
-/** For each module that the entry leads to, its imports in the order they run: by id, so that the order of import
- *  lines changes nothing. Only modules of one cycle keep the order they had, after the others, for there it decides
- *  which of them finds the other one half done. */
+/** For each module that the entry leads to, its imports in the order they run. Those that only declare come first, by
+ *  id, so that the order of their import lines changes nothing. Those that do something, or lead to one that does, keep
+ *  the order they had; and so, behind the others, do modules of one cycle, for there it decides which of them finds
+ *  the other one half done. */
 export function importOrder(
   entry: string,
   importsOf: (id: string) => readonly string[],
+  hasEffects: (id: string) => boolean,
 ): Map<string, readonly string[]> {
   const cycleOf = findCycles(entry, importsOf)
+  const effectful = leadingTo([...cycleOf.keys()].filter(hasEffects), [...cycleOf.keys()], importsOf)
   return new Map(
     [...cycleOf.keys()].map((id) => {
       const imports = [...new Set(importsOf(id))]
       const inCycle = (other: string) => other !== id && cycleOf.get(other) === cycleOf.get(id)
-      return [id, [...imports.filter((other) => !inCycle(other)).sort(), ...imports.filter(inCycle)]]
+      const outside = imports.filter((other) => !inCycle(other))
+      const pure = outside.filter((other) => !effectful.has(other)).sort()
+      return [id, [...pure, ...outside.filter((other) => effectful.has(other)), ...imports.filter(inCycle)]]
     }),
   )
+}
+
+/** The targets, and every module from which imports lead to one. */
+function leadingTo(
+  targets: readonly string[],
+  ids: readonly string[],
+  importsOf: (id: string) => readonly string[],
+): ReadonlySet<string> {
+  const importers = new Map<string, string[]>()
+  for (const id of ids) {
+    for (const other of importsOf(id)) importers.set(other, [...(importers.get(other) ?? []), id])
+  }
+  const found = new Set(targets)
+  for (const id of found) for (const importer of importers.get(id) ?? []) found.add(importer)
+  return found
 }
 
 /** Numbers the strongly connected components (Tarjan's algorithm, without recursion: imports go deep). */

@@ -1,10 +1,10 @@
-import { dirname, sep } from 'node:path'
+import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'rolldown'
 import { bundlerFault, strictly } from './bundlerFault.ts'
 import { type ModuleRecord, registerExports } from './origins.ts'
 import { type ImportResolver, isInstalled } from './resolveImports.ts'
-import { tickpipeDir } from './tickpipePackage.ts'
+import { isTickpipeFile } from './tickpipePackage.ts'
 
 export interface ProjectBundle {
   readonly code: string
@@ -64,7 +64,7 @@ function projectPlugin(resolver: ImportResolver, parse: (code: string, file: str
     transform: {
       filter: { id: /\.([cm]?ts|tsx|[cm]?js|jsx)$/ },
       handler(code, file) {
-        const isOurs = file.startsWith(`${tickpipeDir}${sep}`) && !isInstalled(file.slice(tickpipeDir.length))
+        const isOurs = isTickpipeFile(file)
         if (isInstalled(file) && !isOurs) return null
         const text = withOwnMeta(code, file, parse(code, file))
         const registered = registerExports(text, file, parse(text, file))

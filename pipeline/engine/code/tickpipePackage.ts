@@ -1,6 +1,6 @@
 import assert from 'node:assert'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The folder of the running tickpipe: its repository, or where it was installed. The sources are in both. */
@@ -8,6 +8,10 @@ export const tickpipeDir: string = findTickpipeDir(dirname(fileURLToPath(import.
 
 /** What `import … from 'tickpipe'` means in a project, whichever copy of the package its own folder may hold. */
 export const tickpipeEntry: string = join(tickpipeDir, 'pipeline', 'index.ts')
+
+/** Whether a file is one of tickpipe's own, and not of a package installed below it. */
+export const isTickpipeFile = (file: string): boolean =>
+  file.startsWith(`${tickpipeDir}${sep}`) && !file.slice(tickpipeDir.length).includes(`${sep}node_modules${sep}`)
 
 function findTickpipeDir(startDir: string): string {
   for (let dir = startDir; ; dir = dirname(dir)) {

@@ -264,7 +264,7 @@ export const none = { decide: () => 0 }
     })
     const modules = join(project.dir, 'node_modules')
     writeFiles(modules, {
-      'doubler/package.json': '{ "name": "doubler", "version": "1.0.0", "main": "index.js" }',
+      'doubler/package.json': '{ "name": "doubler", "version": "1.0.0", "main": "index.js", "sideEffects": false }',
       'doubler/index.js':
         'const { add } = require("adder"); exports.twice = (x) => add(x, x); exports.idle = () => 1\n',
       'adder/package.json': '{ "name": "adder", "version": "1.0.0", "type": "module", "exports": "./add.js" }',
@@ -284,14 +284,14 @@ export const none = { decide: () => 0 }
     [
       'a bumped JavaScript package: its users',
       {
-        'doubler/package.json': '{ "name": "doubler", "version": "1.0.1", "main": "index.js" }',
+        'doubler/package.json': '{ "name": "doubler", "version": "1.0.1", "main": "index.js", "sideEffects": false }',
         'doubler/index.js': 'exports.twice = (x) => 2 * x\n',
       },
       ['js'],
     ],
     [
       'a bumped package whose reached code is the same: nobody',
-      { 'doubler/package.json': '{ "name": "doubler", "version": "1.0.1", "main": "index.js" }' },
+      { 'doubler/package.json': '{ "name": "doubler", "version": "1.0.1", "main": "index.js", "sideEffects": false }' },
       [],
     ],
     [
@@ -313,6 +313,17 @@ export const none = { decide: () => 0 }
   for (const [says, edit, changed] of edits) {
     test(says, async () => expect(await changedBy(withPackages(), modulesEdit(edit))).toEqual(changed))
   }
+
+  test('a bumped package that does not say it has no effects: whoever imports a file that imports it', async () => {
+    const edit = { 'doubler/package.json': '{ "name": "doubler", "version": "1.0.0", "main": "index.js" }' }
+    const project = withPackages()
+    project.write(modulesEdit(edit))
+    expect(await changedBy(project, modulesEdit({ 'doubler/index.js': 'exports.twice = (x) => 2 * x\n' }))).toEqual([
+      'js',
+      'wasm',
+      'none',
+    ])
+  })
 
   test('two versions of one package do not get in each other’s way', async () => {
     const project = withPackages()

@@ -2,8 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { importOrder } from '../../../../pipeline/engine/code/importOrder.ts'
 
-const order = (graph: Readonly<Record<string, readonly string[]>>, entry = 'a') =>
-  Object.fromEntries(importOrder(entry, (id) => graph[id] ?? []))
+const order = (graph: Readonly<Record<string, readonly string[]>>, entry = 'a', effectful: readonly string[] = []) => {
+  const result = importOrder(
+    entry,
+    (id) => graph[id] ?? [],
+    (id) => effectful.includes(id),
+  )
+  return Object.fromEntries(result)
+}
 
 /** Module `i` imports only modules after it. */
 const acyclic = fc
@@ -34,6 +40,14 @@ describe('importOrder', () => {
     expect(order({ a: ['a', 'b'] })).toMatchObject({ a: ['a', 'b'] })
   })
 
+  test('modules that do something, or lead to one that does, keep their order, behind those that only declare', () => {
+    const graph = { a: ['z', 'pure', 'm', 'also'], m: ['y'] }
+    expect(order(graph, 'a', ['z', 'y'])).toMatchObject({ a: ['also', 'pure', 'z', 'm'] })
+    expect(order({ ...graph, a: ['m', 'also', 'z', 'pure'] }, 'a', ['z', 'y'])).toMatchObject({
+      a: ['also', 'pure', 'm', 'z'],
+    })
+  })
+
   test('does not depend on the order of import lines', () => {
     fc.assert(
       fc.property(acyclic, fc.array(fc.nat(), { minLength: 12, maxLength: 12 }), (lists, keys) => {
@@ -54,7 +68,11 @@ describe('importOrder', () => {
   })
 
   test('goes ten thousand imports deep', () => {
-    const result = importOrder('0', (id) => (Number(id) < 10_000 ? [String(Number(id) + 1)] : []))
+    const result = importOrder(
+      '0',
+      (id) => (Number(id) < 10_000 ? [String(Number(id) + 1)] : []),
+      (id) => id === '10000',
+    )
     expect(result.size).toBe(10_001)
   })
 })
