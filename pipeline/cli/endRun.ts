@@ -1,11 +1,12 @@
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { generationOf, grewAlone, segmentSizes } from '../../cas/generation.ts'
 import { objectPath } from '../../cas/layout.ts'
 import type { Fault } from '../../lib/fault.ts'
 import { manifestId } from '../../snapshots/manifest.ts'
 import { pinSnapshot } from '../../snapshots/pin.ts'
 import { type Snapshot, snapshotFolder } from '../../snapshots/snapshotFolder.ts'
+import { FileLook } from '../engine/code/fileMarks.ts'
 import type { FinishedRun } from '../engine/engine.ts'
 import type { AskValues } from './ask.ts'
 import type { Status } from './command.ts'
@@ -88,15 +89,12 @@ export async function endRun(ended: EndedRun): Promise<Status> {
 }
 
 /** The same command has the same answer until something it rests on changes. */
-function remember({ context, values, world, finished, frozen }: EndedRun, verdict: RunVerdict): void {
+function remember({ context, values, world, finished, frozen, startedMs }: EndedRun, verdict: RunVerdict): void {
   const { manifest } = finished
-  if (
-    manifest === undefined ||
-    world.project.inputs === undefined ||
-    finished.counts.executed > 0 ||
-    world.watch.looksOutside
-  )
-    return
+  if (manifest === undefined || world.project.inputs === undefined || world.watch.looksOutside) return
+  // What others recorded meanwhile is not in this answer.
+  const segments = segmentSizes(world.root)
+  if (!grewAlone(world.segments, segments, finished.counts.executed > 0)) return
   const artifacts = new Map(manifest.nodes.map(({ address, artifact }) => [address, artifact]))
   const addresses = manifest.targets.flatMap((target) => target.addresses)
   const { store } = world
@@ -105,6 +103,9 @@ function remember({ context, values, world, finished, frozen }: EndedRun, verdic
     return artifact === undefined ? [] : store.readDescriptor(artifact).files
   })
   const { total } = verdict.counts
+  const named = verdict.snapshot === undefined ? [] : [join(verdict.snapshot.folder, 'manifest.json')]
+  const marks = new FileLook().markAll(named, [], startedMs)
+  if (marks === undefined) return // pinned only now: the next run remembers
   rememberRun(
     context,
     values,
@@ -119,24 +120,19 @@ function remember({ context, values, world, finished, frozen }: EndedRun, verdic
       ...(verdict.snapshot === undefined ? {} : { snapshot: { ...verdict.snapshot, frozen: true } }),
     },
     {
-      files: world.project.inputs,
+      files: [...world.project.inputs, ...marks],
       root: world.root,
-      generation: world.generation,
+      generation: generationOf(segments),
       ...(world.asOfGridMs === undefined || frozen !== undefined || verdict.snapshot !== undefined
         ? {}
         : { asOf: { ms: world.asOfMs, gridMs: world.asOfGridMs } }),
       ...(finished.nextRecheckAtMs === undefined || verdict.snapshot !== undefined
         ? {}
         : { validUntilMs: finished.nextRecheckAtMs }),
-      objects: [
-        ...outputs.map(({ digest, sizeBytes }): [string, number] => [objectPath(store.objectsDir, digest), sizeBytes]),
-        ...(verdict.snapshot === undefined ? [] : [fileOf(join(verdict.snapshot.folder, 'manifest.json'))]),
-      ],
+      objects: outputs.map(({ digest, sizeBytes }) => [objectPath(store.objectsDir, digest), sizeBytes]),
     },
   )
 }
-
-const fileOf = (path: string): [string, number] => [path, statSync(path).size]
 
 interface Pinned {
   readonly snapshot?: NonNullable<RunVerdict['snapshot']>
