@@ -19,9 +19,11 @@ export function chooseEvictions(survey: Survey, marks: Marks, options: GcOptions
   if (keptBytes <= maxSizeBytes) return { artifacts, files }
 
   const removable = (digest: Digest): number => {
+    if (marks.firm.has(digest) || marks.young.has(digest)) return 0
     const object = survey.objects.get(digest)
-    if (!object || marks.firm.has(digest) || marks.young.has(digest) || isYoung(object.mtimeMs, options)) return 0
-    return object.sizeBytes
+    if (object) return isYoung(object.mtimeMs, options) ? 0 : object.sizeBytes
+    // It would be put back: not doing so is what frees its bytes.
+    return survey.onlyInTrash.get(digest)?.sizeBytes ?? 0
   }
   const holders = new Map<Digest, number>()
   for (const artifact of marks.evictable) {
@@ -64,6 +66,9 @@ function keptBytesOf(survey: Survey, marks: Marks, options: GcOptions): number {
     const kept =
       marks.firm.has(digest) || marks.soft.has(digest) || marks.young.has(digest) || isYoung(mtimeMs, options)
     if (kept) bytes += sizeBytes
+  }
+  for (const [digest, { sizeBytes }] of survey.onlyInTrash) {
+    if (marks.firm.has(digest) || marks.soft.has(digest) || marks.young.has(digest)) bytes += sizeBytes
   }
   return bytes
 }

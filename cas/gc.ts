@@ -98,13 +98,22 @@ function decideGc(survey: Survey, options: GcOptions): GcPlan {
       collect.push({ digest, sizeBytes, mtimeMs })
     }
   }
+  // What is put back is kept as well.
+  for (const [digest, { sizeBytes }] of survey.onlyInTrash) {
+    if (!isKept(digest)) continue
+    keptObjects++
+    keptBytes += sizeBytes
+    if (!isWanted(digest)) youngBytes += sizeBytes
+  }
   const trash = decideTrash(survey, options, isKept)
   const rescued = new Set(trash.putBack.map(({ digest }) => digest))
-  const restored = [...marks.firm].filter(
-    (digest) =>
-      survey.isEvicted(digest) &&
-      (rescued.has(digest) || survey.descriptorOf(digest)?.files.some((file) => rescued.has(file.digest))),
-  )
+  // One whose files stay in the trash stays given up, although its descriptor comes back.
+  const restored = [...marks.firm].filter((digest) => {
+    if (!survey.isEvicted(digest)) return false
+    const whole = [digest, ...(survey.descriptorOf(digest)?.files.map((file) => file.digest) ?? [])]
+    const willBeThere = (object: Digest) => rescued.has(object) || (survey.objects.has(object) && isKept(object))
+    return whole.some((object) => rescued.has(object)) && whole.every(willBeThere)
+  })
   return {
     options,
     collect,

@@ -27,6 +27,8 @@ interface TrashEpoch {
 export interface Survey {
   readonly objects: ReadonlyMap<Digest, SurveyedObject>
   readonly trash: readonly TrashEpoch[]
+  /** What lies in the trash and not in its place as well. */
+  readonly onlyInTrash: ReadonlyMap<Digest, SurveyedObject>
   readonly leases: readonly LiveLease[]
   /** Artifacts that records name, and which of them are observations of the outside world. */
   readonly artifacts: ReadonlySet<Digest>
@@ -47,10 +49,12 @@ export function surveyStore(store: Store, options: { nowMs: number }): Survey {
   store.records.scan('result', ({ artifact }) => artifact && artifacts.add(artifact))
   store.records.scan('observation', ({ artifact }) => artifact && artifacts.add(artifact) && sources.add(artifact))
   const objects = surveyObjects(store)
+  const trash = trashEpochs(store.layout).map((name) => surveyEpoch(store, name, options.nowMs))
   const descriptors = new Map<Digest, ArtifactDescriptor | undefined>()
   return {
     objects,
-    trash: trashEpochs(store.layout).map((name) => surveyEpoch(store, name, options.nowMs)),
+    trash,
+    onlyInTrash: new Map(trash.flatMap((epoch) => [...epoch.objects]).filter(([digest]) => !objects.has(digest))),
     leases,
     artifacts,
     sources,

@@ -13,7 +13,7 @@ import { clearPlace, damagedObject, findObject, isObjectThere, quarantineFile, r
 import { RecordLog } from './recordLog.ts'
 import { Records } from './records.ts'
 import { type Migration, prepareRoot, storeMigrations } from './rootFormat.ts'
-import { findInTrash } from './trash.ts'
+import { findInTrash, trashEpochs } from './trash.ts'
 
 export type ArtifactPresence = 'present' | 'evicted' | 'missing'
 
@@ -148,6 +148,24 @@ export class Store {
       this.quarantine(digest, path, read.problem)
       throw damagedObject(digest, read.problem)
     }
+  }
+
+  /** The bytes of an object, hashed, wherever they lie. Nothing is moved, taken back or put in quarantine: what a plan
+   *  reads must not change what the plan is about. */
+  peekObject(digest: Digest): Uint8Array {
+    const pending = this.#commits.pendingPath(digest)
+    const inTrash = trashEpochs(this.layout).reverse()
+    const paths = [
+      objectPath(this.layout.objects, digest),
+      ...inTrash.map((name) => join(this.layout.trash, name, digest)),
+    ]
+    let problem: string | undefined
+    for (const path of pending === undefined ? paths : [pending, ...paths]) {
+      const read = readChecked(path, digest)
+      if (read instanceof Uint8Array) return read
+      if (read.problem !== 'it is not there') problem ??= read.problem
+    }
+    throw problem === undefined ? this.#absent(digest) : damagedObject(digest, problem)
   }
 
   /** Moves a damaged object aside and records that. Says whether it did. */

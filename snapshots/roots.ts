@@ -61,7 +61,7 @@ function neverEvictedOf(
   let isWhole = true
   const { neverEvicted } = reachOf(
     manifest,
-    (digest) => store.readObject(digest),
+    (digest) => store.peekObject(digest),
     () => {
       isWhole = false
     },

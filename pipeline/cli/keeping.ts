@@ -52,7 +52,7 @@ function rootsOfRun(store: Store, { label, manifest }: NamedManifest): Root[] {
   // Code, package trees and lists; what cannot be read any more is damage for verify, and no reason to stop here.
   const reach = reachOf(
     manifest,
-    (digest) => store.readObject(digest),
+    (digest) => store.peekObject(digest),
     () => {},
   )
   for (const digest of reach.neverEvicted) if (!artifacts.has(digest)) roots.push({ label, digest, evictable: false })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Digest } from '../../cas/digest.ts'
 import { planGc } from '../../cas/gc.ts'
 import { executeGc, undoGc } from '../../cas/gcExecute.ts'
-import { bytesOnDisk, later, options, publish } from './collecting.ts'
+import { bytesOnDisk, later, options, publish, putLoose } from './collecting.ts'
 import { keyOf, openAt, temporaryStore } from './temporaryRoot.ts'
 
 describe('gc with a size to keep', () => {
@@ -67,6 +67,63 @@ test('a file that stays for other reasons does not count as freed', async () => 
   expect(plan.overBudgetBytes).toBe(0)
 })
 
+test('what lies in the trash and is needed again counts for the size, and is put back only as far as it fits', async () => {
+  const store = temporaryStore()
+  const [cheap, dear] = [await publish(store, 'c', ['c'.repeat(1000)]), await publish(store, 'd', ['d'.repeat(1000)])]
+  const target = await publish(store, 't', ['t'.repeat(1000)])
+  const other = await publish(store, 'o', ['other'])
+  await executeGc(store, planGc(store, options([other])))
+  await store.commit({
+    staged: [],
+    records: [
+      { kind: 'restored', key: cheap },
+      { kind: 'restored', key: dear },
+    ],
+  })
+  const roots = [
+    ...[cheap, dear].map((digest) => ({ label: 'run', digest, evictable: true })),
+    ...[target, other].map((digest) => ({ label: 'target', digest })),
+  ]
+  const costOf = (artifact: Digest) => (artifact === cheap ? 1 : 1000)
+  const plan = () => planGc(store, options([], { roots, costOf, maxSizeBytes: 3000 }))
+  const first = plan()
+  expect(first.evictedForSize).toEqual([cheap])
+  expect(first).toMatchObject({ collect: [], overBudgetBytes: 0, keptObjects: 7 })
+  expect((await executeGc(store, first)).restoredObjects).toBe(first.putBack.length)
+  expect([target, dear, cheap].map((artifact) => store.artifactPresence(artifact))).toEqual([
+    'present',
+    'present',
+    'evicted',
+  ])
+  expect(plan()).toMatchObject({ collect: [], putBack: [], restored: [], keptObjects: 7, keptBytes: first.keptBytes })
+})
+
+test('the descriptor of something given up comes back without its files, which stay given up', async () => {
+  const store = temporaryStore()
+  const old = await publish(store, 'old', ['o'.repeat(1000)])
+  const other = await publish(store, 'other', ['x'])
+  await executeGc(store, planGc(store, options([other])))
+  const roots = [
+    { label: 'run', digest: old, evictable: true },
+    { label: 'target', digest: other },
+  ]
+  const plan = () => planGc(store, options([], { roots }))
+  expect(plan()).toMatchObject({ putBack: [{ digest: old }], restored: [] })
+  await executeGc(store, plan())
+  expect(store.artifactPresence(old)).toBe('evicted')
+  expect(plan()).toMatchObject({ collect: [], putBack: [], restored: [] })
+})
+
+test('a plan reads in the trash, and leaves what it reads there', async () => {
+  const store = temporaryStore()
+  const digest = await putLoose(store, 'code')
+  const other = await publish(store, 'other', ['x'])
+  await executeGc(store, planGc(store, options([other])))
+  expect(Buffer.from(store.peekObject(digest)).toString()).toBe('code')
+  expect(store.hasObject(digest)).toBe(false)
+  expect(() => store.peekObject(keyOf('nothing'))).toThrow('is not in this store')
+})
+
 describe('law: gc never removes what a root or a live lease reaches', () => {
   const world = fc.record({
     artifacts: fc.array(fc.uniqueArray(fc.nat(12), { minLength: 0, maxLength: 4 }), { minLength: 1, maxLength: 10 }),
@@ -99,18 +156,22 @@ describe('law: gc never removes what a root or a live lease reaches', () => {
         ])
         for (const i of sources) if (i < ids.length) keep.add(ids[i]!)
         const evictable = new Set(roots.filter((root) => root.evictable).map((root) => at(root.at)))
-        for (let round = 0; round < rounds; round++) {
-          const plan = planGc(store, {
+        const planRound = (round: number) =>
+          planGc(store, {
             roots: roots.map((root) => ({ label: 'r', digest: at(root.at), evictable: root.evictable })),
             graceMs: 0,
             nowMs: later() + round,
             maxSizeBytes,
             costOf: (artifact) => Number.parseInt(artifact.slice(0, 4), 16),
           })
+        for (let round = 0; round < rounds; round++) {
+          const plan = planRound(round)
           const before = bytesOnDisk(store.layout.objects)
           const done = await executeGc(store, plan)
           expect(done.collectedBytes).toBe(plan.collectedBytes)
           if (done.restoredObjects === 0) expect(before - bytesOnDisk(store.layout.objects)).toBe(plan.collectedBytes)
+          // What was done leaves nothing to do: a plan and its execution see the same store.
+          expect(planRound(round)).toMatchObject({ collect: [], putBack: [], restored: [], evictedForSize: [] })
           for (const artifact of keep) expect(store.artifactPresence(artifact)).toBe('present')
           for (const artifact of evictable) {
             expect(store.hasObject(artifact)).toBe(true)
