@@ -25,7 +25,7 @@ export interface RestsOn {
   readonly files: readonly FileMark[]
   readonly program: string
   readonly root: string
-  /** The store's, read before it was opened: what others recorded meanwhile is not in the answer. */
+  /** The store's, with what others recorded meanwhile left out of account: see `grewAlone`. */
   readonly generation: string
   /** Present where the as-of is `now` on a grid. */
   readonly asOf?: { readonly ms: number; readonly gridMs: number }

@@ -1,6 +1,8 @@
-import { availableParallelism, homedir, totalmem } from 'node:os'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { availableParallelism, homedir, tmpdir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
-import { readGeneration } from '../../cas/generation.ts'
+import { type SegmentSizes, segmentSizes } from '../../cas/generation.ts'
+import { layoutOf } from '../../cas/layout.ts'
 import type { Store } from '../../cas/store.ts'
 import { openStore } from '../../cas/store.ts'
 import { Fault } from '../../lib/fault.ts'
@@ -23,6 +25,7 @@ export interface OpenOptions {
   readonly set?: readonly string[]
   readonly asOf?: string | undefined
   readonly offline?: boolean
+  /** Writes nothing under the root. Where there is no store yet, an empty one elsewhere stands for it until it closes. */
   readonly readOnly?: boolean
   /** Worker threads for pure tasks; as many as cores by default. */
   readonly workers?: number | undefined
@@ -56,8 +59,8 @@ export interface World extends Root {
   /** The grid `now` was floored to; nothing where an instant was named. */
   readonly asOfGridMs: number | undefined
   readonly watch: ProjectWatch
-  /** Of the store, from before it was opened. */
-  readonly generation: string
+  /** Of the store's records, from before it was opened. */
+  readonly segments: SegmentSizes
 }
 
 /** The one place where store, project, code, executor and engine are put together. */
@@ -70,14 +73,17 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
   const config = await watch.during(() =>
     resolveConfig(configured, options.set ?? [], (value) => project.originOf(value)?.exportName),
   )
-  const generation = readGeneration(root)
-  const store = openStore(root, {
-    create: options.readOnly !== true,
-    readOnly: options.readOnly === true,
+  const asOfGridMs = declared.asOfGridMs ?? dayMs
+  const asOfMs = asOfFor(options.asOf, asOfGridMs, nowMs())
+  const segments = segmentSizes(root)
+  const standIn = options.readOnly === true && !hasStore(root) ? mkdtempSync(join(tmpdir(), 'pipe-empty-')) : undefined
+  const storeRoot = standIn ?? root
+  const store = openStore(storeRoot, {
+    create: standIn !== undefined || options.readOnly !== true,
+    readOnly: standIn === undefined && options.readOnly === true,
     clock: nowMs,
   })
-  const code = new StoredProjectCode(codeObjects(project, { root }))
-  const asOfGridMs = declared.asOfGridMs ?? dayMs
+  const code = new StoredProjectCode(codeObjects(project, { root: storeRoot }))
   const workers = options.workers ?? availableParallelism()
   const engine = new Engine({
     store,
@@ -106,10 +112,13 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
     engine,
     code,
     watch,
-    generation,
+    segments,
     asOfGridMs: options.asOf === undefined ? asOfGridMs : undefined,
-    asOfMs: asOfFor(options.asOf, asOfGridMs, nowMs()),
-    close: () => store.close(),
+    asOfMs,
+    async close() {
+      await store.close()
+      if (standIn !== undefined) rmSync(standIn, { recursive: true, force: true })
+    },
   }
 }
 
@@ -148,10 +157,21 @@ export async function openProject(
 ): Promise<{ project: LoadedProject; place: ProjectPlace; root: string }> {
   const place = findProject(surroundings.cwd)
   const given = givenRoot(surroundings)
-  // Where the store is stands in the config; until that is read, its bundle is cached in the user's cache folder.
-  const project = await loadProject(place, { root: given ?? cacheRoot(surroundings) })
+  // Where the store is stands in the config; until that is read, its bundle is cached in the user's cache folder. A
+  // folder that holds no store yet may be a typo, and gets no file from reading a config.
+  const cacheIn = given !== undefined && hasStore(given) ? given : cacheRoot(surroundings)
+  const project = await loadProject(place, { root: cacheIn })
   const { root } = (project.config ?? {}) as Partial<Project>
   return { project, place, root: given ?? (root === undefined ? homeRoot(surroundings) : resolve(place.dir, root)) }
+}
+
+/** Whatever cannot be looked at may be one: opening it says what is wrong. */
+function hasStore(root: string): boolean {
+  try {
+    return statSync(layoutOf(root).formatFile, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return true
+  }
 }
 
 const givenRoot = ({ cwd, root, env }: Surroundings): string | undefined =>

@@ -32,9 +32,9 @@ const run = (env: NodeJS.ProcessEnv = {}, cwd = project): Ran => pipe.run(['run'
 const runFolders = (): number => readdirSync(join(project, '.pipe', 'runs')).length
 const seen = (): string => pipe.run(['cat', 'echo'], { cwd: project }).stdout.trim()
 
-/** Executes once, walks once, and has then something to remember, if it may. */
+/** Executes once (of files written this very moment nothing is remembered), and has then something to remember, if it may. */
 function settled(env: NodeJS.ProcessEnv = {}): void {
-  run(env)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
   run(env)
 }
 
