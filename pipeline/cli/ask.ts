@@ -1,9 +1,8 @@
-import { Fault } from '../../lib/fault.ts'
 import { hasSnapshot, readSnapshot, type Snapshot } from '../../snapshots/snapshotFolder.ts'
 import type { Ask } from '../engine/engine.ts'
 import type { Context } from './context.ts'
 import { flag } from './flag.ts'
-import type { OpenOptions, World } from './world.ts'
+import type { World } from './world.ts'
 
 /** What `run`, `plan` and those who ask about a plan have in common: which pipeline, with which config, looked at how. */
 export const askFlags = {
@@ -54,9 +53,10 @@ export async function openAsk(
   options: { readonly readOnly?: boolean; readonly workers?: number | undefined } = {},
 ): Promise<Asked> {
   const { pipeline, set, asOf, offline } = values
-  const world = await openForAsking(context, { pipeline, set, asOf, offline, ...options })
+  const world = await context.openWorld({ pipeline, set, asOf, offline, ...options })
   try {
     const { root } = world
+    if (world.store.root !== root) context.out.note(`there is no store yet in ${root}: answered as for an empty one`)
     const { snapshot } = values
     const frozen = snapshot !== undefined && hasSnapshot(root, snapshot) ? readSnapshot(root, snapshot) : undefined
     const from = values.from === undefined ? undefined : readSnapshot(root, values.from)
@@ -80,12 +80,7 @@ export async function openAsk(
   }
 }
 
-/** Asking needs no right to write; only where there is no store yet an empty one is made, for there is nothing to ask. */
-async function openForAsking(context: Context, options: OpenOptions): Promise<World> {
-  try {
-    return await context.openWorld(options)
-  } catch (error) {
-    if (!options.readOnly || !(error instanceof Fault) || error.code !== 'noStore') throw error
-    return await context.openWorld({ ...options, readOnly: false })
-  }
+/** What a plan has to say besides what would run. */
+export function noteWarnings({ out }: Context, warnings: readonly string[]): void {
+  for (const warning of warnings) out.note(`${out.errStyle.warn('warning')}   ${warning}`)
 }

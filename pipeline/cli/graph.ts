@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { askFlags, openAsk } from './ask.ts'
+import { askFlags, noteWarnings, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { arg, flag } from './flag.ts'
 import { type Picture, pictureOf } from './graph/picture.ts'
@@ -28,7 +28,8 @@ export const graph = defineCommand({
   async run(context, values) {
     const { world, targets, ask } = await openAsk(context, values, { readOnly: true })
     try {
-      const { plan } = await world.engine.plan(targets, ask)
+      const { plan, warnings } = await world.engine.plan(targets, ask)
+      noteWarnings(context, warnings)
       const picture = pictureOf(`${plan.pipeline}: ${plan.targets.join(', ')}`, plan.nodes, values.families)
       const { out } = context
       out.printJson(picture)

@@ -1,6 +1,6 @@
 import { globMatcher } from '../engine/glob.ts'
 import type { Plan, PlanNode } from '../engine/verdict.ts'
-import { askFlags, openAsk } from './ask.ts'
+import { askFlags, noteWarnings, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { rememberProject } from './completion/rememberProject.ts'
 import { arg, flag } from './flag.ts'
@@ -34,7 +34,8 @@ export const ls = defineCommand({
         out.printJson({ pipeline: world.pipeline.name, targets })
         return 'ok'
       }
-      const { plan } = await world.engine.plan(targets, ask)
+      const { plan, warnings } = await world.engine.plan(targets, ask)
+      noteWarnings(context, warnings)
       await rememberProject(
         context,
         world,

@@ -1,4 +1,4 @@
-import { askFlags, openAsk } from './ask.ts'
+import { askFlags, noteWarnings, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { rememberProject } from './completion/rememberProject.ts'
 import { arg, flag } from './flag.ts'
@@ -24,7 +24,8 @@ export const plan = defineCommand({
   async run(context, values) {
     const { world, targets, ask } = await openAsk(context, values, { readOnly: true })
     try {
-      const { plan: made } = await world.engine.plan(targets, ask)
+      const { plan: made, warnings } = await world.engine.plan(targets, ask)
+      noteWarnings(context, warnings)
       await rememberProject(
         context,
         world,

@@ -1,8 +1,15 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { listSnapshots } from '../../snapshots/snapshotFolder.ts'
+import { Fault } from '../../lib/fault.ts'
+import { hasSnapshot, listSnapshots } from '../../snapshots/snapshotFolder.ts'
 import type { VerifyOptions } from '../../snapshots/verifyLevel.ts'
-import { outcomeOf, type VerifyLevel, type VerifyReport, verifyLevels } from '../../snapshots/verifyReport.ts'
+import {
+  type Finding,
+  outcomeOf,
+  type VerifyLevel,
+  type VerifyReport,
+  verifyLevels,
+} from '../../snapshots/verifyReport.ts'
 import { defineCommand } from './command.ts'
 import type { Context, Store } from './context.ts'
 import { arg, flag } from './flag.ts'
@@ -10,6 +17,7 @@ import { countText, percentText } from './human.ts'
 import { renderVerify } from './renderVerify.ts'
 import { cutText } from './textWidth.ts'
 import { visible } from './visible.ts'
+import type { Root } from './world.ts'
 
 export const verify = defineCommand({
   name: 'verify',
@@ -32,7 +40,7 @@ export const verify = defineCommand({
   ],
   json: '{"outcome", "reports": [{"level", "snapshot", "id", "findings": [{"severity", "kind", "node"?, "digest"?, "what", "todo"?}], "counts": {"total", "checked", "notSampled", "resumed", "evicted"}, "interrupted"}]}; the snapshot "" is the store itself',
   async run(context, values) {
-    const { store, root, close } = await context.openRoot()
+    const { store, root, close } = await openToVerify(context)
     const stop = new AbortController()
     const stopListening = context.signals.onStop(() => stop.abort())
     const watch = new Watch(context)
@@ -49,21 +57,27 @@ export const verify = defineCommand({
         onProgress: watch.update,
       }
       const reports: VerifyReport[] = []
-      mkdirSync(join(root, 'index'), { recursive: true })
+      if (!store.readOnly) mkdirSync(join(root, 'index'), { recursive: true })
+      const progressIn = (file: string): { progressFile?: string } => {
+        if (store.readOnly) return {}
+        const progressFile = join(root, 'index', file)
+        if (!values.resume) rmSync(progressFile, { force: true })
+        return { progressFile }
+      }
       const wholeStore = values.snapshot === undefined
       if (wholeStore && values.level.includes('objects')) {
-        const progressFile = join(root, 'index', 'verify-objects')
-        if (!values.resume) rmSync(progressFile, { force: true })
-        reports.push(await verifyStore(store, { ...options, progressFile }))
+        reports.push(await verifyStore(store, { ...options, ...progressIn('verify-objects') }))
       }
       const { verifySnapshot } = await import('../../snapshots/verify.ts')
-      for (const name of values.snapshot === undefined ? listSnapshots(root) : [values.snapshot]) {
+      const { snapshots, strays } =
+        values.snapshot === undefined ? snapshotsIn(root) : { snapshots: [values.snapshot], strays: [] }
+      if (strays.length > 0) reports.push(strayReport(strays))
+      for (const name of snapshots) {
         for (const level of values.level) {
           // The store's own check has hashed every object already.
           if (stop.signal.aborted || (wholeStore && level === 'objects')) continue
-          const progressFile = join(root, 'index', `verify-${name}-${level}.jsonl`)
-          if (!values.resume) rmSync(progressFile, { force: true })
-          reports.push(await verifySnapshot(store, name, level, { ...options, progressFile }))
+          const progress = progressIn(`verify-${name}-${level}.jsonl`)
+          reports.push(await verifySnapshot(store, name, level, { ...options, ...progress }))
         }
       }
       watch.close()
@@ -79,6 +93,52 @@ export const verify = defineCommand({
     }
   },
 })
+
+/** Checking needs no right to write; quarantine and resuming do. */
+async function openToVerify(context: Context): Promise<Root> {
+  try {
+    return await context.openRoot()
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'noStore') throw error
+    // Where there is no store at all, this says so.
+    const opened = await context.openRoot({ readOnly: true })
+    context.out.note(
+      'this store cannot be written: what is damaged stays where it is, and an interrupted verify begins anew',
+    )
+    return opened
+  }
+}
+
+/** Folders among the snapshots that are none, such as `a b` or an `S1` that is empty, keep none of the others from
+ *  being checked. */
+function snapshotsIn(root: string): { snapshots: string[]; strays: string[] } {
+  const snapshots: string[] = []
+  const strays: string[] = []
+  for (const name of listSnapshots(root)) (isSnapshot(root, name) ? snapshots : strays).push(name)
+  return { snapshots, strays }
+}
+
+function isSnapshot(root: string, name: string): boolean {
+  try {
+    return hasSnapshot(root, name)
+  } catch (error) {
+    if (error instanceof Fault) return false
+    throw error
+  }
+}
+
+function strayReport(strays: readonly string[]): VerifyReport {
+  const findings = strays.map(
+    (name): Finding => ({
+      severity: 'warning',
+      kind: 'odd file',
+      what: `snapshots/${name}: this folder is no snapshot`,
+      todo: 'move it elsewhere, or remove it',
+    }),
+  )
+  const counts = { total: strays.length, checked: strays.length, notSampled: 0, resumed: 0, evicted: 0 }
+  return { level: 'manifest', snapshot: '', id: undefined, findings, counts, interrupted: false }
+}
 
 /** Every object of the store, whatever it belongs to, and the record files. */
 async function verifyStore(store: Store, options: VerifyOptions): Promise<VerifyReport> {

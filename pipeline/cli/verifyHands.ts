@@ -73,7 +73,7 @@ class Rebuilding {
     const ports = Object.entries(node.code.ports ?? {}).map(([port, digest]) => [port, this.codeRef(digest)] as const)
     this.executor ??= createLocalExecutor({
       workers: this.workers,
-      stagingDir: this.store.stagingDir,
+      stagingDir: this.store.readOnly ? this.ownFolder() : this.store.stagingDir,
       resolvePackage: (name, version) => this.packageDirs.get(`${name}@${version}`)!,
     })
     const result = await this.executor.execute(
@@ -96,6 +96,11 @@ class Rebuilding {
     if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true })
   }
 
+  private ownFolder(): string {
+    this.folder ??= mkdtempSync(join(tmpdir(), 'pipe-rebuild-'))
+    return this.folder
+  }
+
   private codeRef(digest: Digest): CodeRef {
     if (!this.laidOut.has(digest)) {
       this.laidOut.add(digest)
@@ -108,8 +113,7 @@ class Rebuilding {
   private layOut(digest: Digest): void {
     const { packages } = parseCodeBundle(this.store.readObject(digest))
     if (packages.length === 0) return
-    this.folder ??= mkdtempSync(join(tmpdir(), 'pipe-rebuild-'))
-    const target = join(this.folder, digest)
+    const target = join(this.ownFolder(), digest)
     const dirs = layOutPackages(packages, (object) => this.store.readObject(object), target)
     for (const [name, dir] of Object.entries(dirs)) this.packageDirs.set(name, dir)
   }

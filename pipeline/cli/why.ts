@@ -1,7 +1,7 @@
 import { Fault } from '../../lib/fault.ts'
 import { didYouMean } from '../engine/nearMatch.ts'
 import type { Plan, PlanNode } from '../engine/verdict.ts'
-import { askFlags, openAsk } from './ask.ts'
+import { askFlags, noteWarnings, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { arg } from './flag.ts'
 import { familyOf } from './graph/picture.ts'
@@ -22,7 +22,8 @@ export const why = defineCommand({
   async run(context, values) {
     const { world, targets, ask } = await openAsk(context, { ...values, targets: [] }, { readOnly: true })
     try {
-      const { plan, walk } = await world.engine.plan(targets, ask)
+      const { plan, walk, warnings } = await world.engine.plan(targets, ask)
+      noteWarnings(context, warnings)
       const node = await nodeNamed(plan, values.address, async (name) => (await world.engine.plan([name], ask)).asked)
       const state = [...walk.states.values()].find((candidate) => candidate.node.address === node.address)
       const { records } = world.store

@@ -17,6 +17,7 @@ import { type PlannedWalk, planTargets } from './plan.ts'
 import { Reasons } from './reasons.ts'
 import { Run } from './run.ts'
 import type { RunOutcome } from './runOptions.ts'
+import { unmatchedPatterns } from './unmatched.ts'
 import type { CodeChange } from './verdict.ts'
 import type { NodeState } from './walk.ts'
 
@@ -88,10 +89,10 @@ export class Engine {
     return [...(await this.newGraph()).targets.keys()]
   }
 
-  async plan(targets: readonly string[], ask: Ask): Promise<PlannedWalk> {
+  async plan(targets: readonly string[], ask: Ask): Promise<PlannedWalk & { readonly warnings: readonly string[] }> {
     const { pipeline, slots } = this.parts
     const graph = await this.newGraph()
-    return planTargets({
+    const planned = await planTargets({
       pipeline: pipeline.name,
       graph,
       targets,
@@ -101,6 +102,7 @@ export class Engine {
       slots,
       snapshot: ask.frozen?.name,
     })
+    return { ...planned, warnings: unmatchedPatterns(graph, ask) }
   }
 
   async run(targets: readonly string[], ask: RunAsk): Promise<FinishedRun> {
@@ -158,6 +160,8 @@ export class Engine {
       for (const collection of graph.collections)
         if (collection.parts !== undefined) this.history.setWidth(collection.id, collection.parts.length)
       this.history.save()
+      for (const message of unmatchedPatterns(graph, ask))
+        ask.emit({ kind: 'warning', elapsedMs: performance.now() - startMs, message })
       const id = outcome.manifest === undefined ? undefined : this.writeManifest(runDir, outcome.manifest)
       ask.emit({
         kind: 'run finished',

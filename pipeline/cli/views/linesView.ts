@@ -11,10 +11,22 @@ const heartbeatMs = 10_000 // a log that stands still for longer looks hung
 export function linesView(print: (line: string) => void, style: Style): RunView {
   const progress = newProgress()
   let lastLineMs = 0
+  const saidToWait = new Set<string>()
+  /** Once for each node: it may wait for many others in turn. */
+  const waitingLines = (event: RunEvent): string[] => {
+    if (event.kind !== 'node waiting' || saidToWait.has(event.address)) return []
+    saidToWait.add(event.address)
+    return [`${style.dim('waiting')}   ${event.address}  on ${event.on}`]
+  }
   return {
     see(event: RunEvent) {
       advance(progress, event)
-      const lines = [...eventLines(event, style), ...permanentLines(event, style)]
+      const lines = [
+        ...waitingLines(event),
+        ...eventLines(event, style),
+        ...neverStarted(event, progress, style),
+        ...permanentLines(event, style),
+      ]
       if (lines.length === 0 && event.elapsedMs - lastLineMs >= heartbeatMs) lines.push(heartbeat(progress, style))
       if (lines.length === 0) return
       lastLineMs = event.elapsedMs
@@ -53,6 +65,16 @@ function eventLines(event: RunEvent, style: Style): string[] {
     default:
       return []
   }
+}
+
+/** Skipped nodes that no event named: a run that stops at its first failure never comes to them. */
+function neverStarted(event: RunEvent, progress: Progress, style: Style): string[] {
+  const more = event.kind === 'run finished' ? event.counts.skipped - progress.skipped : 0
+  return more <= 0
+    ? []
+    : [
+        `${style.warn('skipped')}   ${progress.skipped > 0 ? 'and ' : ''}${countText(more)} more that were never started`,
+      ]
 }
 
 function heartbeat(progress: Progress, style: Style): string {
