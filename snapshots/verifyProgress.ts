@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { canonicalJson } from '../cas/canonicalJson.ts'
 import { type Digest, digestOf } from '../cas/digest.ts'
-import { isGone } from '../cas/ioFault.ts'
+import { errnoOf, isGone } from '../cas/ioFault.ts'
 import type { Finding, Sample, VerifyLevel } from './verifyReport.ts'
 
 /** What an interrupted verify had done, as lines of JSON: a head that says of what, then one line for each unit with its
@@ -27,7 +27,7 @@ export class VerifyProgress {
     const lines = readLines(path)
     // Progress on another snapshot, level or sample says nothing about this one.
     if (lines[0] !== head) {
-      writeFileSync(path, `${head}\n`)
+      writeIfRoom(() => writeFileSync(path, `${head}\n`))
       return
     }
     for (const line of lines.slice(1)) this.#adopt(line)
@@ -53,7 +53,8 @@ export class VerifyProgress {
   }
 
   note(unit: string, findings: readonly Finding[]): void {
-    if (this.#path !== undefined) appendFileSync(this.#path, `${JSON.stringify({ unit, findings })}\n`)
+    const path = this.#path
+    if (path !== undefined) writeIfRoom(() => appendFileSync(path, `${JSON.stringify({ unit, findings })}\n`))
   }
 
   /** Nothing is left to resume. */
@@ -71,6 +72,15 @@ export class VerifyProgress {
     } catch {
       // Torn by whatever interrupted it.
     }
+  }
+}
+
+/** On a full disk a verify goes on: what it could not note would only be checked again. */
+function writeIfRoom(write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EDQUOT') throw error
   }
 }
 

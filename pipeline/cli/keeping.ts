@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { type GcOptions, type GcPlan, planGc, type Root, whyAlive } from '../../cas/gc.ts'
 import { executeGc, type GcResult, undoGc } from '../../cas/gcExecute.ts'
 import { verifyObjects } from '../../cas/verify.ts'
@@ -6,6 +6,7 @@ import { keptArtifacts, reachOf } from '../../snapshots/reach.ts'
 import { snapshotRoots } from '../../snapshots/roots.ts'
 import type { VerifyOptions } from '../../snapshots/verifyLevel.ts'
 import type { Finding, VerifyReport } from '../../snapshots/verifyReport.ts'
+import { writeIndexFile } from '../engine/code/indexFile.ts'
 import type { RecordPayload } from '../engine/recordPayload.ts'
 import type { Digest, Store } from './context.ts'
 import { type NamedManifest, newestRuns } from './names.ts'
@@ -97,7 +98,7 @@ export async function verifyEverything(store: Store, options: VerifyOptions): Pr
     onProgress: (progress) => {
       const { checkedObjects, totalObjects } = progress
       if (progressFile !== undefined && progress.resumeFrom !== undefined)
-        writeFileSync(progressFile, progress.resumeFrom)
+        writeIndexFile(progressFile, progress.resumeFrom)
       onProgress?.({ level: 'objects', done: checkedObjects, total: totalObjects })
     },
   })

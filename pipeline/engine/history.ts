@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeIndexFile } from './code/indexFile.ts'
 
 /** What earlier executions of a task cost, newest last. A cache: it may be deleted at any time. */
 export interface TaskHistory {
@@ -64,15 +65,11 @@ export class History {
     this.changed = true
   }
 
+  /** Never fails: on a full disk only estimates are lost. */
   save(): void {
     if (!this.changed) return
-    mkdirSync(join(this.path, '..'), { recursive: true })
-    const draft = `${this.path}.${process.pid}`
-    writeFileSync(
-      draft,
-      JSON.stringify({ tasks: Object.fromEntries(this.tasks), widths: Object.fromEntries(this.widths) }),
-    )
-    renameSync(draft, this.path)
+    const saved: Saved = { tasks: Object.fromEntries(this.tasks), widths: Object.fromEntries(this.widths) }
+    writeIndexFile(this.path, JSON.stringify(saved))
     this.changed = false
   }
 }

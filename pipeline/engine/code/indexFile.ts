@@ -30,6 +30,16 @@ export function writeIndexFile(path: string, data: string | Uint8Array): void {
     renameSync(partial, path)
   } catch {
     // A read-only or full disk costs time at the next start, nothing more.
+    removePartial(partial)
+  }
+}
+
+/** A full disk has no room for half a file. */
+function removePartial(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // It never came to be, or nothing may be deleted here.
   }
 }
 
