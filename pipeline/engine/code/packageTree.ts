@@ -22,8 +22,8 @@ export interface HashedPackage {
   readonly files: readonly TreeFile[]
 }
 
-/** Types, sources of other languages, maps and prose are never loaded, and are most of many a package. */
-const neverLoaded = /\.(d\.[cm]?ts|[cm]?tsx?|map|md|markdown|flow|tsbuildinfo)$/i
+/** Only what no run reads: types, and maps for debuggers. Any other file a package may open, whatever its name. */
+const neverLoaded = /\.(d\.[cm]?ts|map|tsbuildinfo)$/i
 
 /** Hashes what of a package's own folder can be loaded; the packages it depends on are packages of their own.
  *  Unchanged files, by their stat signature, are not read again. */

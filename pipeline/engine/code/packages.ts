@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
+import { isTickpipeFile } from './tickpipePackage.ts'
 
 /** A folder with a package.json that has a name: what files belong to. */
 export interface Package {
@@ -77,10 +78,17 @@ const scriptExtension = /\.(ts|mts|cts|tsx|js|mjs|cjs|jsx)$/
 /** Names modules by package and path inside it. Where two versions of a package meet, theirs carry the version; where
  *  files differ by extension only, theirs keep it. Nothing depends on where the folders lie.
  *
- *  A file outside every package is named by its path from `homeDir`, the project's folder. */
+ *  The project's own files, and those outside every package, are named by their path from `homeDir`, the project's
+ *  folder: how a project is called says nothing about what it does. Only tickpipe's own keep its name, for they are
+ *  the same whether it is the project or a package of one. */
 export function nameModules(files: readonly string[], packages: Packages, homeDir: string): Map<string, string> {
   const home: Package = { dir: homeDir, name: 'project', version: '0.0.0', manifest: {} }
-  const owners = files.map((file) => packages.of(file) ?? home)
+  const own = packages.of(join(homeDir, 'package.json'))
+  const ownerOf = (file: string): Package => {
+    const owner = packages.of(file)
+    return owner === undefined || (owner.dir === own?.dir && !isTickpipeFile(file)) ? home : owner
+  }
+  const owners = files.map(ownerOf)
   const prefixes = namePackages(owners, homeDir)
 
   const pathOf = (file: string, owner: Package) => relative(owner.dir, file).split(sep).join('/')

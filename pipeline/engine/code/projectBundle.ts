@@ -25,7 +25,7 @@ export async function bundleProject(configFile: string, resolver: ImportResolver
       platform: 'node',
       ...strict.options,
       tsconfig: false,
-      plugins: [projectPlugin(resolver, (code, file) => parseSync(file, code).module)],
+      plugins: [projectPlugin(resolver, (code, file) => parseSync(file, code))],
     })
     const { output } = await build.generate({
       format: 'es',
@@ -44,7 +44,12 @@ export async function bundleProject(configFile: string, resolver: ImportResolver
   }
 }
 
-function projectPlugin(resolver: ImportResolver, parse: (code: string, file: string) => ModuleRecord): Plugin {
+interface Parsed {
+  readonly module: ModuleRecord
+  readonly errors: readonly unknown[]
+}
+
+function projectPlugin(resolver: ImportResolver, parse: (code: string, file: string) => Parsed): Plugin {
   return {
     name: 'tickpipe-project',
     resolveId: {
@@ -66,8 +71,10 @@ function projectPlugin(resolver: ImportResolver, parse: (code: string, file: str
       handler(code, file) {
         const isOurs = isTickpipeFile(file)
         if (isInstalled(file) && !isOurs) return null
-        const text = withOwnMeta(code, file, parse(code, file))
-        const registered = registerExports(text, file, parse(text, file))
+        const { module, errors } = parse(code, file)
+        if (errors.length > 0) return null // the bundler says what is wrong, and shows the line as it was written
+        const text = withOwnMeta(code, file, module)
+        const registered = registerExports(text, file, parse(text, file).module)
         // Of tickpipe's own modules only those come along whose exports are used, registration or not.
         return { code: registered, map: null, ...(isOurs ? { moduleSideEffects: false } : {}) }
       },

@@ -181,6 +181,16 @@ export function idle(n: number): number { return spare(n) }`,
     expect(await copyProject(project, project.root).digests()).toEqual(await project.digests())
   })
 
+  test('when the project is called otherwise, or has no name, or is part of a larger one', async () => {
+    const project = tempProject(files)
+    for (const manifest of ['{ "name": "other", "version": "7.0.0", "type": "module" }', '{ "type": "module" }']) {
+      project.write({ 'package.json': manifest })
+      expect(differences(unedited, await project.digests())).toEqual([])
+    }
+    writeFiles(join(project.dir, '..'), { 'package.json': '{ "name": "larger", "type": "module" }' })
+    expect(differences(unedited, await project.digests())).toEqual([])
+  })
+
   test('whether zod is imported by its own name or by way of tickpipe', async () => {
     const project = tempProject({
       ...files,
@@ -308,7 +318,8 @@ export const none = { decide: () => 0 }
       },
       ['wasm'],
     ],
-    ['types and prose of a WASM package: nobody', { 'kernel/k.d.ts': '', 'kernel/README.md': 'hello' }, []],
+    ['types and maps of a WASM package: nobody', { 'kernel/k.d.ts': '', 'kernel/k.js.map': '{}' }, []],
+    ['a text that a WASM package may read: its users', { 'kernel/grammar.md': 'hello' }, ['wasm']],
   ]
   for (const [says, edit, changed] of edits) {
     test(says, async () => expect(await changedBy(withPackages(), modulesEdit(edit))).toEqual(changed))

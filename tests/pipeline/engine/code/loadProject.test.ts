@@ -233,3 +233,14 @@ test('loadProject names the place it was given', async () => {
   expect(loaded).toMatchObject({ dir: project.dir, configFile: join(project.dir, 'pipe.config.ts') })
   expect(loaded.closures).toContain('apache-arrow')
 })
+
+test('loadProject shows a syntax error where it was written', async () => {
+  const project = tempProject({ 'pipe.config.ts': 'export default {' })
+  const fault = await project.load().then(
+    () => expect.fail('it loaded'),
+    (error: unknown) => error as { what: string; where: string },
+  )
+  expect(fault.what).toContain('export default {')
+  expect(fault.what).not.toContain('__tickpipe')
+  expect(fault.where).toMatch(/^pipe\.config\.ts:1:1[67]$/)
+})

@@ -34,6 +34,7 @@ describe('hashPackage', () => {
       'lib/deep.js': '',
       'index.d.ts': 'type',
       'README.md': 'prose',
+      'grammar.ts': 'read at run time',
       'index.js.map': '{}',
       'node_modules/other/index.js': 'not mine',
     })
@@ -43,8 +44,14 @@ describe('hashPackage', () => {
   test('lists what can be loaded, sorted, and nothing of other packages', () => {
     const { dir, indexDir } = makePackage()
     const { files, tree } = hashPackage(dir, indexDir)
-    expect(files.map(({ path }) => path)).toEqual(['index.js', 'lib/deep.js', 'package.json'])
-    expect(files[0]).toEqual({ path: 'index.js', digest: digestOf('exports.a = 1'), sizeBytes: 13, mode: 0o644 })
+    expect(files.map(({ path }) => path)).toEqual([
+      'README.md',
+      'grammar.ts',
+      'index.js',
+      'lib/deep.js',
+      'package.json',
+    ])
+    expect(files[2]).toEqual({ path: 'index.js', digest: digestOf('exports.a = 1'), sizeBytes: 13, mode: 0o644 })
     expect(tree.digest).toBe(digestOf(tree.bytes))
     expect(parseTree(tree.bytes)).toEqual(files)
   })
@@ -290,7 +297,7 @@ describe('a package closure', () => {
     })
     const { packages, modules } = parseCodeBundle((await listed.codes())['value']!.bytes)
     expect(packages.map(({ name }) => name)).toEqual(['plain'])
-    expect(modules.map(({ id }) => id)).toEqual(['app/value', 'tickpipe:entry'])
+    expect(modules.map(({ id }) => id)).toEqual(['project/value', 'tickpipe:entry'])
   })
 
   test('is not made of an empty folder', () => {
