@@ -31,7 +31,8 @@ for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
 const status = await dispatch({
   argv,
   cwd: process.cwd(),
-  env: process.env,
+  // As it was at the start: executing sets TZ for the worker threads.
+  env: { ...process.env },
   stdout: process.stdout,
   stderr: process.stderr,
   isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
