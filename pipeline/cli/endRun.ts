@@ -11,10 +11,10 @@ import type { FinishedRun } from '../engine/engine.ts'
 import type { AskValues } from './ask.ts'
 import type { Status } from './command.ts'
 import { rememberProject } from './completion/rememberProject.ts'
-import type { Context } from './context.ts'
+import type { Context, Store } from './context.ts'
 import type { Following } from './followRun.ts'
 import { printVerdict } from './printVerdict.ts'
-import { faultIn, renderFault } from './renderFault.ts'
+import { faultIn, faultJson, renderFault } from './renderFault.ts'
 import { rememberRun } from './runMemo.ts'
 import { type RunSummary, runFolder, writeRunSummary } from './storedRuns.ts'
 import { version } from './version.ts'
@@ -80,16 +80,31 @@ export async function endRun(ended: EndedRun): Promise<Status> {
     ...(pinned.snapshot === undefined ? {} : { snapshot: pinned.snapshot }),
     ...(pinned.note === undefined ? {} : { note: pinned.note }),
     failures: finished.failures.map(({ address }) => address),
+    pages: pagesOf(finished, world.store),
   }
   const { out } = context
   printVerdict(out, verdict, status)
-  if (pinned.fault && !out.json) out.error(renderFault(pinned.fault, out.errStyle))
+  if (pinned.fault) {
+    out.printJsonLine(faultJson(pinned.fault))
+    if (!out.json) out.error(renderFault(pinned.fault, out.errStyle))
+  }
   if (status === 'ok' && pinned.note === undefined) remember(ended, verdict)
   return status
 }
 
+/** Targets of one node that hold a page: objects have no extension, and no browser knows what to do with one. */
+function pagesOf({ manifest }: FinishedRun, store: Store): { target: string; file: string }[] {
+  const artifacts = new Map(manifest?.nodes.map(({ address, artifact }) => [address, artifact]))
+  return (manifest?.targets ?? []).flatMap(({ name, addresses }) => {
+    const artifact = addresses.length === 1 ? artifacts.get(addresses[0]!) : undefined
+    if (artifact === undefined || store.artifactPresence(artifact) !== 'present') return []
+    const file = store.readDescriptor(artifact).files.find((candidate) => candidate.name.endsWith('.html'))
+    return file === undefined ? [] : [{ target: name, file: file.name }]
+  })
+}
+
 /** The same command has the same answer until something it rests on changes. */
-function remember({ context, values, world, finished, frozen, startedMs }: EndedRun, verdict: RunVerdict): void {
+function remember({ context, values, world, finished, frozen }: EndedRun, verdict: RunVerdict): void {
   const { manifest } = finished
   if (manifest === undefined || world.project.inputs === undefined || world.watch.looksOutside) return
   // What others recorded meanwhile is not in this answer.
@@ -104,8 +119,9 @@ function remember({ context, values, world, finished, frozen, startedMs }: Ended
   })
   const { total } = verdict.counts
   const named = verdict.snapshot === undefined ? [] : [join(verdict.snapshot.folder, 'manifest.json')]
-  const marks = new FileLook().markAll(named, [], startedMs)
-  if (marks === undefined) return // pinned only now: the next run remembers
+  // Its age does not matter where its bytes are known to be the snapshot's.
+  const marks = new FileLook().markAll(named, [], Number.POSITIVE_INFINITY)
+  if (marks === undefined || marks.some(({ digest }) => digest !== verdict.snapshot?.id)) return
   rememberRun(
     context,
     values,
