@@ -33,6 +33,8 @@ interface Entry {
   /** The files it was made from, a group for each package: most tasks share most groups. */
   readonly marks: readonly Digest[]
   readonly packages: readonly { readonly key: string; readonly dir: string; readonly tree: Digest }[]
+  /** Every folder of those packages, equal copies too, with what it held. */
+  readonly copies: readonly { readonly dir: string; readonly tree: Digest }[]
 }
 
 const sweepAgeMs = 30 * 86_400_000
@@ -60,11 +62,12 @@ export class CodeCache {
       !isDigest(entry?.digest) ||
       !isDigest(entry.info) ||
       !Array.isArray(entry.marks) ||
-      !Array.isArray(entry.packages)
+      !Array.isArray(entry.packages) ||
+      !Array.isArray(entry.copies)
     )
       return undefined
     if (!entry.marks.every((group) => this.#isUnchanged(group))) return undefined
-    if (!entry.packages.every(({ dir, tree }) => existsSync(dir) && this.#hashes.of(dir).tree.digest === tree)) {
+    if (!entry.copies.every(({ dir, tree }) => existsSync(dir) && this.#hashes.of(dir).tree.digest === tree)) {
       return undefined
     }
     const [codeFile, infoFile] = [join(this.#dir, `${entry.digest}.code`), join(this.#dir, `${entry.info}.info`)]
@@ -74,7 +77,9 @@ export class CodeCache {
 
   /** @param sinceMs when the build began to read files */
   keep(exports: readonly EntryExport[], built: BuiltCode, resolver: ImportResolver, sinceMs: number): ProjectCode {
-    const closure = hashClosure(built.closures, resolver.packages, this.#hashes)
+    const closure = hashClosure(built.closures, resolver.packages, this.#hashes, (located) =>
+      resolver.lookedAt.addPackage(located),
+    )
     const code = makeCodeObject({ ...built.bundle, packages: closure.refs })
     const info: CodeInfo = {
       ...built.info,
@@ -84,13 +89,14 @@ export class CodeCache {
       return { key: `${name}@${version}`, dir: closure.hashed[i]!.dir, tree }
     })
     const files = new Set([...built.files, ...resolver.packages.manifests, ...builderFiles()])
-    const marks = this.#look.markAll(files, resolver.absent, sinceMs)
+    const marks = this.#look.markAll(files, resolver.lookedAt, sinceMs)
     if (marks !== undefined) {
       if (!this.#swept) sweepIndexFiles(this.#dir, sweepAgeMs)
       this.#swept = true
       const infoJson = JSON.stringify(info)
       const groups = this.#writeGroups(marks, resolver)
-      const entry: Entry = { digest: code.digest, info: digestOf(infoJson), marks: groups, packages }
+      const copies = closure.copies.map(({ dir, tree }) => ({ dir, tree: tree.digest }))
+      const entry: Entry = { digest: code.digest, info: digestOf(infoJson), marks: groups, packages, copies }
       writeIndexFile(join(this.#dir, `${entry.digest}.code`), code.bytes)
       writeIndexFile(join(this.#dir, `${entry.info}.info`), infoJson)
       writeIndexFile(`${this.#placeOf(exports)}.json`, JSON.stringify(entry))

@@ -75,7 +75,7 @@ async function makeBundle({ dir, configFile }: ProjectPlace, cacheDir: string) {
   writeIndexFile(join(cacheDir, `${name}.mjs`), bundle.code)
 
   const files = [...new Set([...bundle.files, ...packages.manifests, ...builderFiles()])]
-  const inputs = new FileLook().markAll(files, resolver.absent, sinceMs)
+  const inputs = new FileLook().markAll(files, resolver.lookedAt, sinceMs)
   if (inputs !== undefined) writeIndexFile(join(cacheDir, 'entry.json'), JSON.stringify({ bundle: name, inputs }))
   const bundleFile = join(cacheDir, `${name}.mjs`)
   return { bundleFile: existsSync(bundleFile) ? bundleFile : writeAside(bundle.code), inputs }

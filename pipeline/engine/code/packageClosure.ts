@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import type { Digest } from '../../../cas/digest.ts'
+import { type Digest, digestOf } from '../../../cas/digest.ts'
 import { Fault } from '../../../lib/fault.ts'
 import type { ClosureImport } from './buildCode.ts'
 import type { PackageRef } from './codeObject.ts'
@@ -12,43 +12,91 @@ export interface PackageClosure {
   readonly refs: readonly PackageRef[]
   /** The same packages with their files, for whoever stores them. */
   readonly hashed: readonly HashedPackage[]
+  /** Every folder that was looked at: equal copies of a package are one package, until one of them changes. */
+  readonly copies: readonly HashedPackage[]
 }
 
+interface Found {
+  readonly owner: Package
+  readonly hashed: HashedPackage
+  /** The folders of its dependencies, by name. */
+  readonly dependencies: Map<string, string>
+}
+
+/** @param note is told where each dependency was found, and where it was not */
 export function hashClosure(
   imports: readonly ClosureImport[],
   packages: Packages,
   hashes: PackageHashes,
+  note: (located: ReturnType<typeof locatePackage>) => void,
 ): PackageClosure {
-  const found = new Map<string, { owner: Package; dependencies: Record<string, string> }>()
+  const found = new Map<string, Found>()
   const visit = (owner: Package) => {
-    const key = keyOf(owner)
-    if (found.has(key)) return
-    const dependencies: Record<string, string> = {}
-    found.set(key, { owner, dependencies })
+    if (found.has(owner.dir)) return
+    const dependencies = new Map<string, string>()
+    found.set(owner.dir, { owner, dependencies, hashed: hashes.of(owner.dir) })
     for (const name of dependencyNames(owner)) {
-      const dependency = locatePackage(packages, name, owner.dir).found
-      if (dependency === undefined) continue // optional, or for another system
+      const located = locatePackage(packages, name, owner.dir)
+      note(located)
+      if (located.found === undefined) continue // optional, or for another system
       // Links of a workspace or of pnpm lead to where a package's own dependencies are found from.
-      const real = { ...dependency, dir: realpathSync(dependency.dir) }
-      dependencies[name] = real.version
+      const real = { ...located.found, dir: realpathSync(located.found.dir) }
+      dependencies.set(name, real.dir)
       visit(real)
     }
   }
   for (const { package: owner } of imports) visit(owner)
 
-  const sorted = [...found.values()].sort((a, b) => (keyOf(a.owner) < keyOf(b.owner) ? -1 : 1))
-  const hashed = sorted.map(({ owner }) => hashes.of(owner.dir))
-  const refs = sorted.map(({ owner, dependencies }, i): PackageRef => {
-    const ids = imports.filter((entry) => keyOf(entry.package) === keyOf(owner))
-    return {
-      name: owner.name,
-      version: owner.version,
-      tree: hashed[i]!.tree.digest,
-      dependencies,
-      imports: ids.map(({ id, specifier }) => ({ id, specifier })).sort((a, b) => (a.id < b.id ? -1 : 1)),
+  const versions = tellApart(found)
+  const refs = new Map<string, { ref: PackageRef; hashed: HashedPackage }>()
+  for (const { owner, hashed, dependencies } of found.values()) {
+    const { name } = owner
+    const version = versions.get(owner.dir)!
+    const ids = imports.filter((entry) => entry.package.dir === owner.dir)
+    const known = refs.get(keyOf({ name, version }))?.ref.imports ?? []
+    const ref: PackageRef = {
+      name,
+      version,
+      tree: hashed.tree.digest,
+      dependencies: Object.fromEntries([...dependencies].map(([other, dir]) => [other, versions.get(dir)!])),
+      imports: [...known, ...ids.map(({ id, specifier }) => ({ id, specifier }))].sort((a, b) =>
+        a.id < b.id ? -1 : 1,
+      ),
     }
-  })
-  return { refs, hashed }
+    refs.set(keyOf(ref), { ref, hashed: refs.get(keyOf(ref))?.hashed ?? hashed })
+  }
+  const sorted = [...refs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
+  return {
+    refs: sorted.map(({ ref }) => ref),
+    hashed: sorted.map(({ hashed }) => hashed),
+    copies: [...found.values()].map(({ hashed }) => hashed),
+  }
+}
+
+/** The version of each folder's package. Copies of one version that differ, in their files or in what they depend on,
+ *  have some digits of what they are behind it. */
+function tellApart(found: ReadonlyMap<string, Found>): Map<string, string> {
+  let kinds = new Map([...found].map(([dir, { owner, hashed }]) => [dir, `${keyOf(owner)} ${hashed.tree.digest}`]))
+  for (let count = 0; count < new Set(kinds.values()).size; ) {
+    count = new Set(kinds.values()).size
+    const before = kinds
+    kinds = new Map(
+      [...found].map(([dir, { dependencies }]) => {
+        const below = [...dependencies].map(([name, other]) => `${name} ${before.get(other)!}`)
+        return [dir, digestOf([before.get(dir)!, ...below].join('\n'))]
+      }),
+    )
+  }
+  const kindsOf = new Map<string, Set<string>>()
+  for (const [dir, { owner }] of found) {
+    kindsOf.set(keyOf(owner), (kindsOf.get(keyOf(owner)) ?? new Set()).add(kinds.get(dir)!))
+  }
+  return new Map(
+    [...found].map(([dir, { owner }]) => {
+      const isAlone = kindsOf.get(keyOf(owner))!.size === 1
+      return [dir, isAlone ? owner.version : `${owner.version}+${kinds.get(dir)!.slice(0, 8)}`]
+    }),
+  )
 }
 
 const keyOf = ({ name, version }: { name: string; version: string }) => `${name}@${version}`

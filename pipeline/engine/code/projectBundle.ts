@@ -53,9 +53,13 @@ function projectPlugin(resolver: ImportResolver, parse: (code: string, file: str
   return {
     name: 'tickpipe-project',
     resolveId: {
-      filter: { id: /^[^./\0]/ },
+      filter: { id: /^[^/\0]/ },
       async handler(specifier, importer, options) {
         if (importer === undefined) return null
+        if (specifier.startsWith('.')) {
+          resolver.noteRelative(specifier, importer)
+          return null
+        }
         const resolved = await resolver.resolve(specifier, importer, async () => {
           const found = await this.resolve(specifier, importer, { ...options, skipSelf: true })
           return found === null || found.external ? undefined : found.id

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
+import { ImportTrail } from './importTrail.ts'
 import { locatePackage, type Package, type Packages, packageNameOf } from './packages.ts'
 import { tickpipeEntry } from './tickpipePackage.ts'
 
@@ -23,7 +24,7 @@ export class ImportResolver {
   readonly packages: Packages
   readonly projectDir: string
   readonly #closures: ReadonlySet<string>
-  readonly #absent = new Set<string>()
+  readonly #trail = new ImportTrail()
   readonly #native = new Map<string, boolean>()
   readonly #homeCopies = new Map<string, Package | undefined>()
 
@@ -47,7 +48,7 @@ export class ImportResolver {
     if (found === undefined) return undefined
     const name = packageNameOf(specifier)
     if (name === undefined) return { kind: 'file', file: found }
-    for (const path of locatePackage(this.packages, name, dirname(importer)).absent) this.#absent.add(path)
+    this.#trail.addPackage(locatePackage(this.packages, name, dirname(importer)))
 
     const owner = this.packages.of(found)
     if (owner === undefined || owner.name !== name) return { kind: 'file', file: found }
@@ -67,9 +68,15 @@ export class ImportResolver {
     return native
   }
 
-  /** Paths that were looked at and are not there; if one comes to be, imports may lead elsewhere. */
-  get absent(): readonly string[] {
-    return [...this.#absent]
+  /** Takes note of how a relative path is resolved, which the bundler does itself. */
+  noteRelative(specifier: string, importer: string): void {
+    // What is installed is replaced as a whole, with its package.json.
+    if (!isInstalled(importer)) this.#trail.addRelative(specifier, importer)
+  }
+
+  /** What imports were resolved by: if any of it changes, they may lead elsewhere. */
+  get lookedAt(): ImportTrail {
+    return this.#trail
   }
 
   /** An equal version of a package that the project has as well is taken from there: how an installer spreads copies

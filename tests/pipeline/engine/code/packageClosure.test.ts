@@ -20,7 +20,7 @@ import { type PackageRef, parseCodeBundle } from '../../../../pipeline/engine/co
 import { linkCode } from '../../../../pipeline/engine/code/linkCode.ts'
 import { layOutPackages, placePackages } from '../../../../pipeline/engine/code/packageClosure.ts'
 import { hashPackage, parseTree, writeTree } from '../../../../pipeline/engine/code/packageTree.ts'
-import { settle, tempDir, tempProject, writeFiles } from './tempProject.ts'
+import { settle, type TempProject, tempDir, tempProject, writeFiles } from './tempProject.ts'
 
 const manifest = (name: string, version: string, dependencies: Record<string, string> = {}) =>
   JSON.stringify({ name, version, main: 'index.js', dependencies })
@@ -304,5 +304,70 @@ describe('a package closure', () => {
     const dir = tempDir('empty')
     mkdirSync(join(dir, 'sub'))
     expect(hashPackage(dir, tempDir('index')).files).toEqual([])
+  })
+
+  describe('whose packages bring their own copies of one version', () => {
+    const copies = (inA: string, inB: string) =>
+      tempProject({
+        'pipe.config.ts': `import { value } from './value.ts'\nexport default { values: { value } }`,
+        'value.ts': `import { a } from 'a'\nimport { b } from 'b'\nexport const value = { get: () => [a(), b()] }`,
+        ...Object.fromEntries(
+          Object.entries({ a: inA, b: inB }).flatMap(([name, text]) => [
+            [`node_modules/${name}/package.json`, manifest(name, '1.0.0', { dep: '*' })],
+            [`node_modules/${name}/index.js`, `exports.${name} = () => require("dep").x`],
+            [`node_modules/${name}/${name}.wasm`, ''],
+            [`node_modules/${name}/node_modules/dep/package.json`, manifest('dep', '1.0.0')],
+            [`node_modules/${name}/node_modules/dep/index.js`, text],
+          ]),
+        ),
+      })
+    const refsOf = async (project: TempProject) => parseCodeBundle((await project.codes())['value']!.bytes).packages
+
+    test('is one package where the copies are equal, until one of them is edited', async () => {
+      const project = copies('exports.x = 1', 'exports.x = 1')
+      await settle()
+      const before = await project.digests()
+      expect((await refsOf(project)).map(({ name, version }) => `${name}@${version}`)).toEqual([
+        'a@1.0.0',
+        'b@1.0.0',
+        'dep@1.0.0',
+      ])
+      for (const [owner, other] of ['ab', 'ba']) {
+        project.write({ [`node_modules/${owner}/node_modules/dep/index.js`]: 'exports.x = 2' })
+        await settle()
+        expect(await project.digests(), `${owner}, not ${other}`).not.toEqual(before)
+        project.write({ [`node_modules/${owner}/node_modules/dep/index.js`]: 'exports.x = 1' })
+        await settle()
+        expect(await project.digests()).toEqual(before)
+      }
+    })
+
+    test('keeps copies that differ apart, and each user finds its own', async () => {
+      const refs = await refsOf(copies('exports.x = 1', 'exports.x = 2'))
+      const deps = refs.filter(({ name }) => name === 'dep')
+      expect(deps.map(({ version }) => version)).toEqual([
+        expect.stringMatching(/^1\.0\.0\+[0-9a-f]{8}$/),
+        expect.stringMatching(/^1\.0\.0\+[0-9a-f]{8}$/),
+      ])
+      const used = refs.filter(({ name }) => name !== 'dep').map(({ dependencies }) => dependencies['dep'])
+      expect(new Set(used)).toEqual(new Set(deps.map(({ version }) => version)))
+      expect(placePackages(refs).links.size).toBe(2)
+    })
+
+    test('notices a copy that comes to be', async () => {
+      const project = copies('exports.x = 1', 'exports.x = 1')
+      rmSync(join(project.dir, 'node_modules/a/node_modules'), { recursive: true })
+      project.write({
+        'node_modules/dep/package.json': manifest('dep', '1.0.0'),
+        'node_modules/dep/index.js': 'exports.x = 1',
+      })
+      await settle()
+      const before = await project.digests()
+      project.write({
+        'node_modules/a/node_modules/dep/package.json': manifest('dep', '1.0.0'),
+        'node_modules/a/node_modules/dep/index.js': 'exports.x = 3',
+      })
+      expect(await project.digests()).not.toEqual(before)
+    })
   })
 })
