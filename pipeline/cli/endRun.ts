@@ -120,7 +120,7 @@ function remember({ context, values, world, finished, frozen }: EndedRun, verdic
   const { total } = verdict.counts
   const named = verdict.snapshot === undefined ? [] : [join(verdict.snapshot.folder, 'manifest.json')]
   // Its age does not matter where its bytes are known to be the snapshot's.
-  const marks = new FileLook().markAll(named, [], Number.POSITIVE_INFINITY)
+  const marks = new FileLook().markAll(named, { absent: [], links: [] }, Number.POSITIVE_INFINITY)
   if (marks === undefined || marks.some(({ digest }) => digest !== verdict.snapshot?.id)) return
   rememberRun(
     context,
