@@ -13,6 +13,8 @@ const largeZip = 0xffffffff
 /** No directory of a zip with one short name comes near this. */
 const directorySizeBytesMax = 65_536
 const pieceSizeBytes = 1 << 20
+/** Up to here the built-in inflater does it at once, which is some times faster; beyond, memory must stay flat. */
+const atOnceSizeBytesMax = 128 * 2 ** 20
 
 /** Bytes that are read in pieces: a file of an artifact, or an array. */
 export type ByteSource = {
@@ -43,20 +45,19 @@ export function readSingleFileZip(
   const entry = readEntry(bytesSource(bytes), where, sizeBytesMax)
   const { name, method, from, packedSizeBytes, sizeBytes, checksum, bad } = entry
   const packed = bytes.subarray(from, from + packedSizeBytes)
-  let unpacked: Uint8Array
-  try {
-    // One byte more than declared, so that a stream that holds more is found out instead of cut.
-    unpacked = method === 0 ? packed : inflateRawSync(packed, { maxOutputLength: sizeBytes + 1 })
-  } catch (cause) {
-    throw bad(`its file does not unpack (${(cause as Error).message})`)
-  }
+  const unpacked = method === 0 ? packed : inflateAtOnce(packed, sizeBytes, bad)
   if (unpacked.length !== sizeBytes) throw bad(`it unpacks to ${unpacked.length} bytes and declares ${sizeBytes}`)
   if (crc32(unpacked) !== checksum) throw bad('the checksum of its file is wrong')
   return { name, bytes: unpacked }
 }
 
 /** The same for files that do not fit in memory. */
-export function openSingleFileZip(source: ByteSource, where: string, sizeBytesMax = largeZip): ZippedFile {
+export function openSingleFileZip(
+  source: ByteSource,
+  where: string,
+  sizeBytesMax = largeZip,
+  atOnceMax = atOnceSizeBytesMax,
+): ZippedFile {
   const { name, method, from, packedSizeBytes, sizeBytes, checksum, bad } = readEntry(source, where, sizeBytesMax)
   return {
     name,
@@ -65,8 +66,14 @@ export function openSingleFileZip(source: ByteSource, where: string, sizeBytesMa
       let unpackedBytes = 0
       let crc = 0
       const packed = piecesOf(source, from, packedSizeBytes)
+      const unpack = (): Iterable<Uint8Array> => {
+        if (method === 0) return packed
+        if (sizeBytes > atOnceMax) return inflateRaw(packed)
+        const whole = inflateAtOnce(source.readAt(from, packedSizeBytes), sizeBytes, bad)
+        return piecesOf(bytesSource(whole), 0, whole.length)
+      }
       try {
-        for (const piece of method === 0 ? packed : inflateRaw(packed)) {
+        for (const piece of unpack()) {
           unpackedBytes += piece.length
           if (unpackedBytes > sizeBytes) throw bad(`it unpacks to more than the ${sizeBytes} bytes it declares`)
           crc = crc32(piece, crc)
@@ -78,6 +85,15 @@ export function openSingleFileZip(source: ByteSource, where: string, sizeBytesMa
       if (unpackedBytes !== sizeBytes) throw bad(`it unpacks to ${unpackedBytes} bytes and declares ${sizeBytes}`)
       if (crc !== checksum) throw bad('the checksum of its file is wrong')
     },
+  }
+}
+
+function inflateAtOnce(packed: Uint8Array, sizeBytes: number, bad: (what: string) => Fault): Uint8Array {
+  try {
+    // One byte more than declared, so that a stream that holds more is found out instead of cut.
+    return inflateRawSync(packed, { maxOutputLength: sizeBytes + 1 })
+  } catch (cause) {
+    throw bad(`its file does not unpack (${(cause as Error).message})`)
   }
 }
 

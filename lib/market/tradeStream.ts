@@ -3,6 +3,7 @@ import { type Finding, type FindingKind, type Policy, severityOf } from '../audi
 import type { CsvLayout } from '../csv/layout.ts'
 import { csvParser } from '../csv/parser.ts'
 import { Fault } from '../fault.ts'
+import { int64Words } from '../tables/columnChecks.ts'
 import type { Columns, TableSchema } from '../tables/schema.ts'
 import { makeTable, type Table } from '../tables/table.ts'
 import { formatUtc, type TsMs } from '../time.ts'
@@ -125,14 +126,15 @@ function* streamed<R extends Columns, C extends Columns>(
     batchRows,
     onBatch: (batch) => ready.push(batch),
   })
-  let before: bigint | undefined
+  let before = Number.NaN
   const checked = (batch: Table<R>): Table<R> => {
-    const ids = batch.columns[form.id] as BigInt64Array
+    // Read as two words each: a bigint for every row would cost more than all the rest.
+    const words = int64Words(batch.columns[form.id] as BigInt64Array)
     const times = batch.columns[form.time] as Float64Array
     for (let row = 0; row < batch.rowCount; row++) {
-      const id = ids[row]!
-      const tsMs = Math.floor(times[row]! / form.perMs)
-      if (before !== undefined && id !== before + 1n) {
+      const id = words[2 * row + 1]! * 4_294_967_296 + (words[2 * row]! >>> 0)
+      const tsMs = form.perMs === 1 ? times[row]! : Math.floor(times[row]! / form.perMs)
+      if (id !== before + 1 && !Number.isNaN(before)) {
         if (id === before) say('duplicateRows', `id ${id} is there twice`, tsMs)
         else if (id < before) say('outOfOrder', `id ${id} comes after ${before}`, tsMs)
         else if (form.hasEveryId) say('missingIds', `no id between ${before} and ${id}`, tsMs)
