@@ -24,7 +24,10 @@ export const init = defineCommand({
     refuseIfTaken(folder)
     const written: string[] = []
     const kept: string[] = []
-    for (const [path, text] of Object.entries({ ...supportFiles(packageName(folder), version), ...exampleFiles })) {
+    for (const [path, text] of Object.entries({
+      ...supportFiles(packageName(folder), version, existsSync(join(folder, 'node_modules', '@types', 'node'))),
+      ...exampleFiles,
+    })) {
       const file = join(folder, path)
       if (existsSync(file)) {
         kept.push(path)

@@ -91,15 +91,17 @@ export function findArtifact(store: Store, name: string, snapshot: string | unde
   for (const { label, manifest } of manifestsToSearch(store, snapshot)) {
     const target = manifest.targets.find((candidate) => candidate.name === name)
     const addresses = target?.addresses ?? [name]
-    if (addresses.length > 1) {
+    // A node may be called like a target that it is only a part of: one node is what was meant.
+    const namesake = addresses.length === 1 ? undefined : manifest.nodes.find((candidate) => candidate.address === name)
+    if (addresses.length > 1 && namesake === undefined) {
       throw new Fault({
         code: 'usage',
         what: `the target ${name} stands for ${addresses.length} nodes`,
         where: label,
-        todo: `name one of them: ${addresses.slice(0, 3).join(', ')}, …`,
+        todo: `name one of them: ${addresses.slice(0, 3).join(', ')}${addresses.length > 3 ? ', …' : ''}`,
       })
     }
-    const node = manifest.nodes.find((candidate) => candidate.address === addresses[0])
+    const node = namesake ?? manifest.nodes.find((candidate) => candidate.address === addresses[0])
     if (node) return { label, artifact: node.artifact, node, key: keyOfSpec(specOf(node)) }
     known.push(...manifest.nodes.map((candidate) => candidate.address))
   }

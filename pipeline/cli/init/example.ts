@@ -186,7 +186,12 @@ export const writeReport = defineTask({
 }
 
 /** Written only where there is none yet. */
-export const supportFiles = (name: string, version: string): Readonly<Record<string, string>> => ({
+/** @param hasNodeTypes whether the compiler would find them; without it, naming them is an error */
+export const supportFiles = (
+  name: string,
+  version: string,
+  hasNodeTypes: boolean,
+): Readonly<Record<string, string>> => ({
   'package.json': `${JSON.stringify(
     {
       name,
@@ -210,6 +215,7 @@ export const supportFiles = (name: string, version: string): Readonly<Record<str
         allowImportingTsExtensions: true,
         noEmit: true,
         skipLibCheck: true,
+        ...(hasNodeTypes ? { types: ['node'] } : {}),
       },
       include: ['**/*.ts'],
     },

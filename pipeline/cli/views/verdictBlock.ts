@@ -1,6 +1,7 @@
 import type { Manifest } from '../../../snapshots/manifest.ts'
 import type { RunCounts } from '../../engine/event.ts'
 import { countText, durationText, plural, shortId } from '../human.ts'
+import { shellWord } from '../shellWord.ts'
 import type { Style } from '../style.ts'
 import { padEnd } from '../textWidth.ts'
 import { visible } from '../visible.ts'
@@ -17,6 +18,8 @@ export interface RunVerdict {
   /** Something about the run a person should know. */
   readonly note?: string
   readonly failures: readonly string[]
+  /** Targets that are to be looked at, and which file of theirs. */
+  readonly pages?: readonly { readonly target: string; readonly file: string }[]
 }
 
 const shownTargets = 8
@@ -43,6 +46,10 @@ export function renderVerdict(verdict: RunVerdict, style: Style): string {
     const shown = verdict.failures.slice(0, 5).map(visible)
     const more = verdict.failures.length - shown.length
     fields.push(['failed', shown.join('\n') + (more > 0 ? `\nand ${countText(more)} more, in the log` : '')])
+  }
+  for (const { target, file } of verdict.pages ?? []) {
+    const [from, name] = [target, file].map((word) => visible(shellWord(word)))
+    fields.push(['open', `pipe cat ${from} --file ${name} > ${name}`])
   }
   fields.push(...nextTexts(verdict).map((text): [string, string] => ['next', text]))
 

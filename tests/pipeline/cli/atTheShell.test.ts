@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../../cas/store.ts'
@@ -154,4 +154,12 @@ test('a run that stops at a failure says how many nodes it never came to', () =>
   const named = [...ran.stderr.matchAll(/^skipped {3}\S+ {2}after/gm)].length
   const more = Number(/^skipped {3}(?:and )?(\d+) more/m.exec(ran.stderr)?.[1] ?? 0)
   expect(named + more).toBe(counted)
+})
+
+test('a node that is called like a target of several is what show and cat mean by the name', () => {
+  const config = join(project, 'pipe.config.ts')
+  const text = readFileSync(config, 'utf8')
+  writeFileSync(config, text.replace("graph.target('all', ...nodes)", "graph.target('double[0]', ...nodes)"))
+  expect(here('run').status).toBe(0)
+  expect(JSON.parse(here('cat', 'double[0]', '--json').stdout)).toMatchObject({ value: { value: 0 } })
 })

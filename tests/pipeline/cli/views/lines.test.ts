@@ -21,6 +21,20 @@ describe('plain lines', () => {
     expect(lines.join('')).not.toContain('\x1b')
   })
 
+  test('say once what a node waits on, and how many nodes a failure kept from starting', () => {
+    const lines: string[] = []
+    const view = linesView((line) => lines.push(line), plainStyle)
+    for (const on of ['process 7', 'process 8']) view.see({ kind: 'node waiting', elapsedMs: 1, address: 'a', on })
+    const counts = { total: 4, cached: 0, executed: 1, unchanged: 0, failed: 1, skipped: 2 }
+    view.see({ kind: 'node skipped', elapsedMs: 2, address: 'b', after: 'a' })
+    view.see({ kind: 'run finished', elapsedMs: 3, outcome: 'failed', counts })
+    expect(lines).toEqual([
+      'waiting   a  on process 7',
+      'skipped   b  after a',
+      'skipped   and 1 more that were never started',
+    ])
+  })
+
   test('say something at least every ten seconds while events come', () => {
     const lines: string[] = []
     const view = linesView((line) => lines.push(line), plainStyle)
@@ -77,6 +91,13 @@ describe('the run log', () => {
 })
 
 describe('the verdict', () => {
+  test('tells how to get a page out of the store', () => {
+    const pages = [{ target: 'report', file: 'my report.html' }]
+    expect(renderVerdict({ ...verdict, pages }, plainStyle)).toContain(
+      "pipe cat report --file 'my report.html' > 'my report.html'",
+    )
+  })
+
   const verdict: RunVerdict = {
     outcome: 'ok',
     counts: { total: 12, cached: 10, executed: 2, unchanged: 1, failed: 0, skipped: 0 },
