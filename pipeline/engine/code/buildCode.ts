@@ -271,10 +271,11 @@ function printModule({ imports, statements, exports }: AnalysedModule, order: re
   ]
 }
 
-/** Besides its runtime the bundler has helpers for syntax that it writes anew, each a module of its own. */
+/** Besides its runtime the bundler has helpers for syntax that it writes anew, each a module of its own. Which release
+ *  of it they came with says nothing: their code does. */
 function virtualId(file: string): string {
   if (file === virtualEntry) return entryId
-  return file.startsWith('\0rolldown/runtime') ? runtimeId : `rolldown/${file.slice(1)}`
+  return file.startsWith('\0rolldown/runtime') ? runtimeId : `rolldown/${file.slice(1).replace(/@\d[^/]*/, '')}`
 }
 
 /** The version appears in the code only where two versions of a package are imported: elsewhere `packages` says it. */

@@ -102,12 +102,14 @@ many('a')\nconst unused = bool('b')\nz.add('c')`,
 
   test('tagged templates that the bundler writes anew', async () => {
     const files = {
-      'value.ts': `import { page } from './page.ts'\nimport { html } from './html.ts'
-export const value = { get: () => page('x') + html\`<script>\${1}</script>\` }`,
+      'node_modules/two/package.json': '{ "name": "two", "version": "1.0.0", "main": "two.js" }',
+      'node_modules/two/two.js': 'module.exports = 2',
+      'value.ts': `import two from 'two'\nimport { page } from './page.ts'\nimport { html } from './html.ts'
+export const value = { get: () => two + page('x') + html\`<script>\${1}</script>\` }`,
       'page.ts': `import { html } from './html.ts'\nexport const page = (x: string) => html\`<script>\${x}</script>\``,
       'html.ts': `export const html = (parts: TemplateStringsArray, ...values: unknown[]) => parts.join(String(values[0]))`,
     }
-    expect(await resultOf(files)).toBe('<script>x</script><script>1</script>')
+    expect(await resultOf(files)).toBe('2<script>x</script><script>1</script>')
   })
 })
 
