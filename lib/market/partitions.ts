@@ -6,7 +6,6 @@ import {
   dayStart,
   type Interval,
   intervals,
-  monthOf,
   monthStart,
   monthsBetween,
   nextDay,
