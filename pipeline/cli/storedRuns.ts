@@ -23,7 +23,10 @@ export const runFolder = (root: string, run: string): string => join(root, 'runs
 
 /** Ids that sort by time to the millisecond, readable, and apart even when two runs start in one. */
 export function newRunId(nowMs: number, random: () => number): string {
-  const stamp = new Date(nowMs).toISOString().replace(/[-:.Z]/g, '').replace('T', '-')
+  const stamp = new Date(nowMs)
+    .toISOString()
+    .replace(/[-:.Z]/g, '')
+    .replace('T', '-')
   const suffix = Math.floor(random() * 36 ** 4)
     .toString(36)
     .padStart(4, '0')

@@ -2,11 +2,14 @@ type Exports = Record<string, unknown>
 
 /** Modules that nodes share, instead of each getting its own: those of zod, which make up nine tenths of what a small
  *  task's bundle would run again for every node. They keep two pieces of state, a registry and a config, which are put
- *  back before each node; everything else of them is frozen, so that no node can leave anything in it for the next. */
+ *  back before each node. Everything else of them is frozen, so that no node can leave anything in it for the next; where
+ *  that is not possible yet and a node did leave something, all of it is loaded afresh. */
 export class SharedModules {
   private readonly exports = new Map<string, Exports>()
   private config: { readonly live: object; readonly initial: readonly (readonly [string, unknown])[] } | undefined
   private registry: { clear(): unknown } | undefined
+  /** Prototypes that get their members, all of them accessors, when the first instance is made. */
+  private bare: object[] = []
   private isSettled = false
 
   static holds(id: string): boolean {
@@ -24,6 +27,15 @@ export class SharedModules {
   /** Before a node: as if freshly loaded. */
   reset(): void {
     if (!this.isSettled) return
+    const furnished = this.bare.filter((prototype) => Reflect.ownKeys(prototype).length > 1)
+    if (furnished.some(holdsData)) {
+      this.forget()
+      return
+    }
+    if (furnished.length > 0) {
+      for (const prototype of furnished) Object.freeze(prototype)
+      this.bare = this.bare.filter((prototype) => !furnished.includes(prototype))
+    }
     this.registry?.clear()
     if (this.config === undefined) return
     const { live, initial } = this.config
@@ -40,19 +52,39 @@ export class SharedModules {
         if (name === 'globalConfig' && typeof value === 'object' && value !== null) {
           this.config = { live: value, initial: Object.entries(value) }
         } else if (name === 'globalRegistry') this.registry = value as { clear(): unknown }
-        else freeze(value)
+        else this.freeze(value)
       }
       Object.freeze(exports)
     }
   }
+
+  private freeze(value: unknown): void {
+    if (typeof value === 'object' && value !== null && !isLazy(value)) Object.freeze(value)
+    if (typeof value !== 'function') return
+    Object.freeze(value)
+    const prototype: unknown = value.prototype
+    if (typeof prototype !== 'object' || prototype === null) return
+    if (Reflect.ownKeys(prototype).length > 1) Object.freeze(prototype)
+    else this.bare.push(prototype)
+  }
+
+  private forget(): void {
+    this.exports.clear()
+    this.bare = []
+    this.config = undefined
+    this.registry = undefined
+    this.isSettled = false
+  }
 }
 
-function freeze(value: unknown): void {
-  // A lazy value is an accessor that replaces itself when it is first read: it must be able to.
-  const isLazy = (of: object): boolean =>
-    Object.values(Object.getOwnPropertyDescriptors(of)).some(({ get }) => get !== undefined)
-  if (typeof value === 'object' && value !== null && !isLazy(value)) Object.freeze(value)
-  if (typeof value !== 'function') return
-  Object.freeze(value)
-  if (typeof value.prototype === 'object' && value.prototype !== null) Object.freeze(value.prototype)
-}
+/** A lazy value fills itself in when it is first read, and must be able to: an accessor that replaces itself, or an
+ *  instance of a class of zod's own. */
+const isLazy = (value: object): boolean =>
+  Object.getPrototypeOf(value) !== Object.prototype ||
+  Object.values(Object.getOwnPropertyDescriptors(value)).some(({ get }) => get !== undefined)
+
+/** What zod puts into a prototype are accessors; a plain property was put there by somebody else. */
+const holdsData = (prototype: object): boolean =>
+  Reflect.ownKeys(prototype).some(
+    (key) => key !== 'constructor' && 'value' in Reflect.getOwnPropertyDescriptor(prototype, key)!,
+  )

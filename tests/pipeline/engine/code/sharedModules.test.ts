@@ -44,14 +44,32 @@ export const value = { get: () => {
     ])
   })
 
-  test('cannot be changed by a node: its classes, prototypes and functions are frozen', async () => {
+  test('cannot be changed by a node: its functions and classes are frozen, and what was in use is too', async () => {
     const node = await instances(`
+const used = z.string()
 export const value = { get: () => [
-  () => { z.ZodString.prototype.leak = 1 },
+  () => { used.constructor.prototype.leak = 1 },
   () => { z.string.leak = 1 },
   () => { z.ZodType.leak = 1 },
 ].map((change) => { try { change(); return 'changed' } catch (error) { return error.constructor.name } }) }`)
     node()
     expect(node().value.get()).toEqual(['TypeError', 'TypeError', 'TypeError'])
+  })
+
+  test('is loaded afresh when a node put something into a class that was not in use yet', async () => {
+    const node = await instances(`
+export const value = { get: () => {
+  const before = z.ZodEmail.prototype.leak
+  z.ZodEmail.prototype.leak = 1
+  return before ?? 'clean'
+} }`)
+    expect([node().value.get(), node().value.get(), node().value.get()]).toEqual(['clean', 'clean', 'clean'])
+  })
+
+  test('serves classes that are first used inside a run', async () => {
+    const node = await instances(`
+export const value = { get: (input) => z.object({ mail: z.email(), tags: z.record(z.string(), z.array(z.int())) }).safeParse(input).success }`)
+    for (let i = 0; i < 3; i++) expect(node().value.get({ mail: 'a@b.co', tags: { x: [1] } })).toBe(true)
+    expect(node().value.get({ mail: 'nobody' })).toBe(false)
   })
 })
