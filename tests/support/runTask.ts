@@ -16,7 +16,7 @@ import type {
 /** The inputs and code of a task, as `run` gets them. */
 type Given<I extends Ports, C extends CodePorts> = Partial<PortValues<I>> & Partial<CodeValues<C>>
 
-export const testContext: PureContext = { seed: () => '0123456789abcdef', log: () => {} }
+const testContext: PureContext = { seed: () => '0123456789abcdef', log: () => {} }
 
 /** Runs a pure task in this process: its params parsed as the engine does, its batches read to the end. */
 export function runTask<P extends z.ZodType, I extends Ports, C extends CodePorts, Value>(

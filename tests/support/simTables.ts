@@ -14,7 +14,7 @@ import { aggTradeCsv, aggTradesOf, tradeCsv, tradesOf } from '../../lib/tables/t
 import { DAY_MS, dayStart } from '../../lib/time.ts'
 import { readSingleFileZip } from '../../lib/zip.ts'
 
-export const simMarket = createMarket(defaultWorld)
+const simMarket = createMarket(defaultWorld)
 
 function rowsOf<C extends Columns>(layout: CsvLayout<C>, path: string): Table<C> {
   const { status, body } = handleRequest(simMarket, { method: 'GET', url: path })

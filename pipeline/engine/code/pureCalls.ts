@@ -274,7 +274,7 @@ function declarationOf(statement: Node): Node {
   return (statement['declaration'] as Node | null) ?? statement
 }
 
-export const pureMark = '/* @__PURE__ */ '
+const pureMark = '/* @__PURE__ */ '
 
 /** The module with its pure calls marked for the bundler. Lines keep their numbers. */
 export function markPureCalls(code: string, { pureCalls }: TopLevel): string {
