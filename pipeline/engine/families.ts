@@ -1,5 +1,6 @@
 import { DirectedGraph } from 'graphology'
-import { type GraphNode, type Part, resolvePart } from './nodes.ts'
+import type { GraphNode, Part } from './nodes.ts'
+import { resolvePart } from './wiring.ts'
 
 /** The graph of task families: one vertex a task, an edge where one reads what another makes. Thousands of nodes share
  *  a handful of families, so what is worked out over them is cheap however wide a fan-out is. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import type { ArtifactType } from '../../lib/artifact.ts'
 import { Fault } from '../../lib/fault.ts'
+import { refuseCycles } from './cycles.ts'
 import type { Collection, Graph, Grown, NodeHandle, Pipeline } from './graph.ts'
 import { didYouMean } from './nearMatch.ts'
 import { canonicalParams } from './params.ts'
-import type { Port, Task } from './task.ts'
+import type { Task } from './task.ts'
+import { asPart, codeOf, type Reference, resolvePart, wiresOf } from './wiring.ts'
 
 /** A node in the engine's own form: plain objects linked to each other, no library graph on the hot path. */
 export interface GraphNode {
@@ -251,116 +253,6 @@ function holds(part: Part, collection: GraphCollection): boolean {
   )
 }
 
-/** Stands for a node by address until it is placed. */
-interface Reference {
-  readonly handle: 'reference'
-  readonly address: string
-  readonly output: ArtifactType
-  found: GraphNode | undefined
-}
-
-/** The node or collection behind a handle; a reference is followed. */
-export function resolvePart(part: Part): Part {
-  const reference = part as unknown as Reference
-  if (reference.handle !== 'reference') return part
-  assert.ok(reference.found !== undefined, `the reference to ${reference.address} is followed before it is placed`)
-  return reference.found
-}
-
-function asPart(handle: unknown, where: string): Part {
-  const kind = (handle as { handle?: unknown } | null | undefined)?.handle
-  if (kind === 'node' || kind === 'collection' || kind === 'reference') return handle as Part
-  throw new Fault({
-    code: 'usage',
-    what: 'a node was expected here',
-    where,
-    todo: 'pass what graph.add, graph.each or graph.ref returned',
-  })
-}
-
-function wiresOf(task: Task, inputs: Readonly<Record<string, unknown>>, where: string): Wire[] {
-  const ports = task.inputs ?? {}
-  for (const name of Object.keys(inputs)) {
-    if (!(name in ports)) {
-      throw new Fault({
-        code: 'usage',
-        what: `the task ${task.name} has no input "${name}"${didYouMean(name, Object.keys(ports))}`,
-        where,
-        todo: `wire one of: ${Object.keys(ports).join(', ')}`,
-      })
-    }
-  }
-  return Object.keys(ports)
-    .sort()
-    .map((name) => wireOf(name, ports[name]!, inputs[name], where))
-}
-
-function wireOf(name: string, port: Port, wired: unknown, where: string): Wire {
-  const isOptional = 'port' in port && port.port === 'optional'
-  const inner = isOptional ? port.of : port
-  if (wired === undefined) {
-    if (isOptional) return { port: name, form: 'none', parts: [] }
-    throw new Fault({
-      code: 'usage',
-      what: `the input "${name}" is not wired`,
-      where,
-      todo: 'wire it, or declare it optional',
-    })
-  }
-  const isMany = 'port' in inner && inner.port === 'many'
-  const parts = (Array.isArray(wired) ? wired : [wired]).map((part) => asPart(part, `${where}, input ${name}`))
-  if (!isMany && (Array.isArray(wired) || parts[0]!.handle === 'collection')) {
-    throw new Fault({
-      code: 'usage',
-      what: `the input "${name}" takes one artifact and got a collection`,
-      where,
-      todo: 'declare it many(…)',
-    })
-  }
-  const wanted = typeNameOf(inner)
-  for (const part of parts) {
-    if (part.handle === 'node' && part.output.name !== wanted) {
-      throw new Fault({
-        code: 'usage',
-        what: `the input "${name}" takes ${wanted} and got ${part.output.name} from ${part.address}`,
-        where,
-        todo: 'wire a node that makes it',
-      })
-    }
-  }
-  return { port: name, form: isMany ? 'many' : 'one', parts }
-}
-
-/** The artifact type's name under any wrapping of ports. */
-function typeNameOf(port: Port): string {
-  let inner: Port = port
-  while ('port' in inner) inner = inner.of
-  return inner.name
-}
-
-function codeOf(task: Task, code: Readonly<Record<string, unknown>>, where: string): Readonly<Record<string, unknown>> {
-  const ports = task.kind === 'pure' ? (task.code ?? {}) : {}
-  for (const name of Object.keys(ports)) {
-    if (code[name] === undefined)
-      throw new Fault({
-        code: 'usage',
-        what: `the code port "${name}" is empty`,
-        where,
-        todo: `give code: { ${name}: … }, an exported value of a module`,
-      })
-  }
-  for (const name of Object.keys(code)) {
-    if (!(name in ports))
-      throw new Fault({
-        code: 'usage',
-        what: `the task ${task.name} has no code port "${name}"${didYouMean(name, Object.keys(ports))}`,
-        where,
-        todo: 'remove it, or declare it in the task',
-      })
-  }
-  return code
-}
-
 /** Readable, stable, and safe to type: `klines[BTCUSDT,1m,2024-01]`. */
 function addressOf(task: string, at: readonly (string | number)[]): string {
   for (const part of at) {
@@ -374,48 +266,4 @@ function addressOf(task: string, at: readonly (string | number)[]): string {
     }
   }
   return at.length === 0 ? task : `${task}[${at.join(',')}]`
-}
-
-/** Handles must exist before they are wired, so only references can close a ring. Says the way around it. */
-function refuseCycles(nodes: Iterable<GraphNode>): void {
-  const state = new Map<GraphNode, 'open' | 'done'>()
-  for (const start of nodes) {
-    if (state.has(start)) continue
-    const path: { node: GraphNode; next: GraphNode[] }[] = [{ node: start, next: upstreamOf(start) }]
-    state.set(start, 'open')
-    while (path.length > 0) {
-      const top = path[path.length - 1]!
-      const next = top.next.pop()
-      if (next === undefined) {
-        state.set(top.node, 'done')
-        path.pop()
-      } else if (state.get(next) === 'open') {
-        const ring = path.slice(path.findIndex((step) => step.node === next)).map((step) => step.node.address)
-        throw new Fault({
-          code: 'usage',
-          what: `the graph has a cycle: ${[...ring, next.address].join(' <- ')}`,
-          todo: 'remove one of these wires',
-        })
-      } else if (!state.has(next)) {
-        state.set(next, 'open')
-        path.push({ node: next, next: upstreamOf(next) })
-      }
-    }
-  }
-}
-
-function upstreamOf(node: GraphNode): GraphNode[] {
-  const found: GraphNode[] = []
-  const visit = (part: Part): void => {
-    const reference = part as unknown as Reference
-    const resolved = reference.handle === 'reference' ? reference.found : part
-    if (resolved === undefined) return
-    if (resolved.handle === 'node') found.push(resolved)
-    else {
-      found.push(resolved.source)
-      for (const inner of resolved.parts ?? []) visit(inner)
-    }
-  }
-  for (const wire of node.wires) for (const part of wire.parts) visit(part)
-  return found
 }

@@ -1,10 +1,11 @@
 import type { Decision } from './decide.ts'
 import type { Estimate, History } from './history.ts'
-import { type GraphCollection, type NodeGraph, type Part, resolvePart } from './nodes.ts'
+import type { GraphCollection, NodeGraph, Part } from './nodes.ts'
 import type { Reasons } from './reasons.ts'
 import { findTargets } from './targets.ts'
 import type { Plan, PlanNode, Verdict } from './verdict.ts'
 import { type Knowledge, type NodeState, Walk } from './walk.ts'
+import { resolvePart } from './wiring.ts'
 
 export interface PlanOptions {
   readonly pipeline: string

@@ -3,7 +3,8 @@ import { canonicalJson } from '../../cas/canonicalJson.ts'
 import { type Digest, digestOf } from '../../cas/digest.ts'
 import { keyOfSpec, type NodeCode, type NodeInput, specOf } from '../../snapshots/manifest.ts'
 import { type Decision, decide, type NodeFacts } from './decide.ts'
-import { type GraphCollection, type GraphNode, type NodeGraph, type Part, resolvePart } from './nodes.ts'
+import type { GraphCollection, GraphNode, NodeGraph, Part } from './nodes.ts'
+import { resolvePart } from './wiring.ts'
 
 /** What a walk has to be told about the world. Plan and run give it the same. */
 export interface Knowledge {
