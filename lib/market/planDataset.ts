@@ -14,6 +14,7 @@ import {
   plannedSlices,
 } from './partitions.ts'
 import type { SliceGrid } from './slices.ts'
+import { onSpot } from './spotPair.ts'
 
 export type SeriesWish = { readonly market: ArchiveMarket; readonly kind: BarKind; readonly interval: Interval }
 
@@ -61,16 +62,15 @@ export function planDataset(symbols: readonly Lifetime[], wish: DatasetWish, now
   const bars = wish.bars.flatMap((series) => {
     const limit = series.market === 'spot' ? spotBarsPerRequest : barsPerRequest
     const grid = barGrid(series.market, series.kind, limit)
-    return symbols.flatMap((life) =>
-      periodsOf(life, { ...rules, hasDays: hasDailyFiles(series.interval) }).map(
-        (partition): PlannedBars => ({
-          ...partition,
-          ...series,
-          slices: partition.isArchived
-            ? []
-            : plannedSlices(grid, life.symbol, series.interval, partition, tailEnd(partition)),
-        }),
-      ),
+    const found = symbols.flatMap((life) => periodsOf(life, { ...rules, hasDays: hasDailyFiles(series.interval) }))
+    return (series.market === 'spot' ? onSpot(found) : found).map(
+      (partition): PlannedBars => ({
+        ...partition,
+        ...series,
+        slices: partition.isArchived
+          ? []
+          : plannedSlices(grid, partition.symbol, series.interval, partition, tailEnd(partition)),
+      }),
     )
   })
   const statistics = (isWanted: boolean, kind: string): Partition[] =>

@@ -1,4 +1,6 @@
 import type { Partition } from '../../../lib/market/partitions.ts'
+import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
+import { onSpot } from '../../../lib/market/spotPair.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { auditAggTrades } from '../../../tasks/ingest/aggTrades/auditAggTrades.ts'
 import { auditSpotAggTrades } from '../../../tasks/ingest/aggTrades/auditSpotAggTrades.ts'
@@ -30,7 +32,7 @@ export function addTrades(
 
   const add = (
     isWanted: boolean,
-    kind: 'trades' | 'aggTrades',
+    daysOf: (found: DatasetPlan) => Partition[],
     steps: {
       fetch: typeof fetchTrades | typeof fetchSpotTrades | typeof fetchAggTrades | typeof fetchSpotAggTrades
       audit: typeof auditTrades | typeof auditSpotTrades | typeof auditAggTrades | typeof auditSpotAggTrades
@@ -53,23 +55,29 @@ export function addTrades(
         inputs: { archive, audit },
       })
     }
-    tables.push(graph.each(plan, (found) => found[kind], place))
+    tables.push(graph.each(plan, daysOf, place))
     audits.push(
-      graph.each(
-        plan,
-        (found) => found[kind],
-        (day) => graph.ref(auditTrades.output, `${steps.audit.name}[${day.symbol},${day.period}]`),
+      graph.each(plan, daysOf, (day) =>
+        graph.ref(auditTrades.output, `${steps.audit.name}[${day.symbol},${day.period}]`),
       ),
     )
   }
-  add(trades.includes('usdm'), 'trades', { fetch: fetchTrades, audit: auditTrades, ingest: ingestTrades })
-  add(trades.includes('spot'), 'trades', { fetch: fetchSpotTrades, audit: auditSpotTrades, ingest: ingestSpotTrades })
-  add(aggTrades.includes('usdm'), 'aggTrades', {
+  add(trades.includes('usdm'), (found) => found.trades, {
+    fetch: fetchTrades,
+    audit: auditTrades,
+    ingest: ingestTrades,
+  })
+  add(trades.includes('spot'), (found) => onSpot(found.trades), {
+    fetch: fetchSpotTrades,
+    audit: auditSpotTrades,
+    ingest: ingestSpotTrades,
+  })
+  add(aggTrades.includes('usdm'), (found) => found.aggTrades, {
     fetch: fetchAggTrades,
     audit: auditAggTrades,
     ingest: ingestAggTrades,
   })
-  add(aggTrades.includes('spot'), 'aggTrades', {
+  add(aggTrades.includes('spot'), (found) => onSpot(found.aggTrades), {
     fetch: fetchSpotAggTrades,
     audit: auditSpotAggTrades,
     ingest: ingestSpotAggTrades,
