@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { Fault } from '../../lib/fault.ts'
-import { didYouMean } from '../engine/nearMatch.ts'
+import { didYouMean } from '../../lib/nearMatch.ts'
 import { defineCommand } from './command.ts'
 import type { Digest, Store } from './context.ts'
 import { arg, flag } from './flag.ts'

@@ -1,5 +1,5 @@
 import { Fault } from '../../lib/fault.ts'
-import { didYouMean, nearMatch } from '../engine/nearMatch.ts'
+import { didYouMean, nearMatch } from '../../lib/nearMatch.ts'
 import type { Command } from './command.ts'
 
 /** Every command by name, each in a file that is loaded only when it is asked for: `pipe run` with nothing to do should

@@ -1,5 +1,5 @@
 import { Fault } from '../../lib/fault.ts'
-import { didYouMean } from '../engine/nearMatch.ts'
+import { didYouMean } from '../../lib/nearMatch.ts'
 import { defineCommand } from './command.ts'
 import { completionScripts, shells } from './completion/scripts.ts'
 import { arg } from './flag.ts'

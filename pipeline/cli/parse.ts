@@ -1,6 +1,6 @@
 import { Parser } from 'yargs/helpers'
 import { Fault } from '../../lib/fault.ts'
-import { nearMatch } from '../engine/nearMatch.ts'
+import { nearMatch } from '../../lib/nearMatch.ts'
 import type { Args, ArgValues, Command, Flags, Values } from './command.ts'
 import { type Arg, type Flag, kebab } from './flag.ts'
 import { globalFlags } from './globals.ts'

@@ -1,4 +1,5 @@
 import { Fault } from '../../lib/fault.ts'
+import { didYouMean } from '../../lib/nearMatch.ts'
 import { manifestId } from '../../snapshots/manifest.ts'
 import {
   hasSnapshot,
@@ -9,7 +10,6 @@ import {
   type Snapshot,
   snapshotFolder,
 } from '../../snapshots/snapshotFolder.ts'
-import { didYouMean } from '../engine/nearMatch.ts'
 import { defineCommand } from './command.ts'
 import { arg, flag } from './flag.ts'
 import { countText, instantText, plural, shortId } from './human.ts'

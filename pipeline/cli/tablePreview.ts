@@ -1,7 +1,7 @@
 import { Fault } from '../../lib/fault.ts'
+import { didYouMean } from '../../lib/nearMatch.ts'
 import { cellText } from '../../lib/tables/diff.ts'
 import { openAnyTable, type ReadAt, type TableReader } from '../../lib/tables/parquet.ts'
-import { didYouMean } from '../engine/nearMatch.ts'
 import { countText, plural } from './human.ts'
 import type { Style } from './style.ts'
 import { textTable } from './textTable.ts'

@@ -1,5 +1,5 @@
 import { Fault } from '../../lib/fault.ts'
-import { didYouMean } from '../engine/nearMatch.ts'
+import { didYouMean } from '../../lib/nearMatch.ts'
 import type { Plan, PlanNode } from '../engine/verdict.ts'
 import { askFlags, noteWarnings, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'

@@ -1,6 +1,6 @@
 import { Fault } from '../../lib/fault.ts'
+import { didYouMean } from '../../lib/nearMatch.ts'
 import type { ConfiguredPipeline } from './graph.ts'
-import { didYouMean } from './nearMatch.ts'
 
 export interface ResolvedConfig {
   /** What the pipeline's build function gets. */

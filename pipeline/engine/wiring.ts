@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ArtifactType } from '../../lib/artifact.ts'
 import { Fault } from '../../lib/fault.ts'
-import { didYouMean } from './nearMatch.ts'
+import { didYouMean } from '../../lib/nearMatch.ts'
 import type { GraphNode, Part, Wire } from './nodes.ts'
 import type { Port, Task } from './task.ts'
 
