@@ -1,86 +1,83 @@
-import { makeInstrument, toUnits } from '../backtest/instrument.ts'
+import type { z } from 'zod'
+import { makeInstrument } from '../backtest/instrument.ts'
 import {
-  type BarSeries,
   type FundingSeries,
   type MarketInput,
   type SymbolInput,
   snapSettlementTsMs,
+  type UniverseChange,
 } from '../backtest/market.ts'
 import type { fundingTable } from '../tables/funding.ts'
-import type { klineTable } from '../tables/klines.ts'
 import type { TableOf } from '../tables/table.ts'
-import type { ListedSymbol } from './universe.ts'
+import { type BarRows, barSeries, presentUnits, storedDecimals, unitsOf } from './minuteBars.ts'
+import type { universe } from './universe.ts'
 
-type Klines = TableOf<typeof klineTable>
+type Universe = z.infer<typeof universe.schema>
 type Funding = TableOf<typeof fundingTable>
 
-const storedDecimals = 8
+export interface BacktestSources {
+  readonly universe: Universe
+  readonly minutes: readonly BarRows[]
+  readonly funding: readonly Funding[]
+}
 
-/** Brings tables of bars and settlements, in whatever pieces they come, into the form the backtest engine reads. */
+/** Brings universe, bars and settlements, in whatever pieces they come, into the form the backtest engine reads. */
 export function backtestInput(
-  symbols: readonly ListedSymbol[],
-  bars: readonly Klines[],
-  settlements: readonly Funding[],
-  options: { readonly intervalMs: number; readonly cashDecimals: number },
+  { universe: chosen, minutes, funding }: BacktestSources,
+  options: { readonly intervalMs: number; readonly cashDecimals: number; readonly toMs: number },
 ): MarketInput {
+  const barsOf = bySymbol(minutes)
+  const fundingOf = bySymbol(funding)
+  const symbols = chosen.symbols.flatMap((listed): SymbolInput[] => {
+    const instrument = makeInstrument(listed, options.cashDecimals)
+    const bars = barSeries(barsOf.get(listed.symbol) ?? [], instrument, options.toMs)
+    // A symbol without a single bar cannot be traded, and the engine has nothing to order it by.
+    if (bars.openTsMs.length === 0) return []
+    return [{ instrument, bars, funding: fundingSeries(fundingOf.get(listed.symbol) ?? [], instrument.pxDecimals) }]
+  })
+  return { intervalMs: options.intervalMs, symbols, ...membership(chosen, symbols) }
+}
+
+/** Members from each date on. Those without a bar were never there to be traded. */
+function membership({ selection }: Universe, symbols: readonly SymbolInput[]): { universe?: UniverseChange[] } {
+  if (selection === undefined) return {}
+  const known = new Set(symbols.map(({ instrument }) => instrument.symbol))
+  const changes = selection.dates.map((date) => ({
+    tsMs: date.tsMs,
+    symbols: date.symbols.filter((symbol) => known.has(symbol)),
+  }))
+  return { universe: changes }
+}
+
+/** Settlements at the instants they were due, with the mark they were made at where the venue published one. */
+function fundingSeries(tables: readonly Funding[], pxDecimals: number): FundingSeries {
+  const rows = tables
+    .flatMap(({ columns }) => {
+      const rateE8 = unitsOf(columns.rate, storedDecimals)
+      const markPx = presentUnits(columns.markPrice, pxDecimals)
+      return Array.from(columns.tsMs, (tsMs, i) => ({
+        tsMs: snapSettlementTsMs(tsMs),
+        rateE8: rateE8[i]!,
+        markPx: markPx[i]!,
+      }))
+    })
+    .sort((a, b) => a.tsMs - b.tsMs)
   return {
-    intervalMs: options.intervalMs,
-    symbols: symbols.flatMap((listed): SymbolInput[] => {
-      const instrument = makeInstrument(listed, options.cashDecimals)
-      const series = barSeries(piecesOf(bars, listed.symbol), instrument.pxDecimals, instrument.qtyDecimals)
-      // A symbol without a single bar cannot be traded, and the engine has nothing to order it by.
-      if (series.openTsMs.length === 0) return []
-      return [{ instrument, bars: series, funding: fundingSeries(piecesOf(settlements, listed.symbol)) }]
-    }),
+    tsMs: Float64Array.from(rows, ({ tsMs }) => tsMs),
+    rateE8: Float64Array.from(rows, ({ rateE8 }) => rateE8),
+    markPx: Float64Array.from(rows, ({ markPx }) => markPx),
   }
 }
 
-/** Pieces of one symbol in the order of time: whoever collected them may have collected them in any order. */
-function piecesOf<T extends Klines | Funding>(tables: readonly T[], symbol: string): T[] {
-  const startOf = ({ columns }: T): number => ('openTsMs' in columns ? columns.openTsMs[0]! : columns.tsMs[0]!)
-  return tables
-    .filter(({ rowCount, columns }) => rowCount > 0 && columns.symbol[0] === symbol)
-    .sort((a, b) => startOf(a) - startOf(b))
-}
-
-function barSeries(pieces: readonly Klines[], pxDecimals: number, qtyDecimals: number): BarSeries {
-  const px = (name: 'open' | 'high' | 'low' | 'close') =>
-    joined(pieces, ({ columns }) => unitsOf(columns[name], pxDecimals))
-  return {
-    openTsMs: joined(pieces, ({ columns }) => columns.openTsMs),
-    openPx: px('open'),
-    highPx: px('high'),
-    lowPx: px('low'),
-    closePx: px('close'),
-    volumeQty: joined(pieces, ({ columns }) => unitsOf(columns.volume, qtyDecimals)),
-    tradeCount: joined(pieces, ({ columns }) => Float64Array.from(columns.count)),
+/** A table is of one symbol. */
+function bySymbol<T extends BarRows | Funding>(tables: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const table of tables) {
+    if (table.rowCount === 0) continue
+    const symbol = table.columns.symbol[0]!
+    const group = groups.get(symbol)
+    if (group === undefined) groups.set(symbol, [table])
+    else group.push(table)
   }
-}
-
-/** Archives give no settlement price: NaN, and the engine settles at the mark of the instant and counts it. */
-function fundingSeries(pieces: readonly Funding[]): FundingSeries {
-  const tsMs = joined(pieces, ({ columns }) => columns.tsMs.map(snapSettlementTsMs))
-  return {
-    tsMs,
-    rateE8: joined(pieces, ({ columns }) => unitsOf(columns.rate, storedDecimals)),
-    markPx: new Float64Array(tsMs.length).fill(Number.NaN),
-  }
-}
-
-/** Stored decimals as whole units of an instrument. */
-function unitsOf(stored: BigInt64Array, decimals: number): Float64Array {
-  const units = new Float64Array(stored.length)
-  for (let i = 0; i < stored.length; i++) units[i] = toUnits(Number(stored[i]!) / 1e8, decimals)
-  return units
-}
-
-function joined<T>(pieces: readonly T[], columnOf: (piece: T) => Float64Array): Float64Array {
-  const columns = pieces.map(columnOf)
-  const all = new Float64Array(columns.reduce((rows, column) => rows + column.length, 0))
-  let at = 0
-  for (const column of columns) {
-    all.set(column, at)
-    at += column.length
-  }
-  return all
+  return groups
 }

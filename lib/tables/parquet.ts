@@ -54,7 +54,9 @@ export function openTable<C extends Columns>(
   file: { sizeBytes: number; readAt: ReadAt },
 ): TableReader<C> {
   const meta = guarded(() => readMeta(file))
-  const differences = schemaDifferences(schema, meta.schema)
+  const { pickedFrom } = schema
+  const isWhole = pickedFrom !== undefined && schemaDifferences(pickedFrom, meta.schema).length === 0
+  const differences = isWhole ? [] : schemaDifferences(schema, meta.schema)
   if (differences.length > 0) {
     throw new Fault({
       code: 'failed',

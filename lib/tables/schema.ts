@@ -42,6 +42,8 @@ export type TableSchema<C extends Columns = Columns> = {
   readonly sortKey: readonly string[]
   /** How rows with equal sort keys are ordered, as a sentence. Without one the sort key is unique, and that is checked. */
   readonly tieBreak?: string
+  /** Where the columns were picked from another schema: files of that one are read as this one. */
+  readonly pickedFrom?: TableSchema
 }
 
 export type ColumnNote = { readonly unit?: string; readonly doc?: string }
@@ -104,7 +106,8 @@ export const nullable = <K extends Exclude<ColumnKind, 'f64'>>(column: Column<K,
   nullable: true,
 })
 
-/** The schema of some of a table's columns. A sort key ends before the first column that was left out. */
+/** The schema of some of a table's columns: a port of it decodes no others. A sort key ends before the first column that
+ *  was left out. */
 export function pickColumns<C extends Columns, K extends keyof C & string>(
   schema: TableSchema<C>,
   names: readonly K[],
@@ -113,8 +116,15 @@ export function pickColumns<C extends Columns, K extends keyof C & string>(
   for (const name of names) assert.ok(Object.hasOwn(schema.columns, name), `${schema.name} has no column ${name}`)
   const columns = Object.fromEntries(Object.entries(schema.columns).filter(([name]) => kept.has(name))) as Pick<C, K>
   const cut = schema.sortKey.findIndex((key) => !kept.has(key))
-  if (cut < 0) return { ...schema, columns }
-  return { ...schema, columns, sortKey: schema.sortKey.slice(0, cut), tieBreak: `the order of ${schema.name}` }
+  const pickedFrom = schema.pickedFrom ?? schema
+  if (cut < 0) return { ...schema, columns, pickedFrom }
+  return {
+    ...schema,
+    columns,
+    pickedFrom,
+    sortKey: schema.sortKey.slice(0, cut),
+    tieBreak: `the order of ${schema.name}`,
+  }
 }
 
 /**

@@ -1,0 +1,90 @@
+import type { BarSeries, MarkSeries } from '../backtest/market.ts'
+import { pow10 } from '../backtest/scaled.ts'
+import { lowerBound } from '../minute/bars.ts'
+import { int64ToFloat64 } from '../tables/columnChecks.ts'
+import { minuteTable } from '../tables/minute.ts'
+import { pickColumns } from '../tables/schema.ts'
+import type { TableOf } from '../tables/table.ts'
+
+/** What the backtest engine reads of the minutes: a third of the table's columns. */
+export const barTable = pickColumns(minuteTable, [
+  'symbol',
+  'openTsMs',
+  'open',
+  'high',
+  'low',
+  'close',
+  'volume',
+  'count',
+  'markOpen',
+  'markHigh',
+  'markLow',
+  'mark',
+])
+export type BarRows = TableOf<typeof barTable>
+
+export const storedDecimals = 8
+
+/** One symbol's bars that open before `toMs`, out of pieces in whatever order. The pieces stay as they are: others read
+ *  the same memory. */
+export function barSeries(
+  pieces: readonly BarRows[],
+  digits: { readonly pxDecimals: number; readonly qtyDecimals: number },
+  toMs: number,
+): BarSeries {
+  const parts = pieces
+    .map(({ columns }) => ({ columns, rows: lowerBound(columns.openTsMs, toMs) }))
+    .filter(({ rows }) => rows > 0)
+    .sort((a, b) => a.columns.openTsMs[0]! - b.columns.openTsMs[0]!)
+  const rowCount = parts.reduce((sum, { rows }) => sum + rows, 0)
+  const joined = (columnOf: (columns: BarRows['columns'], rows: number) => ArrayLike<number>): Float64Array => {
+    const all = new Float64Array(rowCount)
+    let at = 0
+    for (const { columns, rows } of parts) {
+      all.set(columnOf(columns, rows), at)
+      at += rows
+    }
+    return all
+  }
+  const px = (name: 'open' | 'high' | 'low' | 'close') =>
+    joined((columns, rows) => unitsOf(columns[name].subarray(0, rows), digits.pxDecimals))
+  const markPx = (name: 'markOpen' | 'markHigh' | 'markLow' | 'mark') =>
+    joined((columns, rows) => presentUnits(columns[name], digits.pxDecimals, rows))
+  const hasMark = parts.some(({ columns, rows }) => columns.mark.valid.subarray(0, rows).includes(1))
+  const mark = (): MarkSeries => ({
+    openPx: markPx('markOpen'),
+    highPx: markPx('markHigh'),
+    lowPx: markPx('markLow'),
+    closePx: markPx('mark'),
+  })
+  return {
+    openTsMs: joined((columns, rows) => columns.openTsMs.subarray(0, rows)),
+    openPx: px('open'),
+    highPx: px('high'),
+    lowPx: px('low'),
+    closePx: px('close'),
+    volumeQty: joined((columns, rows) => unitsOf(columns.volume.subarray(0, rows), digits.qtyDecimals)),
+    tradeCount: joined((columns, rows) => columns.count.subarray(0, rows)),
+    ...(hasMark ? { mark: mark() } : {}),
+  }
+}
+
+/** Stored decimals as whole units of an instrument. */
+export function unitsOf(stored: BigInt64Array, decimals: number): Float64Array {
+  const units = int64ToFloat64(stored)
+  const scale = pow10(storedDecimals - decimals)
+  // Whole numbers over a power of ten: one correctly rounded division, exact wherever the instrument's grid holds it.
+  if (scale !== 1) for (let row = 0; row < units.length; row++) units[row] = Math.round(units[row]! / scale)
+  return units
+}
+
+/** The same where some are absent: NaN. */
+export function presentUnits(
+  { values, valid }: { readonly values: BigInt64Array; readonly valid: Uint8Array },
+  decimals: number,
+  rows = values.length,
+): Float64Array {
+  const units = unitsOf(values.subarray(0, rows), decimals)
+  for (let row = 0; row < rows; row++) if (valid[row] === 0) units[row] = Number.NaN
+  return units
+}
