@@ -5,11 +5,22 @@ import { BadDeflate, inflateRaw } from './inflate.ts'
 const endSignature = 0x06054b50
 const entrySignature = 0x02014b50
 const localSignature = 0x04034b50
+const wideEndSignature = 0x06064b50
+const locatorSignature = 0x07064b50
 const endSizeBytes = 22
+const wideEndSizeBytes = 56
+const locatorSizeBytes = 20
 const entrySizeBytes = 46
 const localSizeBytes = 30
 const commentSizeBytesMax = 65_535
-const largeZip = 0xffffffff
+/** In the place of a number that its field is too narrow for: Zip64 tells it elsewhere, in 64 bits. */
+const elsewhere16 = 0xffff
+const elsewhere32 = 0xffffffff
+const wideExtra = 0x0001
+/** Some times a busy month of trades, the largest there is. */
+const streamedSizeBytesMax = 2 ** 36
+/** A stream of the longest matches, each in two bits: nothing that was ever packed comes out larger. */
+const deflateRatioMax = 1032
 /** No directory of a zip with one short name comes near this. */
 const directorySizeBytesMax = 65_536
 const pieceSizeBytes = 1 << 20
@@ -55,7 +66,7 @@ export function readSingleFileZip(
 export function openSingleFileZip(
   source: ByteSource,
   where: string,
-  sizeBytesMax = largeZip,
+  sizeBytesMax = streamedSizeBytesMax,
   atOnceMax = atOnceSizeBytesMax,
 ): ZippedFile {
   const { name, method, from, packedSizeBytes, sizeBytes, checksum, bad } = readEntry(source, where, sizeBytesMax)
@@ -88,7 +99,7 @@ export function openSingleFileZip(
   }
 }
 
-function inflateAtOnce(packed: Uint8Array, sizeBytes: number, bad: (what: string) => Fault): Uint8Array {
+function inflateAtOnce(packed: Uint8Array, sizeBytes: number, bad: Bad): Uint8Array {
   try {
     // One byte more than declared, so that a stream that holds more is found out instead of cut.
     return inflateRawSync(packed, { maxOutputLength: sizeBytes + 1 })
@@ -111,49 +122,49 @@ type Entry = {
   readonly packedSizeBytes: number
   readonly sizeBytes: number
   readonly checksum: number
-  readonly bad: (what: string) => Fault
+  readonly bad: Bad
 }
 
 function readEntry(source: ByteSource, where: string, sizeBytesMax: number): Entry {
-  const bad = (what: string): Fault =>
+  const bad: Bad = (what) =>
     new Fault({
       code: 'failed',
       what: `this zip is not what it should be: ${what}`,
       where,
       todo: 'fetch it again with --refresh',
     })
-  const tailBytes = source.readAt(
-    Math.max(0, source.sizeBytes - endSizeBytes - commentSizeBytesMax - directorySizeBytesMax),
-    Math.min(source.sizeBytes, endSizeBytes + commentSizeBytesMax + directorySizeBytesMax),
-  )
-  const tailAt = source.sizeBytes - tailBytes.length
+  const tailAt = Math.max(0, source.sizeBytes - endSizeBytes - commentSizeBytesMax - directorySizeBytesMax)
+  const tailBytes = source.readAt(tailAt, source.sizeBytes - tailAt)
   const tail = viewOf(tailBytes)
-  const end = findEnd(tail)
-  if (end < 0) throw bad('it has no directory at its end; it may be cut off')
-  const entryCount = tail.getUint16(end + 10, true)
+  const { entryCount, isWhole, directoryTo, directoryAt } = readEnd(tail, tailAt, bad)
   if (entryCount !== 1) throw bad(`it holds ${entryCount} files where one belongs`)
-  if (tail.getUint16(end + 4, true) !== 0 || tail.getUint16(end + 8, true) !== 1) throw bad('it is one part of several')
-  const entry = tail.getUint32(end + 16, true) - tailAt
-  if (entry < 0 || entry + entrySizeBytes > end || tail.getUint32(entry, true) !== entrySignature) {
+  if (!isWhole) throw bad('it is one part of several')
+  const entry = directoryAt - tailAt
+  if (entry < 0 || entry + entrySizeBytes > directoryTo || tail.getUint32(entry, true) !== entrySignature) {
     throw bad('its directory points nowhere')
   }
 
   const flags = tail.getUint16(entry + 8, true)
   const method = tail.getUint16(entry + 10, true)
   const checksum = tail.getUint32(entry + 16, true)
-  const packedSizeBytes = tail.getUint32(entry + 20, true)
-  const sizeBytes = tail.getUint32(entry + 24, true)
   const nameSizeBytes = tail.getUint16(entry + 28, true)
-  const local = tail.getUint32(entry + 42, true)
+  const extraSizeBytes = tail.getUint16(entry + 30, true)
+  const nameAt = entry + entrySizeBytes
+  if (nameAt + nameSizeBytes + extraSizeBytes > directoryTo) throw bad('the name in its directory is cut off')
+  const wide = wideNumbers(tail, nameAt + nameSizeBytes, extraSizeBytes, bad)
+  // The order is the format's: only numbers that do not fit stand there, one behind the other.
+  const [sizeBytes, packedSizeBytes, local] = [entry + 24, entry + 20, entry + 42].map((at) => {
+    const narrow = tail.getUint32(at, true)
+    return narrow === elsewhere32 ? wide.next() : narrow
+  }) as [number, number, number]
   if ((flags & 1) !== 0) throw bad('it is encrypted')
   if (method !== 0 && method !== 8) throw bad(`its packing method is ${method}`)
-  if ([packedSizeBytes, sizeBytes, local].includes(largeZip)) throw bad('it has the form for more than 4 GB')
   if (sizeBytes > sizeBytesMax) throw bad(`it unpacks to ${sizeBytes} bytes, more than ${sizeBytesMax}`)
   if (method === 0 && packedSizeBytes !== sizeBytes) throw bad('a file that is not packed has two sizes')
-  if (entry + entrySizeBytes + nameSizeBytes > end) throw bad('the name in its directory is cut off')
-  const name = new TextDecoder().decode(
-    tailBytes.subarray(entry + entrySizeBytes, entry + entrySizeBytes + nameSizeBytes),
-  )
+  if (sizeBytes > packedSizeBytes * deflateRatioMax) {
+    throw bad(`${packedSizeBytes} bytes cannot unpack to the ${sizeBytes} it declares`)
+  }
+  const name = new TextDecoder().decode(tailBytes.subarray(nameAt, nameAt + nameSizeBytes))
   // One plain name: no folder, no drive, nothing hidden, nothing that climbs.
   if (!/^[\w.-]+$/.test(name) || name.startsWith('.')) throw bad(`it names its file ${JSON.stringify(name)}`)
 
@@ -167,6 +178,87 @@ function readEntry(source: ByteSource, where: string, sizeBytesMax: number): Ent
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+type Bad = (what: string) => Fault
+
+type End = {
+  readonly entryCount: number
+  /** False for one of the parts a zip was cut into. */
+  readonly isWhole: boolean
+  /** Within the zip. */
+  readonly directoryAt: number
+  /** Within its tail: the directory ends before. */
+  readonly directoryTo: number
+}
+
+/** What stands at the end of a zip. Numbers that do not fit there are told by a longer end before it: Zip64. */
+function readEnd(tail: DataView, tailAt: number, bad: Bad): End {
+  const end = findEnd(tail)
+  if (end < 0) throw bad('it has no directory at its end; it may be cut off')
+  const entryCount = tail.getUint16(end + 10, true)
+  const directorySizeBytes = tail.getUint32(end + 12, true)
+  const directoryAt = tail.getUint32(end + 16, true)
+  if (entryCount !== elsewhere16 && directorySizeBytes !== elsewhere32 && directoryAt !== elsewhere32) {
+    const isWhole = tail.getUint16(end + 4, true) === 0 && tail.getUint16(end + 8, true) === entryCount
+    return { entryCount, isWhole, directoryAt, directoryTo: end }
+  }
+  const locator = end - locatorSizeBytes
+  if (locator < 0 || tail.getUint32(locator, true) !== locatorSignature) {
+    throw bad('its directory is told to stand elsewhere, and nothing tells where')
+  }
+  const wide = wideAt(tail, locator + 8, bad) - tailAt
+  if (wide < 0 || wide + wideEndSizeBytes > locator || tail.getUint32(wide, true) !== wideEndSignature) {
+    throw bad('the end of its directory points nowhere')
+  }
+  const found = {
+    entryCount: wideAt(tail, wide + 32, bad),
+    directorySizeBytes: wideAt(tail, wide + 40, bad),
+    directoryAt: wideAt(tail, wide + 48, bad),
+  }
+  const agrees = (narrow: number, told: number, elsewhere: number) => narrow === elsewhere || narrow === told
+  if (
+    !agrees(entryCount, found.entryCount, elsewhere16) ||
+    !agrees(directorySizeBytes, found.directorySizeBytes, elsewhere32) ||
+    !agrees(directoryAt, found.directoryAt, elsewhere32)
+  ) {
+    throw bad('the two ends of its directory contradict each other')
+  }
+  const isWhole =
+    tail.getUint32(locator + 4, true) === 0 &&
+    tail.getUint32(locator + 16, true) <= 1 &&
+    tail.getUint32(wide + 16, true) === 0 &&
+    wideAt(tail, wide + 24, bad) === found.entryCount
+  return { ...found, isWhole, directoryTo: wide }
+}
+
+/** The numbers of an entry that are told in 64 bits, in their order. */
+function wideNumbers(tail: DataView, from: number, sizeBytes: number, bad: Bad): { next(): number } {
+  let at = from
+  let to = from
+  for (let field = from; field + 4 <= from + sizeBytes; ) {
+    const fieldTo = field + 4 + tail.getUint16(field + 2, true)
+    if (tail.getUint16(field, true) === wideExtra && fieldTo <= from + sizeBytes) {
+      at = field + 4
+      to = fieldTo
+      break
+    }
+    field = fieldTo
+  }
+  return {
+    next: () => {
+      if (at + 8 > to) throw bad('it has the form for more than 4 GB, and does not tell a size in it')
+      at += 8
+      return wideAt(tail, at - 8, bad)
+    },
+  }
+}
+
+/** No size of anything real is beyond what a number counts exactly. */
+function wideAt(view: DataView, at: number, bad: Bad): number {
+  const value = view.getBigUint64(at, true)
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw bad(`it tells a size of ${value}`)
+  return Number(value)
+}
 
 /** Searched from the end, for a comment may follow it. */
 function findEnd(view: DataView): number {
