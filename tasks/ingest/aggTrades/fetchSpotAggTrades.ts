@@ -13,7 +13,7 @@ export const fetchSpotAggTrades = defineTask({
   version: 1,
   params: z.object({ ...venueParams, symbol: z.string(), period }),
   output: rawTrades,
-  limits: { group: 'archive', attempts: 1 },
+  limits: { group: 'aggTrades.archive', attempts: 1 },
   run: async (_, params, context) => {
     const files = await fetchArchiveFile(params, { market: 'spot', kind: 'aggTrades', ...params }, context)
     return files ?? absent(`the archive has no aggTrades of ${params.symbol} for ${params.period}`, DAY_MS)

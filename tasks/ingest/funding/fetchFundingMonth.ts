@@ -13,7 +13,7 @@ export const fetchFundingMonth = defineTask({
   version: 1,
   params: z.object({ ...venueParams, symbol: z.string(), period }),
   output: rawFunding,
-  limits: { group: 'archive', attempts: 1 },
+  limits: { group: 'funding.archive', attempts: 1 },
   run: async (_, params, context) => {
     const files = await fetchArchiveFile(params, { market: 'usdm', kind: 'fundingRate', ...params }, context)
     return files ?? absent(`the archive has no funding of ${params.symbol} for ${params.period}`, DAY_MS)

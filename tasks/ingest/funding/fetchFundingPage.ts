@@ -13,7 +13,7 @@ export const fetchFundingPage = defineTask({
   version: 1,
   params: z.object({ ...venueParams, symbol: z.string(), slice: sliceShape }),
   output: rawFunding,
-  limits: { group: 'api', attempts: 1 },
+  limits: { group: 'funding.api', attempts: 1 },
   run: async (_, params, context) => {
     const page = await askSlice(params, params.slice, params.symbol, context, fundingRateRequest)
     return page ?? absent(`the venue does not know ${params.symbol} any more`)

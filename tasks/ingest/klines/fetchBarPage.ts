@@ -16,7 +16,7 @@ export const fetchBarPage = defineTask({
   version: 1,
   params: z.object({ ...venueParams, ...seriesParams, slice: sliceShape }),
   output: rawBars,
-  limits: { group: 'api', attempts: 1 },
+  limits: { group: 'klines.api', attempts: 1 },
   run: async (_, params, context) => {
     const { market, kind, interval, slice, symbol } = params
     const page = await askSlice(params, slice, symbol, context, (query) =>

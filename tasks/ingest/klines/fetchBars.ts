@@ -13,7 +13,7 @@ export const fetchBars = defineTask({
   version: 1,
   params: z.object({ ...venueParams, ...seriesParams, period: z.string().regex(/^\d{4}-\d{2}(-\d{2})?$/) }),
   output: rawBars,
-  limits: { group: 'archive', attempts: 1 },
+  limits: { group: 'klines.archive', attempts: 1 },
   run: async (_, params, context) => {
     const files = await fetchArchiveFile(params, params, context)
     return files ?? absent(`the archive has no ${params.kind} of ${params.symbol} for ${params.period}`, DAY_MS)

@@ -13,7 +13,7 @@ export const fetchMetrics = defineTask({
   version: 1,
   params: z.object({ ...venueParams, symbol: z.string(), period }),
   output: rawMetrics,
-  limits: { group: 'archive', attempts: 1 },
+  limits: { group: 'metrics.archive', attempts: 1 },
   run: async (_, params, context) => {
     const files = await fetchArchiveFile(params, { market: 'usdm', kind: 'metrics', ...params }, context)
     return files ?? absent(`the archive has no metrics of ${params.symbol} for ${params.period}`, DAY_MS)

@@ -19,7 +19,7 @@ export const fetchOpenInterestPage = defineTask({
     earliestTsMs: z.number().int().optional(),
   }),
   output: rawOpenInterest,
-  limits: { group: 'api', attempts: 1 },
+  limits: { group: 'openInterest.api', attempts: 1 },
   run: async (_, { slice, earliestTsMs, ...params }, context) => {
     const page = await askSlice(params, slice, params.symbol, context, (query) =>
       // A start before the month it keeps is refused as a whole.

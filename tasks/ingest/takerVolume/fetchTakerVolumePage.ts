@@ -19,7 +19,7 @@ export const fetchTakerVolumePage = defineTask({
     earliestTsMs: z.number().int().optional(),
   }),
   output: rawTakerVolume,
-  limits: { group: 'api', attempts: 1 },
+  limits: { group: 'takerVolume.api', attempts: 1 },
   run: async (_, { slice, earliestTsMs, ...params }, context) => {
     const page = await askSlice(params, slice, params.symbol, context, (query) =>
       // A start before the month it keeps is refused as a whole.

@@ -13,7 +13,7 @@ export const fetchTrades = defineTask({
   version: 1,
   params: z.object({ ...venueParams, symbol: z.string(), period }),
   output: rawTrades,
-  limits: { group: 'archive', attempts: 1 },
+  limits: { group: 'trades.archive', attempts: 1 },
   run: async (_, params, context) => {
     const files = await fetchArchiveFile(params, { market: 'usdm', kind: 'trades', ...params }, context)
     return files ?? absent(`the archive has no trades of ${params.symbol} for ${params.period}`, DAY_MS)
