@@ -15,9 +15,9 @@ import { fetchPresent } from '../../tasks/universe/fetchPresent.ts'
 import { fetchTicker } from '../../tasks/universe/fetchTicker.ts'
 import { listCandidates } from '../../tasks/universe/listCandidates.ts'
 import { definePipeline, type Graph, type NodeHandle } from '../engine/graph.ts'
-import { addBars } from './dataset/bars.ts'
-import { addFunding } from './dataset/funding.ts'
-import { addStatistics } from './dataset/statistics.ts'
+import { addBars, barTables } from './dataset/bars.ts'
+import { addFunding, fundingTables } from './dataset/funding.ts'
+import { addStatistics, statisticsTables } from './dataset/statistics.ts'
 import { addTrades } from './dataset/trades.ts'
 
 const instant = z
@@ -73,6 +73,16 @@ export type DatasetConfig = z.output<typeof datasetConfig>
 
 /** From the network or the embedded exchange to checked tables: universe, bars, funding and whatever else is switched on. */
 export const dataset = definePipeline('dataset', datasetConfig, (graph, config) => {
+  const made = addDataset(graph, config)
+  graph.target('universe', made.universe)
+  graph.target('dataset', ...made.tables, ...made.audits)
+  graph.target('audit', ...made.audits)
+})
+
+/** A data set's nodes, and the tables a further step may ask for one by one. */
+export type Dataset = ReturnType<typeof addDataset>
+
+export function addDataset(graph: Graph, config: DatasetConfig) {
   configureHttp(config.http)
   const choice = choiceOf(config)
   const hasApi = config.source !== 'archives'
@@ -103,11 +113,25 @@ export const dataset = definePipeline('dataset', datasetConfig, (graph, config) 
     },
     inputs: { universe, present, listings: [listings] },
   })
-  const made = [addBars, addFunding, addStatistics, addTrades].map((add) => add(graph, plan, choice, config))
-  graph.target('universe', universe)
-  graph.target('dataset', ...made.flatMap(({ tables }) => tables), ...made.flatMap(({ audits }) => audits))
-  graph.target('audit', ...made.flatMap(({ audits }) => audits))
-})
+  const bars = barTables(graph, choice, config)
+  const funding = fundingTables(graph, choice, config)
+  const statistics = statisticsTables(graph, choice, config)
+  const made = [
+    addBars(graph, plan, bars, config.audit),
+    addFunding(graph, plan, funding, config.audit),
+    addStatistics(graph, plan, statistics, config.audit),
+    addTrades(graph, plan, choice, config),
+  ]
+  return {
+    universe,
+    plan,
+    bars,
+    funding: funding.funding,
+    openInterestMonth: statistics.openInterestMonth,
+    tables: made.flatMap(({ tables }) => tables),
+    audits: made.flatMap(({ audits }) => audits),
+  }
+}
 
 const choiceOf = ({ source, baseUrls: given }: DatasetConfig) => ({
   venue: source === 'sim' ? ('sim' as const) : ('binance' as const),

@@ -1,5 +1,7 @@
+import type { ArtifactType } from '../../../lib/artifact.ts'
 import { type BarPartition, isCoarse } from '../../../lib/market/bars.ts'
 import { hasDailyFiles, type PlannedBars } from '../../../lib/market/partitions.ts'
+import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
 import { DAY_MS, dayStart } from '../../../lib/time.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { spotBarsPerRequest } from '../../../lib/venues/spot.ts'
@@ -16,6 +18,7 @@ import { ingestPremiumKlines } from '../../../tasks/ingest/klines/ingestPremiumK
 import type { planPartitions } from '../../../tasks/ingest/planPartitions.ts'
 import type { Collection, Graph, NodeHandle } from '../../engine/graph.ts'
 import type { DatasetConfig } from '../dataset.ts'
+import { placedOnce } from './placedOnce.ts'
 
 type Plan = NodeHandle<typeof planPartitions.output>
 type Raw = NodeHandle<typeof fetchBars.output> | Collection<typeof fetchBars.output>
@@ -24,55 +27,31 @@ type Series = Pick<PlannedBars, 'market' | 'kind' | 'symbol' | 'interval'>
 /** What a data set is made of, and the audits of it. */
 export type Made = { readonly tables: readonly Collection[]; readonly audits: readonly Collection[] }
 
-/** Bars, partition by partition: the archive first, then days for what a month lacks, then the API for what a day lacks. */
-export function addBars(graph: Graph, plan: Plan, choice: VenueChoice, { policy, audit, source }: DatasetConfig): Made {
+/** Tables of bars by partition: the archive first, then days for what a month lacks, then the API for what a day lacks.
+ *  Each is placed when it is first asked for. */
+export function barTables(graph: Graph, choice: VenueChoice, { policy, source }: DatasetConfig) {
   const hasApi = source !== 'archives'
-  // A partition's files are wired to its table and to its audit, and both are grown from the same plan.
-  const rawOf = new Map<string, Raw[]>()
-  type Placed = {
-    at: string[]
-    params: BarPartition & { policy: DatasetConfig['policy'] }
-    inputs: { raw: Raw[] }
-  }
-  const ingest: Readonly<Record<PlannedBars['kind'] | 'coarse', (placed: Placed) => NodeHandle>> = {
-    klines: (placed) => graph.add(ingestKlines, placed),
-    coarse: (placed) => graph.add(ingestCoarseKlines, placed),
-    markPriceKlines: (placed) => graph.add(ingestMarkKlines, placed),
-    indexPriceKlines: (placed) => graph.add(ingestIndexKlines, placed),
-    premiumIndexKlines: (placed) => graph.add(ingestPremiumKlines, placed),
-  }
-  const kinds = ['klines', 'coarse', 'markPriceKlines', 'indexPriceKlines', 'premiumIndexKlines'] as const
-
-  const tables = kinds.map((kind) =>
-    graph.each(
-      plan,
-      ({ bars }) => bars.filter((one) => kindOf(one) === kind),
-      (partition) => {
-        const at = placeOf(partition, partition.period)
-        const placed = { at, params: { ...barPartition(partition), policy }, inputs: { raw: filesOf(partition) } }
-        return ingest[kind](placed)
-      },
-    ),
+  const keyOf = (partition: PlannedBars) => placeOf(partition, partition.period)
+  // A partition's files are wired to its table and to its audit.
+  const filesOf = placedOnce(keyOf, (partition: PlannedBars): Raw[] =>
+    partition.isArchived ? archived(partition, partition.period, partition) : pages(partition, partition.slices),
   )
-  const audits = graph.each(
-    plan,
-    ({ bars }) => (audit ? bars : []),
-    (partition) => {
-      const at = placeOf(partition, partition.period)
+  const placementOf = (partition: PlannedBars) => ({
+    at: keyOf(partition),
+    params: { ...barPartition(partition), policy },
+    inputs: { raw: filesOf(partition) },
+  })
+  return {
+    klines: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestKlines, placementOf(partition))),
+    coarse: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestCoarseKlines, placementOf(partition))),
+    mark: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestMarkKlines, placementOf(partition))),
+    index: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestIndexKlines, placementOf(partition))),
+    premium: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestPremiumKlines, placementOf(partition))),
+    audit: placedOnce(keyOf, (partition: PlannedBars) => {
+      const at = keyOf(partition)
       const params = { ...barPartition(partition), policy, partition: at.join(',') }
       return graph.add(auditBars, { at, params, inputs: { raw: filesOf(partition) } })
-    },
-  )
-  return { tables, audits: [audits] }
-
-  function filesOf(partition: PlannedBars): Raw[] {
-    const id = placeOf(partition, partition.period).join(',')
-    let raw = rawOf.get(id)
-    if (raw === undefined) {
-      raw = partition.isArchived ? archived(partition, partition.period, partition) : pages(partition, partition.slices)
-      rawOf.set(id, raw)
-    }
-    return raw
+    }),
   }
 
   function archived(series: Series, period: string, { fromTsMs, toTsMs }: { fromTsMs: number; toTsMs: number }): Raw[] {
@@ -117,6 +96,28 @@ export function addBars(graph: Graph, plan: Plan, choice: VenueChoice, { policy,
       }),
     )
   }
+}
+
+const tableOf = {
+  klines: 'klines',
+  coarse: 'coarse',
+  markPriceKlines: 'mark',
+  indexPriceKlines: 'index',
+  premiumIndexKlines: 'premium',
+} as const
+const kinds = Object.keys(tableOf) as (keyof typeof tableOf)[]
+
+/** All bars of a plan. */
+export function addBars(graph: Graph, plan: Plan, bars: ReturnType<typeof barTables>, audit: boolean): Made {
+  const tables = kinds.map((kind) =>
+    graph.each<DatasetPlan, PlannedBars, ArtifactType>(
+      plan,
+      (found) => found.bars.filter((one) => kindOf(one) === kind),
+      bars[tableOf[kind]],
+    ),
+  )
+  const audits = graph.each(plan, (found) => (audit ? found.bars : []), bars.audit)
+  return { tables, audits: [audits] }
 }
 
 const kindOf = ({ kind, interval }: Series) => (kind === 'klines' && isCoarse(interval) ? 'coarse' : kind)

@@ -1,5 +1,4 @@
 import type { Partition } from '../../../lib/market/partitions.ts'
-import { funding } from '../../../lib/tables/funding.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { auditFunding } from '../../../tasks/ingest/funding/auditFunding.ts'
 import { fetchFundingMonth } from '../../../tasks/ingest/funding/fetchFundingMonth.ts'
@@ -10,68 +9,70 @@ import type { planPartitions } from '../../../tasks/ingest/planPartitions.ts'
 import type { Graph, NodeHandle } from '../../engine/graph.ts'
 import type { DatasetConfig } from '../dataset.ts'
 import type { Made } from './bars.ts'
+import { placedOnce } from './placedOnce.ts'
 
+type Plan = NodeHandle<typeof planPartitions.output>
 type Raw = NodeHandle<typeof fetchFundingMonth.output>
 
-/** Settlements by month: the archive once it is there, the API until then. */
-export function addFunding(
-  graph: Graph,
-  plan: NodeHandle<typeof planPartitions.output>,
-  choice: VenueChoice,
-  { policy, audit }: DatasetConfig,
-): Made {
-  const rawOf = new Map<string, Raw[]>()
-  const tables = graph.each(
-    plan,
-    ({ funding }) => funding,
-    (partition) =>
-      graph.add(ingestFunding, {
-        at: [partition.symbol, partition.period],
-        params: { ...spanOf(partition), policy },
-        inputs: { raw: filesOf(partition) },
-      }),
-  )
-  const audits = graph.each(
-    plan,
-    ({ funding }) => (audit ? funding : []),
-    (partition) =>
-      graph.add(auditFunding, {
-        at: [partition.symbol, partition.period],
-        params: { ...spanOf(partition), policy, partition: `${partition.symbol},${partition.period}` },
-        inputs: { raw: filesOf(partition) },
-      }),
-  )
-  const intervals = graph.each(
-    plan,
-    (found) => [...new Set(found.funding.map(({ symbol }) => symbol))].map((symbol) => ({ symbol, found })),
-    ({ symbol, found }) =>
-      graph.add(listFundingIntervals, {
-        at: [symbol],
-        params: { symbol },
-        inputs: {
-          months: found.funding
-            .filter((partition) => partition.symbol === symbol)
-            .map(({ period }) => graph.ref(funding, `ingestFunding[${symbol},${period}]`)),
-        },
-      }),
-  )
-  return { tables: [tables, intervals], audits: [audits] }
+const keyOf = ({ symbol, period }: Partition) => [symbol, period]
 
-  function filesOf({ symbol, period, isArchived, slices }: Partition): Raw[] {
-    const id = `${symbol},${period}`
-    const known = rawOf.get(id)
-    if (known !== undefined) return known
-    const raw: Raw[] = isArchived
+/** Settlements by month: the archive once it is there, the API until then. Each table is placed when it is first asked
+ *  for. */
+export function fundingTables(graph: Graph, choice: VenueChoice, { policy }: DatasetConfig) {
+  const filesOf = placedOnce(keyOf, ({ symbol, period, isArchived, slices }: Partition): Raw[] =>
+    isArchived
       ? [graph.add(fetchFundingMonth, { at: [symbol, period], params: { ...choice, symbol, period } })]
       : slices.map((slice) =>
           graph.add(fetchFundingPage, {
             at: [symbol, `${slice.fromTsMs}-${slice.asOfTsMs ?? slice.toTsMs}`],
             params: { ...choice, symbol, slice },
           }),
-        )
-    rawOf.set(id, raw)
-    return raw
+        ),
+  )
+  return {
+    funding: placedOnce(keyOf, (partition: Partition) =>
+      graph.add(ingestFunding, {
+        at: keyOf(partition),
+        params: { ...spanOf(partition), policy },
+        inputs: { raw: filesOf(partition) },
+      }),
+    ),
+    audit: placedOnce(keyOf, (partition: Partition) =>
+      graph.add(auditFunding, {
+        at: keyOf(partition),
+        params: { ...spanOf(partition), policy, partition: keyOf(partition).join(',') },
+        inputs: { raw: filesOf(partition) },
+      }),
+    ),
   }
+}
+
+/** All settlements of a plan, and how often each symbol settled when. */
+export function addFunding(
+  graph: Graph,
+  plan: Plan,
+  { funding, audit }: ReturnType<typeof fundingTables>,
+  isAudited: boolean,
+): Made {
+  const tables = graph.each(plan, (found) => found.funding, funding)
+  const audits = graph.each(plan, (found) => (isAudited ? found.funding : []), audit)
+  const intervals = graph.each(
+    plan,
+    (found) => monthsBySymbol(found.funding),
+    ([symbol, months]) =>
+      graph.add(listFundingIntervals, { at: [symbol], params: { symbol }, inputs: { months: months.map(funding) } }),
+  )
+  return { tables: [tables, intervals], audits: [audits] }
+}
+
+function monthsBySymbol(months: readonly Partition[]): [symbol: string, months: Partition[]][] {
+  const bySymbol = new Map<string, Partition[]>()
+  for (const month of months) {
+    const known = bySymbol.get(month.symbol)
+    if (known === undefined) bySymbol.set(month.symbol, [month])
+    else known.push(month)
+  }
+  return [...bySymbol]
 }
 
 export const spanOf = ({ symbol, fromTsMs, toTsMs, closedBeforeTsMs }: Partition) => ({

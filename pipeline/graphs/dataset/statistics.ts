@@ -1,5 +1,5 @@
 import type { Partition } from '../../../lib/market/partitions.ts'
-import { statisticsReachMs } from '../../../lib/market/planDataset.ts'
+import { type DatasetPlan, statisticsReachMs } from '../../../lib/market/planDataset.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { auditMetrics } from '../../../tasks/ingest/metrics/auditMetrics.ts'
 import { fetchMetrics } from '../../../tasks/ingest/metrics/fetchMetrics.ts'
@@ -13,63 +13,66 @@ import type { Graph, NodeHandle } from '../../engine/graph.ts'
 import type { DatasetConfig } from '../dataset.ts'
 import type { Made } from './bars.ts'
 import { spanOf } from './funding.ts'
+import { placedOnce } from './placedOnce.ts'
 
-/** The venue's statistics by day: the archive's metrics, and open interest and taker volumes of the API's last month. */
-export function addStatistics(
-  graph: Graph,
-  plan: NodeHandle<typeof planPartitions.output>,
-  choice: VenueChoice,
-  { policy, audit }: DatasetConfig,
-): Made {
-  const archives = new Map<string, NodeHandle<typeof fetchMetrics.output>>()
-  const archiveOf = ({ symbol, period }: Partition) => {
-    const at = [symbol, period]
-    const known = archives.get(at.join())
-    const archive = known ?? graph.add(fetchMetrics, { at, params: { ...choice, symbol, period } })
-    archives.set(at.join(), archive)
-    return archive
-  }
-  const metrics = graph.each(
-    plan,
-    (found) => found.metrics,
-    (day) =>
+type Plan = NodeHandle<typeof planPartitions.output>
+/** A day, and the present of the plan it belongs to: the API's statistics reach back from there. */
+type StatisticsDay = { readonly day: Partition; readonly nowTsMs: number }
+/** One symbol's month of open interest: days the archive has measured it in. */
+export type OpenInterestMonth = {
+  readonly symbol: string
+  readonly period: string
+  readonly fromTsMs: number
+  readonly toTsMs: number
+  readonly days: readonly Partition[]
+}
+
+const keyOf = ({ symbol, period }: Pick<Partition, 'symbol' | 'period'>) => [symbol, period]
+const keyOfDay = ({ day }: StatisticsDay) => keyOf(day)
+
+/** The venue's statistics: the archive's metrics by day, and open interest and taker volumes of the API's last month. Each
+ *  table is placed when it is first asked for. */
+export function statisticsTables(graph: Graph, choice: VenueChoice, { policy }: DatasetConfig) {
+  const archiveOf = placedOnce(keyOf, ({ symbol, period }: Partition) =>
+    graph.add(fetchMetrics, { at: [symbol, period], params: { ...choice, symbol, period } }),
+  )
+  return {
+    metrics: placedOnce(keyOf, (day: Partition) =>
       graph.add(ingestMetrics, {
-        at: [day.symbol, day.period],
+        at: keyOf(day),
         params: { ...spanOf(day), policy },
         inputs: { raw: [archiveOf(day)] },
       }),
-  )
-  const audits = graph.each(
-    plan,
-    (found) => (audit ? found.metrics : []),
-    (day) =>
+    ),
+    audit: placedOnce(keyOf, (day: Partition) =>
       graph.add(auditMetrics, {
-        at: [day.symbol, day.period],
-        params: { ...spanOf(day), policy, partition: `${day.symbol},${day.period}` },
+        at: keyOf(day),
+        params: { ...spanOf(day), policy, partition: keyOf(day).join(',') },
         inputs: { raw: [archiveOf(day)] },
       }),
-  )
-  const openInterest = graph.each(
-    plan,
-    ({ openInterest: days, nowTsMs }) => days.map((day) => ({ day, nowTsMs })),
-    ({ day, nowTsMs }) =>
+    ),
+    openInterest: placedOnce(keyOfDay, ({ day, nowTsMs }: StatisticsDay) =>
       graph.add(ingestOpenInterest, {
-        at: [day.symbol, day.period],
+        at: keyOf(day),
         params: { ...spanOf(day), policy },
         inputs: { pages: pagesOf(day, nowTsMs).map((page) => graph.add(fetchOpenInterestPage, page)) },
       }),
-  )
-  const takerVolume = graph.each(
-    plan,
-    ({ takerVolume: days, nowTsMs }) => days.map((day) => ({ day, nowTsMs })),
-    ({ day, nowTsMs }) =>
+    ),
+    openInterestMonth: placedOnce(keyOf, ({ symbol, period, fromTsMs, toTsMs, days }: OpenInterestMonth) =>
+      graph.add(ingestOpenInterest, {
+        at: [symbol, period],
+        params: { symbol, fromTsMs, toTsMs, policy },
+        inputs: { metrics: days.map(archiveOf) },
+      }),
+    ),
+    takerVolume: placedOnce(keyOfDay, ({ day, nowTsMs }: StatisticsDay) =>
       graph.add(ingestTakerVolume, {
-        at: [day.symbol, day.period],
+        at: keyOf(day),
         params: { ...spanOf(day), policy },
         inputs: { pages: pagesOf(day, nowTsMs).map((page) => graph.add(fetchTakerVolumePage, page)) },
       }),
-  )
-  return { tables: [metrics, openInterest, takerVolume], audits: [audits] }
+    ),
+  }
 
   function pagesOf({ symbol, slices }: Partition, nowTsMs: number) {
     const earliestTsMs = nowTsMs - statisticsReachMs
@@ -77,5 +80,32 @@ export function addStatistics(
       at: [symbol, `${slice.fromTsMs}-${slice.asOfTsMs ?? slice.toTsMs}`],
       params: { ...choice, symbol, slice, ...(slice.fromTsMs < earliestTsMs ? { earliestTsMs } : {}) },
     }))
+  }
+}
+
+/** All statistics of a plan. */
+export function addStatistics(
+  graph: Graph,
+  plan: Plan,
+  { metrics, audit, openInterest, takerVolume }: ReturnType<typeof statisticsTables>,
+  isAudited: boolean,
+): Made {
+  const withPresent = (daysOf: (found: DatasetPlan) => readonly Partition[]) => (found: DatasetPlan) =>
+    daysOf(found).map((day) => ({ day, nowTsMs: found.nowTsMs }))
+  return {
+    tables: [
+      graph.each(plan, (found) => found.metrics, metrics),
+      graph.each(
+        plan,
+        withPresent((found) => found.openInterest),
+        openInterest,
+      ),
+      graph.each(
+        plan,
+        withPresent((found) => found.takerVolume),
+        takerVolume,
+      ),
+    ],
+    audits: [graph.each(plan, (found) => (isAudited ? found.metrics : []), audit)],
   }
 }
