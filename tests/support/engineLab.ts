@@ -11,8 +11,9 @@ import type { Pipeline } from '../../pipeline/engine/graph.ts'
 import type { Executor, Job, JobArtifact, JobResult } from '../../pipeline/engine/job.ts'
 import { readPlaced } from '../../pipeline/engine/movedFile.ts'
 import type { GraphNode } from '../../pipeline/engine/nodes.ts'
-import type { PureTask, Task } from '../../pipeline/engine/task.ts'
+import type { OutputFile, PureTask, Task } from '../../pipeline/engine/task.ts'
 import type { Plan } from '../../pipeline/engine/verdict.ts'
+import { filesOf } from './runTask.ts'
 
 /** An engine over a real store whose tasks run in this process and whose code identities the test sets by hand. */
 export class EngineLab {
@@ -112,7 +113,7 @@ export class EngineLab {
   }
 }
 
-/** Reads and writes JSON artifacts only. */
+/** Reads and writes JSON and files; no test of the engine itself needs a table. */
 class InProcessExecutor implements Executor {
   readonly slots = 2
   private readonly tasks: ReadonlyMap<string, PureTask>
@@ -132,9 +133,9 @@ class InProcessExecutor implements Executor {
       Object.entries(job.inputs).map(([port, input]) => [
         port,
         input.kind === 'one'
-          ? readJson(input.artifact)
+          ? readArtifact(input.artifact)
           : input.kind === 'many'
-            ? input.artifacts.map(readJson)
+            ? input.artifacts.map(readArtifact)
             : undefined,
       ]),
     )
@@ -142,10 +143,13 @@ class InProcessExecutor implements Executor {
       seed: (stream) => digestOf(`${job.task} ${stream}`).slice(0, 16),
       log: () => {},
     })
-    const staged = stageBytes(this.stagingDir, canonicalJson(value))
+    const made =
+      task.output.form === 'files'
+        ? (value as readonly OutputFile[])
+        : [{ name: 'value.json', bytes: canonicalJson(value) }]
     return {
       type: task.output.name,
-      files: [{ name: 'value.json', staged }],
+      files: made.map(({ name, bytes }) => ({ name, staged: stageBytes(this.stagingDir, bytes) })),
       log: [],
       wallMs: 1,
       cpuMs: 1,
@@ -156,4 +160,7 @@ class InProcessExecutor implements Executor {
   async close(): Promise<void> {}
 }
 
-const readJson = (artifact: JobArtifact): unknown => parseCanonicalJson(readPlaced(artifact.files[0]!).toString())
+function readArtifact({ files }: JobArtifact): unknown {
+  if (files[0]!.name === 'value.json') return parseCanonicalJson(readPlaced(files[0]!).toString())
+  return filesOf(Object.fromEntries(files.map((file) => [file.name, readPlaced(file)])))
+}
