@@ -26,8 +26,8 @@ export class BadDeflate extends Error {
 type Code = { readonly table: Uint16Array; readonly bits: number }
 
 /**
- * Unpacks a raw deflate stream piece by piece, in memory that does not grow with it. The built-in inflater does that only
- * with callbacks, which a pure task cannot wait for. Pieces are views of one buffer: use each before asking for the next.
+ * Unpacks a raw deflate stream piece by piece, in memory that does not grow with it. What Node documents of its own inflater
+ * does that only with callbacks, which a pure task cannot wait for. Pieces are views of one buffer: use each before asking for the next.
  */
 export function* inflateRaw(input: Iterable<Uint8Array>): Generator<Uint8Array, void, undefined> {
   const source = input[Symbol.iterator]()

@@ -1,6 +1,7 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 import { Fault } from './fault.ts'
-import { BadDeflate, inflateRaw } from './inflate.ts'
+import { BadDeflate } from './inflate.ts'
+import { inflatePieces } from './inflateNative.ts'
 
 const endSignature = 0x06054b50
 const entrySignature = 0x02014b50
@@ -24,8 +25,6 @@ const deflateRatioMax = 1032
 /** No directory of a zip with one short name comes near this. */
 const directorySizeBytesMax = 65_536
 const pieceSizeBytes = 1 << 20
-/** Up to here the built-in inflater does it at once, which is some times faster; beyond, memory must stay flat. */
-const atOnceSizeBytesMax = 128 * 2 ** 20
 
 /** Bytes that are read in pieces: a file of an artifact, or an array. */
 export type ByteSource = {
@@ -63,12 +62,7 @@ export function readSingleFileZip(
 }
 
 /** The same for files that do not fit in memory. */
-export function openSingleFileZip(
-  source: ByteSource,
-  where: string,
-  sizeBytesMax = streamedSizeBytesMax,
-  atOnceMax = atOnceSizeBytesMax,
-): ZippedFile {
+export function openSingleFileZip(source: ByteSource, where: string, sizeBytesMax = streamedSizeBytesMax): ZippedFile {
   const { name, method, from, packedSizeBytes, sizeBytes, checksum, bad } = readEntry(source, where, sizeBytesMax)
   return {
     name,
@@ -77,14 +71,8 @@ export function openSingleFileZip(
       let unpackedBytes = 0
       let crc = 0
       const packed = piecesOf(source, from, packedSizeBytes)
-      const unpack = (): Iterable<Uint8Array> => {
-        if (method === 0) return packed
-        if (sizeBytes > atOnceMax) return inflateRaw(packed)
-        const whole = inflateAtOnce(source.readAt(from, packedSizeBytes), sizeBytes, bad)
-        return piecesOf(bytesSource(whole), 0, whole.length)
-      }
       try {
-        for (const piece of unpack()) {
+        for (const piece of method === 0 ? packed : inflatePieces(packed)) {
           unpackedBytes += piece.length
           if (unpackedBytes > sizeBytes) throw bad(`it unpacks to more than the ${sizeBytes} bytes it declares`)
           crc = crc32(piece, crc)

@@ -5,7 +5,7 @@ import { csvParser } from '../csv/parser.ts'
 import { Fault } from '../fault.ts'
 import { int64Words } from '../tables/columnChecks.ts'
 import type { Columns, TableSchema } from '../tables/schema.ts'
-import { makeTable, type Table } from '../tables/table.ts'
+import type { Table } from '../tables/table.ts'
 import { formatUtc, type TsMs } from '../time.ts'
 import { openSingleFileZip } from '../zip.ts'
 import { mergePieces } from './mergePieces.ts'
@@ -187,5 +187,6 @@ function sortedWhole<R extends Columns, C extends Columns>(
 
 function named<R extends Columns, C extends Columns>(form: TradeForm<R, C>, symbol: string, rows: Table<R>): Table<C> {
   const columns = { symbol: new Array<string>(rows.rowCount).fill(symbol), ...rows.columns }
-  return makeTable(form.schema, columns as unknown as Table<C>['columns'])
+  // Values were checked as they were read, and whoever writes the table checks them again.
+  return { schema: form.schema, rowCount: rows.rowCount, columns: columns as unknown as Table<C>['columns'] }
 }

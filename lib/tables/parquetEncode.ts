@@ -174,10 +174,15 @@ function encodeDoubles(values: Float64Array): Encoded {
 function encodeTexts(values: readonly string[]): Encoded {
   const known = new Map<string, number>()
   const indices = new Int32Array(values.length)
+  let before: string | undefined
+  let index = 0
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!
-    let index = known.get(value)
-    if (index === undefined) known.set(value, (index = known.size))
+    if (value !== before) {
+      index = known.get(value) ?? known.size
+      if (index === known.size) known.set(value, index)
+      before = value
+    }
     indices[row] = index
   }
   const encoder = new TextEncoder()

@@ -155,10 +155,26 @@ function checkValues(
 function firstWrongRow(column: Column, values: AnyValues): number {
   if (column.kind === 'decimal') return firstTooLong(values as BigInt64Array, column.precision!)
   if (column.kind === 'tsMs' || column.kind === 'tsUs') return firstUnsafeTime(values as Float64Array)
-  if (column.kind === 'bool') return (values as Uint8Array).findIndex((value) => value > 1)
-  if (column.kind !== 'utf8') return -1
-  // A lone surrogate has no UTF-8 form: it would come back as another character.
-  return (values as readonly string[]).findIndex((text) => typeof text !== 'string' || /\p{Surrogate}/u.test(text))
+  if (column.kind === 'bool') return firstNoBool(values as Uint8Array)
+  return column.kind === 'utf8' ? firstIllFormed(values as readonly string[]) : -1
+}
+
+function firstNoBool(values: Uint8Array): number {
+  for (let row = 0; row < values.length; row++) if (values[row]! > 1) return row
+  return -1
+}
+
+/** A lone surrogate has no UTF-8 form: it would come back as another character. */
+function firstIllFormed(values: readonly string[]): number {
+  let before: string | undefined
+  for (let row = 0; row < values.length; row++) {
+    const text = values[row]!
+    // Most columns of text repeat what stands above.
+    if (text === before) continue
+    if (typeof text !== 'string' || /\p{Surrogate}/u.test(text)) return row
+    before = text
+  }
+  return -1
 }
 
 function limitOf({ kind, precision }: Column): string {
