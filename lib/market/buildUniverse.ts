@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { FileSet } from '../artifact.ts'
 import { Fault } from '../fault.ts'
 import type { coarseKlineTable } from '../tables/coarseKlines.ts'
@@ -5,8 +6,9 @@ import type { TableOf } from '../tables/table.ts'
 import { DAY_MS, formatUtc } from '../time.ts'
 import { type ExchangeInfo, parseExchangeInfo } from '../venues/exchangeInfo.ts'
 import { presentOf } from './presentOf.ts'
-import { type SelectionRules, selectUniverse } from './selectUniverse.ts'
-import type { ListedSymbol, RejectedSymbol } from './universe.ts'
+import { type Selection, type SelectionRules, selectUniverse } from './selectUniverse.ts'
+import { survivorshipGapOf, survivorshipText } from './survivorship.ts'
+import type { ListedSymbol, RejectedSymbol, SurvivorshipGap, universe } from './universe.ts'
 import { parseTicker } from './universeTicker.ts'
 
 export type UniverseInputs = {
@@ -24,22 +26,11 @@ export type UniverseParams = SelectionRules & {
   readonly allowSurvivorship: boolean
 }
 
-type Universe = {
-  symbols: ListedSymbol[]
-  rejected: RejectedSymbol[]
-  selection?: {
-    mode: 'historical' | 'live'
-    size: number
-    minQuoteVolumeUsd: number
-    minAgeDays: number
-    lookbackDays: number
-    dates: { tsMs: number; symbols: string[] }[]
-    hasSurvivorship: boolean
-    gone: string[]
-  }
-}
+type Log = (line: string) => void
+type Universe = z.infer<typeof universe.schema>
 
-export function buildUniverseOf(inputs: UniverseInputs, params: UniverseParams, log: (line: string) => void): Universe {
+export function buildUniverseOf(inputs: UniverseInputs, given: UniverseParams, log: Log): Universe {
+  const params = { ...given, datesTsMs: [...new Set(given.datesTsMs)].sort((a, b) => a - b) }
   const info =
     inputs.exchangeInfo === undefined ? undefined : parseExchangeInfo(inputs.exchangeInfo.read('exchangeInfo.json'))
   if (params.mode === 'historical') return historical(inputs, params, info, log)
@@ -82,42 +73,65 @@ function unchecked({ symbols, datesTsMs, minNotional }: UniverseParams): Univers
 }
 
 function historical(
-  { candidates, daily }: UniverseInputs,
+  inputs: UniverseInputs,
   params: UniverseParams,
   info: ExchangeInfo | undefined,
-  log: (line: string) => void,
+  log: Log,
 ): Universe {
+  const { candidates, daily } = inputs
   if (candidates === undefined || daily === undefined)
     throw lacks("the archive's symbols and their daily bars", params.mode)
+  if (params.datesTsMs.length === 0) throw lacks('a date it is chosen at', params.mode)
   const foreign = info?.foreign ?? []
-  const others = new Set(foreign.map(({ symbol }) => symbol))
-  const names = candidates.symbols.map(({ symbol }) => symbol).filter((symbol) => !others.has(symbol))
+  const names = namesOf(candidates, foreign)
   const chosen = selectUniverse(names, daily, info?.tradable ?? [], params)
-  const { gone } = chosen
-  if (gone.length > 0) {
-    log(
-      `survivorship: ${gone.length} of ${chosen.symbols.length} members are not tradable any more: ${gone.join(', ')}`,
-    )
-  }
+  const gap = info === undefined ? undefined : gapOf(chosen, names, daily, info, inputs, params)
+  if (gap !== undefined) log(survivorshipText(gap))
   return {
     symbols: [...chosen.symbols],
     rejected: withoutRepeats([...candidates.rejected, ...foreign, ...chosen.rejected]),
     selection: {
       mode: 'historical',
       ...ruleParts(params),
-      dates: [...chosen.dates],
+      dates: chosen.dates.map(({ tsMs, members }) => ({ tsMs, symbols: members.map(({ symbol }) => symbol) })),
       hasSurvivorship: false,
-      gone: [...gone],
+      gone: [...chosen.gone],
+      ...(gap === undefined ? {} : { survivorshipGap: gap }),
     },
   }
 }
 
-function live(
+/** Today's universe is the ticker's where there is one; else the same choice, among those whom the venue still lists. */
+function gapOf(
+  chosen: Selection,
+  names: readonly string[],
+  daily: NonNullable<UniverseInputs['daily']>,
+  info: ExchangeInfo,
   { ticker, present }: UniverseInputs,
   params: UniverseParams,
-  { tradable, rejected }: ExchangeInfo,
-  log: (line: string) => void,
-): Universe {
+): SurvivorshipGap {
+  if (ticker !== undefined && present !== undefined) {
+    const { ranked } = rankedToday(ticker, presentOf(present), params, info)
+    const live = ranked.slice(0, params.size).map(({ symbol }) => symbol)
+    return survivorshipGapOf('ticker', chosen.dates, () => live)
+  }
+  const tradable = new Set(info.tradable.map(({ symbol }) => symbol))
+  const survivors = selectUniverse(
+    names.filter((symbol) => tradable.has(symbol)),
+    daily,
+    info.tradable,
+    params,
+  )
+  return survivorshipGapOf('listing', chosen.dates, (i) => survivors.dates[i]!.members.map(({ symbol }) => symbol))
+}
+
+const namesOf = (candidates: NonNullable<UniverseInputs['candidates']>, foreign: readonly RejectedSymbol[]) => {
+  const others = new Set(foreign.map(({ symbol }) => symbol))
+  return candidates.symbols.map(({ symbol }) => symbol).filter((symbol) => !others.has(symbol))
+}
+
+function live(inputs: UniverseInputs, params: UniverseParams, info: ExchangeInfo, log: Log): Universe {
+  const { ticker, present, candidates, daily } = inputs
   if (ticker === undefined || present === undefined) throw lacks('the ticker and the present', params.mode)
   const nowTsMs = presentOf(present)
   const firstTsMs = params.datesTsMs[0] ?? nowTsMs
@@ -129,6 +143,43 @@ function live(
       todo: 'use "universe.mode": "historical", or set universe.allowSurvivorship, which is stamped on everything made of it',
     })
   }
+  const { ranked, reasons } = rankedToday(ticker, nowTsMs, params, info)
+  const symbols = ranked.slice(0, params.size)
+  ranked.slice(params.size).forEach(({ symbol }, i) => {
+    reasons.push({
+      symbol,
+      reason: `rank ${params.size + i + 1} of ${ranked.length} by volume, ${params.size} are taken`,
+    })
+  })
+  if (isPast) log('survivorship: this universe of today stands for the past; nothing made of it is a fair backtest')
+  let gap: SurvivorshipGap | undefined
+  if (candidates !== undefined && daily !== undefined) {
+    const rules = { ...params, datesTsMs: [firstTsMs] }
+    const names = namesOf(candidates, info.foreign)
+    gap = gapOf(selectUniverse(names, daily, info.tradable, rules), names, daily, info, inputs, rules)
+    log(survivorshipText(gap))
+  }
+  return {
+    symbols: symbols.map((entry) => ({ ...entry, active: [{ fromTsMs: firstTsMs }] })).sort(byName),
+    rejected: reasons.sort(byName),
+    selection: {
+      mode: 'live',
+      ...ruleParts(params),
+      dates: [{ tsMs: firstTsMs, symbols: symbols.map(({ symbol }) => symbol) }],
+      hasSurvivorship: isPast,
+      gone: [],
+      ...(gap === undefined ? {} : { survivorshipGap: gap }),
+    },
+  }
+}
+
+/** Everybody the rules let in today, the largest first, and a reason for everybody else. */
+function rankedToday(
+  ticker: FileSet,
+  nowTsMs: number,
+  params: UniverseParams,
+  { tradable, rejected }: ExchangeInfo,
+): { ranked: ListedSymbol[]; reasons: RejectedSymbol[] } {
   const volumes = parseTicker(ticker.read('ticker.json'))
   const reasons: RejectedSymbol[] = [...rejected]
   const ranked: ListedSymbol[] = []
@@ -146,25 +197,7 @@ function live(
     else reasons.push({ symbol: entry.symbol, reason })
   }
   ranked.sort((a, b) => b.quoteVolumeUsdDaily! - a.quoteVolumeUsdDaily! || byName(a, b))
-  const symbols = ranked.slice(0, params.size)
-  ranked.slice(params.size).forEach(({ symbol }, i) => {
-    reasons.push({
-      symbol,
-      reason: `rank ${params.size + i + 1} of ${ranked.length} by volume, ${params.size} are taken`,
-    })
-  })
-  if (isPast) log('survivorship: this universe of today stands for the past; nothing made of it is a fair backtest')
-  return {
-    symbols: [...symbols].sort(byName),
-    rejected: reasons.sort(byName),
-    selection: {
-      mode: 'live',
-      ...ruleParts(params),
-      dates: [{ tsMs: firstTsMs, symbols: symbols.map(({ symbol }) => symbol) }],
-      hasSurvivorship: isPast,
-      gone: [],
-    },
-  }
+  return { ranked, reasons }
 }
 
 /** One reason a symbol: the first that was found. */

@@ -18,10 +18,16 @@ export type SelectionRules = {
   readonly minNotional: string
 }
 
+/** Members from a date on, best first, each with its mean quote volume a day before it. */
+export type Choice = {
+  readonly tsMs: TsMs
+  readonly members: readonly { readonly symbol: string; readonly volume: number }[]
+}
+
 export type Selection = {
   readonly symbols: readonly ListedSymbol[]
   readonly rejected: readonly RejectedSymbol[]
-  readonly dates: readonly { tsMs: TsMs; symbols: string[] }[]
+  readonly dates: readonly Choice[]
   readonly gone: readonly string[]
 }
 
@@ -39,8 +45,8 @@ export function selectUniverse(
   for (const table of daily) if (table.rowCount > 0) bySymbol.get(table.columns.symbol[0]!)?.push(table)
   const known = new Map(listed.map((entry) => [entry.symbol, entry]))
   const reasons = new Map<string, string>()
-  const chosen = new Map<string, number>()
-  const dates = rules.datesTsMs.map((tsMs) => {
+  const chosen = new Map<string, Chosen>()
+  const dates = rules.datesTsMs.map((tsMs, i) => {
     const ranked: { symbol: string; volume: number }[] = []
     for (const [symbol, tables] of bySymbol) {
       const judged = judge(tables, known.get(symbol), tsMs, rules)
@@ -49,7 +55,8 @@ export function selectUniverse(
     }
     ranked.sort((a, b) => b.volume - a.volume || (a.symbol < b.symbol ? -1 : 1))
     for (const { symbol, volume } of ranked.slice(0, rules.size)) {
-      if (!chosen.has(symbol)) chosen.set(symbol, volume)
+      const one = chosen.get(symbol) ?? { volume, active: [] }
+      chosen.set(symbol, { ...one, active: lengthened(one.active, tsMs, rules.datesTsMs[i + 1]) })
     }
     ranked.slice(rules.size).forEach(({ symbol, volume }, i) => {
       reasons.set(
@@ -57,17 +64,33 @@ export function selectUniverse(
         `rank ${rules.size + i + 1} of ${ranked.length} by volume (${usd(volume)} a day), ${rules.size} are taken`,
       )
     })
-    return { tsMs, symbols: ranked.slice(0, rules.size).map(({ symbol }) => symbol) }
+    return { tsMs, members: ranked.slice(0, rules.size) }
   })
-  const symbols = [...chosen].map(([symbol, volume]) =>
-    described(symbol, volume, bySymbol.get(symbol)!, known.get(symbol), rules),
-  )
+  const symbols = [...chosen].map(([symbol, { volume, active }]) => ({
+    ...described(symbol, bySymbol.get(symbol)!, known.get(symbol), rules),
+    quoteVolumeUsdDaily: volume,
+    active,
+  }))
   return {
     symbols: symbols.sort((a, b) => (a.symbol < b.symbol ? -1 : 1)),
     rejected: [...reasons].filter(([symbol]) => !chosen.has(symbol)).map(([symbol, reason]) => ({ symbol, reason })),
     dates,
     gone: [...chosen.keys()].filter((symbol) => !known.has(symbol)).sort(),
   }
+}
+
+type Stretches = NonNullable<ListedSymbol['active']>
+type Chosen = { readonly volume: number; readonly active: Stretches }
+
+/** A member that stays for another date has one stretch, and not two. */
+function lengthened(active: Stretches, fromTsMs: TsMs, nextTsMs: TsMs | undefined): Stretches {
+  const last = active.at(-1)
+  const stays = last?.toTsMs === fromTsMs
+  const stretch = {
+    fromTsMs: stays ? last.fromTsMs : fromTsMs,
+    ...(nextTsMs === undefined ? {} : { toTsMs: nextTsMs }),
+  }
+  return [...(stays ? active.slice(0, -1) : active), stretch]
 }
 
 const usd = (volume: number): string => `${Math.round(volume)} USDT`
@@ -108,15 +131,20 @@ function judge(
     : mean
 }
 
+/** What is known of a contract. A list of today may mean another one by the same name: names are given anew. */
 function described(
   symbol: string,
-  quoteVolumeUsdDaily: number,
   tables: readonly Daily[],
   listed: ListedSymbol | undefined,
-  { minNotional }: SelectionRules,
+  { minNotional, datesTsMs }: SelectionRules,
 ): ListedSymbol {
-  if (listed !== undefined) return { ...listed, rulesFrom: 'snapshot', quoteVolumeUsdDaily }
-  const columns = tables.map((table) => table.columns)
+  const columns = tables.map((table) => closedBefore(table, datesTsMs.at(-1)!))
+  const onboardTsMs = columns.reduce(
+    (first, { openTsMs }) => Math.min(first, openTsMs[0] ?? first),
+    Number.POSITIVE_INFINITY,
+  )
+  // A bar opens on the day, and the listing may say a later hour of it.
+  if (listed !== undefined && listed.onboardTsMs < onboardTsMs + DAY_MS) return { ...listed, rulesFrom: 'snapshot' }
   const prices = columns.flatMap(({ open, high, low, close }) => [open, high, low, close])
   const volumes = Float64Array.from(columns.flatMap(({ volume }) => [...volume]))
   const inferred = inferRules(prices, volumes)
@@ -128,6 +156,20 @@ function described(
       todo: 'put it on the deny list',
     })
   }
-  const onboardTsMs = columns.reduce((first, { openTsMs }) => Math.min(first, openTsMs[0]!), Number.POSITIVE_INFINITY)
-  return { symbol, ...inferred, minNotional, rulesFrom: 'inferred', onboardTsMs, quoteVolumeUsdDaily }
+  return { symbol, ...inferred, minNotional, rulesFrom: 'inferred', onboardTsMs }
+}
+
+/** What nobody could have known at the last date tells nothing, of rules as of members. */
+function closedBefore({ columns, rowCount }: Daily, tsMs: TsMs) {
+  const rows = Array.from({ length: rowCount }, (_, row) => row).filter((row) => columns.closeTsMs[row]! < tsMs)
+  const prices = (column: BigInt64Array) => BigInt64Array.from(rows, (row) => column[row]!)
+  const { open, high, low, close, openTsMs, volume } = columns
+  return {
+    openTsMs: Float64Array.from(rows, (row) => openTsMs[row]!),
+    open: prices(open),
+    high: prices(high),
+    low: prices(low),
+    close: prices(close),
+    volume: Float64Array.from(rows, (row) => volume[row]!),
+  }
 }

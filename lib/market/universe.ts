@@ -15,11 +15,25 @@ const listedSymbol = z.object({
   deliveryTsMs: z.number().optional(),
   /** What it was chosen by: mean quote volume a day before the first date it was chosen at. */
   quoteVolumeUsdDaily: z.number().optional(),
+  /** When it is a member: stretches of whole dates, the last one open where the last choice still holds. */
+  active: z.array(z.object({ fromTsMs: z.number(), toTsMs: z.number().optional() })).optional(),
 })
 export type ListedSymbol = z.infer<typeof listedSymbol>
 
 const rejectedSymbol = z.object({ symbol: z.string(), reason: z.string() })
 export type RejectedSymbol = z.infer<typeof rejectedSymbol>
+
+/** What a universe of today is wrong by, where both could be told: who died is missing from it. */
+const survivorshipGap = z.object({
+  /** Where today's members are from: the last 24 hours' turnover, or the same choice among those still listed. */
+  liveFrom: z.enum(['ticker', 'listing']),
+  /** Members at some date that today's universe lacks, and its members that were none at the time. */
+  onlyHistorical: z.array(z.string()),
+  onlyLive: z.array(z.string()),
+  /** Of the members' quote volume before each date, what those had that are lacking. */
+  volumeShare: z.number(),
+})
+export type SurvivorshipGap = z.infer<typeof survivorshipGap>
 
 /** Who may be traded, and for everybody else the reason why not. */
 export const universe = jsonArtifact(
@@ -41,6 +55,7 @@ export const universe = jsonArtifact(
         hasSurvivorship: z.boolean(),
         /** Members that are not tradable any more: what a universe of today would lack. */
         gone: z.array(z.string()),
+        survivorshipGap: survivorshipGap.optional(),
       })
       .optional(),
   }),
