@@ -65,8 +65,8 @@ export const partitions = jsonArtifact(
 )
 
 /** When an archive of a period is surely there: a day's in the course of the next day, a month's after its first Monday. */
-const dayPublishedAfterMs = 1.5 * DAY_MS
-const monthPublishedAfterMs = 8.5 * DAY_MS
+export const dayPublishedAfterMs = 1.5 * DAY_MS
+export const monthPublishedAfterMs = 8.5 * DAY_MS
 
 export type Lifetime = {
   readonly symbol: string

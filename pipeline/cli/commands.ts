@@ -8,6 +8,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import('./init.ts')).init,
   run: async () => (await import('./run.ts')).run,
   plan: async () => (await import('./plan.ts')).plan,
+  sync: async () => (await import('./sync.ts')).sync,
   why: async () => (await import('./why.ts')).why,
   graph: async () => (await import('./graph.ts')).graph,
   ls: async () => (await import('./ls.ts')).ls,
