@@ -85,17 +85,19 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
   })
   const code = new StoredProjectCode(codeObjects(project, { root: storeRoot }))
   const workers = options.workers ?? availableParallelism()
+  const memoryMb = declared.memoryMb ?? Math.floor((totalmem() / 2 ** 20) * 0.75)
   const engine = new Engine({
     store,
     pipeline: configured.pipeline,
     config,
     code,
     limits: declared.limits ?? {},
-    memoryMb: declared.memoryMb ?? Math.floor((totalmem() / 2 ** 20) * 0.75),
+    memoryMb,
     slots: workers,
     createExecutor: () =>
       createLocalExecutor({
         workers,
+        memoryMb,
         stagingDir: store.stagingDir,
         resolvePackage: (name, version) => code.packageDir(name, version),
         mapStack: (digest, stack) => code.mapStack(digest, stack),

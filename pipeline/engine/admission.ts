@@ -29,7 +29,7 @@ export class Admission {
     if (task.kind === 'pure') {
       if (this.pureRunning >= this.slots * lookAhead) return false
       // One node may need more than the whole budget: it then runs alone.
-      return this.pureRunning === 0 || this.memoryMbHeld + memoryMbOf(task) <= this.memoryMbMax
+      return this.pureRunning === 0 || this.memoryMbHeld + memoryMbOf(task.limits) <= this.memoryMbMax
     }
     const group = this.queueOf(task)
     return (this.groupRunning.get(group) ?? 0) < (this.limits[group] ?? groupLimitDefault)
@@ -38,14 +38,14 @@ export class Admission {
   enter(task: Task): void {
     if (task.kind === 'pure') {
       this.pureRunning++
-      this.memoryMbHeld += memoryMbOf(task)
+      this.memoryMbHeld += memoryMbOf(task.limits)
     } else this.count(this.queueOf(task), 1)
   }
 
   leave(task: Task): void {
     if (task.kind === 'pure') {
       this.pureRunning--
-      this.memoryMbHeld -= memoryMbOf(task)
+      this.memoryMbHeld -= memoryMbOf(task.limits)
     } else this.count(this.queueOf(task), -1)
   }
 
@@ -54,4 +54,5 @@ export class Admission {
   }
 }
 
-const memoryMbOf = (task: Task): number => task.limits?.memoryMb ?? memoryMbDefault
+/** What a pure node is taken to need where its task does not say. */
+export const memoryMbOf = (limits: Task['limits']): number => limits?.memoryMb ?? memoryMbDefault

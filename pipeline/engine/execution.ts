@@ -5,6 +5,7 @@ import type { Job, JobArtifact, JobInput } from './job.ts'
 import { Materials, stageOutput } from './materials.ts'
 import { placeOf } from './objectPlace.ts'
 import type { Made } from './publish.ts'
+import type { Readers } from './readers.ts'
 import type { RunOptions, UntimedEvent } from './runOptions.ts'
 import { runSource } from './runSource.ts'
 import type { NodeState } from './walk.ts'
@@ -13,11 +14,13 @@ import type { NodeState } from './walk.ts'
 export class Execution {
   private readonly options: RunOptions
   private readonly materials: Materials
+  private readonly readers: Readers
   private readonly emit: (event: UntimedEvent) => void
 
-  constructor(options: RunOptions, emit: (event: UntimedEvent) => void) {
+  constructor(options: RunOptions, readers: Readers, emit: (event: UntimedEvent) => void) {
     this.options = options
     this.materials = new Materials(options.store)
+    this.readers = readers
     this.emit = emit
   }
 
@@ -69,6 +72,7 @@ export class Execution {
     return {
       id: artifact,
       type,
+      readAgain: this.readers.hasMore(artifact),
       files: files.map(({ name, digest, sizeBytes }) => ({ name, sizeBytes, ...placeOf(store, digest) })),
     }
   }

@@ -31,6 +31,8 @@ export type JobInput =
 export interface JobArtifact {
   readonly id: Digest
   readonly type: string
+  /** Nodes that are yet to run read it too: whoever decodes it may keep what it found. */
+  readonly readAgain?: boolean
   readonly files: readonly (Place & { readonly name: string; readonly sizeBytes: number })[]
 }
 

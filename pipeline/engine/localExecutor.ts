@@ -12,6 +12,8 @@ export interface LocalExecutorOptions {
   readonly workers: number
   /** Where outputs are written. It must be on the filesystem of the store's objects. */
   readonly stagingDir: string
+  /** What pure tasks may use together. Inputs that more than one node reads are kept within a part of it. */
+  readonly memoryMb?: number
   /** Lays out a package closure and gives the package's folder inside a `node_modules`. Asked once for each. */
   readonly resolvePackage: (name: string, version: string, tree: Digest) => string | Promise<string>
   /** Names the places of a stack that lie in a code object as the sources do, and leaves the others. */
@@ -21,6 +23,8 @@ export interface LocalExecutorOptions {
   readonly isolateUrl?: URL
 }
 
+const memoryMbDefault = 2048
+
 /** Runs pure tasks on this machine: in threads, or in a child process each where a job asks for that. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const { workers, stagingDir, mapStack } = options
@@ -28,7 +32,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const isolateUrl = options.isolateUrl ?? new URL('./isolate.js', import.meta.url)
   // Threads take the time zone from their process, and only as it was when they start.
   process.env.TZ = 'UTC'
-  const pool = createWorkerPool({ workers, workerUrl, stagingDir })
+  const pool = createWorkerPool({ workers, workerUrl, stagingDir, memoryMb: options.memoryMb ?? memoryMbDefault })
   const packages = new PackageFinder(options.resolvePackage)
 
   return {

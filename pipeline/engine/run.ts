@@ -13,6 +13,7 @@ import { distrustedObject, isTrusted, lostInputs } from './healing.ts'
 import { blockedFault, describeFailure, otherAnswer } from './nodeFaults.ts'
 import { publish } from './publish.ts'
 import { PriorityQueue } from './queue.ts'
+import { Readers } from './readers.ts'
 import { manifestOf } from './runManifest.ts'
 import type { RunOptions, RunOutcome, UntimedEvent } from './runOptions.ts'
 import { SourceFailure } from './runSource.ts'
@@ -30,6 +31,7 @@ export class Run {
   /** Two placements of one computation have one key: it is executed for the first, and the other takes the artifact. */
   private readonly owners = new Map<Digest, Activity>()
   private readonly listsStored = new Set<Digest>()
+  private readonly readers = new Readers()
   private readonly failures: { address: string; failure: NodeFailure }[] = []
   private readonly disputes: { address: string; key: Digest; first: Digest; second: Digest }[] = []
   private readonly startedMs: number
@@ -53,7 +55,7 @@ export class Run {
   constructor(options: RunOptions) {
     this.options = options
     this.startedMs = options.monotonicMs()
-    this.execution = new Execution(options, (event) => this.emit(event))
+    this.execution = new Execution(options, this.readers, (event) => this.emit(event))
     this.admission = new Admission(options.executor.slots, options.memoryMb, options.limits)
     this.walk = new Walk(options.graph, options.knowledge, false, {
       onDecided: (state, decision) => this.onDecided(state, decision),
@@ -196,6 +198,7 @@ export class Run {
   }
 
   private enqueue(state: NodeState): void {
+    if (state.node.task.kind === 'pure') this.readers.enter(state)
     const name = this.admission.queueOf(state.node.task)
     let queue = this.queues.get(name)
     if (queue === undefined) this.queues.set(name, (queue = new PriorityQueue()))
@@ -258,6 +261,7 @@ export class Run {
         this.fail(state, error, error instanceof SourceFailure ? error.attempts : 1)
       }
     } finally {
+      this.readers.leave(state)
       this.admission.leave(state.node.task)
       this.running--
       await this.pump()

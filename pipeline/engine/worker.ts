@@ -8,9 +8,9 @@ import { claim, type JobMessage, type OutcomeMessage, type WorkerSetup } from '.
 
 assert.ok(parentPort !== null, 'this file is started as a worker thread')
 const port = parentPort
-const { stagingDir, claims } = workerData as WorkerSetup
+const { stagingDir, memoryMb, claims } = workerData as WorkerSetup
 const { compareExchange } = Atomics
-const runner = createJobRunner(stagingDir)
+const runner = createJobRunner(stagingDir, memoryMb)
 const waiting: JobMessage[] = []
 let running = false
 

@@ -1,29 +1,30 @@
 import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
-import type { ArtifactType } from '../../lib/artifact.ts'
+import type { ArtifactType, TableArtifact } from '../../lib/artifact.ts'
 import { Fault } from '../../lib/fault.ts'
+import type { Table } from '../../lib/tables/table.ts'
 import type { Guard } from './guard.ts'
 import type { JobArtifact, JobInput } from './job.ts'
 import { readPlaced } from './movedFile.ts'
 import type { Port } from './task.ts'
 import { codec, type TaskExports } from './workerDriver.ts'
 import { ArtifactFiles } from './workerFiles.ts'
-import type { TableCache } from './workerTables.ts'
+import type { KeptInputs } from './workerKept.ts'
 
 /** Turns the artifacts of one job into what the task's ports promise. Runs armed, since decoders are bundle code. */
 export class InputReader {
   readonly #exports: TaskExports
   readonly #guard: Guard
-  readonly #tables: TableCache
+  readonly #kept: KeptInputs
   readonly #codeDigest: string
   readonly #open: ArtifactFiles[] = []
   /** Set when stored bytes were not what their name says. The job has failed then, whatever its task makes of the
    *  error. */
   damage: Fault | undefined
 
-  constructor(exports: TaskExports, guard: Guard, tables: TableCache, codeDigest: string) {
+  constructor(exports: TaskExports, guard: Guard, kept: KeptInputs, codeDigest: string) {
     this.#exports = exports
     this.#guard = guard
-    this.#tables = tables
+    this.#kept = kept
     this.#codeDigest = codeDigest
   }
 
@@ -50,12 +51,29 @@ export class InputReader {
   #value(type: ArtifactType, artifact: JobArtifact): unknown {
     if (artifact.type !== type.name) throw new Error(`it takes a ${type.name} and was wired to a ${artifact.type}`)
     if (type.form === 'files') return this.#files(artifact)
-    if (type.form === 'json') {
-      return type.schema.parse(parseCanonicalJson(new TextDecoder().decode(this.#bytes(artifact, 'value.json'))))
-    }
-    return this.#tables.get(`${this.#codeDigest} ${artifact.id}`, type.schema, () =>
-      codec(this.#exports, 'decodeTable')(type.schema, this.#bytes(artifact, 'table.parquet')),
-    )
+    if (type.form === 'json') return type.schema.parse(parseCanonicalJson(this.#text(artifact)))
+    return this.#table(type, artifact)
+  }
+
+  #text(artifact: JobArtifact): string {
+    const known = this.#guard.suspend(() => this.#kept.findText(artifact.id))
+    if (known !== undefined) return known
+    const bytes = this.#bytes(artifact, 'value.json')
+    return this.#guard.suspend(() => {
+      const text = new TextDecoder().decode(bytes)
+      if (artifact.readAgain === true) this.#kept.keepText(artifact.id, text)
+      return text
+    })
+  }
+
+  #table({ schema }: TableArtifact, artifact: JobArtifact): Table {
+    // Two ports may pick different columns of one artifact.
+    const key = `${this.#codeDigest} ${artifact.id} ${Object.keys(schema.columns).join()}`
+    const known = this.#guard.suspend(() => this.#kept.findTable(key))
+    if (known !== undefined) return { schema, ...known } as Table
+    const table = codec(this.#exports, 'decodeTable')(schema, this.#bytes(artifact, 'table.parquet'))
+    if (artifact.readAgain !== true) return table
+    return { schema, ...this.#guard.suspend(() => this.#kept.keepTable(key, table)) } as Table
   }
 
   #files(artifact: JobArtifact) {

@@ -3,6 +3,7 @@ import { setImmediate as afterMicrotasks } from 'node:timers'
 import { canonicalJson, parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import { isDigest } from '../../cas/digest.ts'
 import { Fault } from '../../lib/fault.ts'
+import { memoryMbOf } from './admission.ts'
 import { type Guard, installGuard } from './guard.ts'
 import { framesOf, type Violation } from './guardTrip.ts'
 import type { Job, JobResult } from './job.ts'
@@ -12,26 +13,28 @@ import { startJobClock } from './workerClock.ts'
 import { CodeCache } from './workerCode.ts'
 import type { TaskExports } from './workerDriver.ts'
 import { InputReader } from './workerInputs.ts'
+import { KeptInputs } from './workerKept.ts'
 import { JobLog } from './workerLog.ts'
 import { writeOutput } from './workerOutputs.ts'
 import type { JobFailure, JobOutcome, PackageDirs, Phase } from './workerProtocol.ts'
-import { TableCache } from './workerTables.ts'
-
-const cachedTablesMaxBytes = 256 * 2 ** 20
 
 export interface JobRunner {
   /** Never rejects: what went wrong is in the outcome. One job at a time. */
   run(job: Job, packageDirs: PackageDirs): Promise<JobOutcome>
 }
 
-/** Makes this thread, or this child process, one that runs pure tasks and nothing else. */
-export function createJobRunner(stagingDir: string): JobRunner {
+/** What of a thread's memory may go to inputs that are kept for the nodes to come. */
+const keptShare = 0.25
+
+/** Makes this thread, or this child process, one that runs pure tasks and nothing else.
+ *  @param memoryMb its share of what all pure tasks may use together */
+export function createJobRunner(stagingDir: string, memoryMb: number): JobRunner {
   // Taken now: the guard replaces what the names stand for.
   const drained = () => new Promise<void>((resolve) => void wait(resolve))
   const wait = afterMicrotasks
   const guard = installGuard(isOwnFrame)
   const codes = new CodeCache(guard.requireBuiltin)
-  const tables = new TableCache(cachedTablesMaxBytes)
+  const kept = new KeptInputs(memoryMb * keptShare * 2 ** 20)
 
   // A promise that a task left behind and that fails, or an error in a microtask of its, belongs to the job at hand.
   let stray: { readonly error: unknown } | undefined
@@ -50,6 +53,7 @@ export function createJobRunner(stagingDir: string): JobRunner {
       let type = ''
       let problem: { readonly error: unknown } | undefined
       stray = undefined
+      kept.begin((memoryMb - memoryMbOf(job)) * 2 ** 20)
       try {
         const code = await codes.load(job.code, packageDirs)
         const ports = new Map<string, () => Record<string, unknown>>()
@@ -60,13 +64,14 @@ export function createJobRunner(stagingDir: string): JobRunner {
         guard.begin((message) => log.write(message))
         const exports = code.instantiate() as unknown as TaskExports
         type = exports.task.output.name
-        files = await runTask(exports, ports, { job, guard, tables, log, stagingDir }, step)
+        files = await runTask(exports, ports, { job, guard, kept, log, stagingDir }, step)
       } catch (error) {
         problem = { error }
       }
       // Whatever the task left in the queue of microtasks runs now, wires armed, and counts as the task's.
       await drained()
       const { violation, sound } = guard.end()
+      kept.end()
       if (problem === undefined && stray !== undefined) {
         problem = stray
         Object.assign(step, { phase: 'run', subject: undefined })
@@ -89,7 +94,7 @@ interface Step {
 interface Surroundings {
   readonly job: Job
   readonly guard: Guard
-  readonly tables: TableCache
+  readonly kept: KeptInputs
   readonly log: JobLog
   readonly stagingDir: string
 }
@@ -97,7 +102,7 @@ interface Surroundings {
 async function runTask(
   exports: TaskExports,
   ports: ReadonlyMap<string, () => Record<string, unknown>>,
-  { job, guard, tables, log, stagingDir }: Surroundings,
+  { job, guard, kept, log, stagingDir }: Surroundings,
   step: Step,
 ): Promise<JobResult['files']> {
   const { task } = exports
@@ -109,7 +114,7 @@ async function runTask(
   Object.assign(step, { phase: 'params', subject: undefined })
   const params: unknown = task.params.parse(parseCanonicalJson(job.paramsJson))
 
-  const reader = new InputReader(exports, guard, tables, job.code.digest)
+  const reader = new InputReader(exports, guard, kept, job.code.digest)
   try {
     for (const [name, port] of Object.entries(task.inputs)) {
       Object.assign(step, { phase: 'input', subject: name })

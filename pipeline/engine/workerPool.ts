@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { Worker } from 'node:worker_threads'
 import type { Job } from './job.ts'
-import { claim, type JobMessage, type JobOutcome, type OutcomeMessage, type PackageDirs } from './workerProtocol.ts'
+import {
+  claim,
+  type JobMessage,
+  type JobOutcome,
+  type OutcomeMessage,
+  type PackageDirs,
+  type WorkerSetup,
+} from './workerProtocol.ts'
 
 /** How a job's thread or process ended before the job did. */
 export type Death =
@@ -29,8 +36,16 @@ interface Ticket {
 const placesPerThread = 4
 
 /** Threads that run pure tasks, started when there is work for them and used again. */
-export function createWorkerPool(options: { workers: number; workerUrl: URL; stagingDir: string }): WorkerPool {
-  const { workers, workerUrl, stagingDir } = options
+export interface PoolOptions {
+  readonly workers: number
+  readonly workerUrl: URL
+  readonly stagingDir: string
+  /** What all threads may use together. */
+  readonly memoryMb: number
+}
+
+export function createWorkerPool(options: PoolOptions): WorkerPool {
+  const { workers } = options
   assert.ok(Number.isSafeInteger(workers) && workers >= 1)
   const threads: PoolThread[] = []
   const waiting = new Set<Ticket>()
@@ -69,7 +84,7 @@ export function createWorkerPool(options: { workers: number; workerUrl: URL; sta
   }
   const start = (): PoolThread | undefined => {
     if (threads.length >= workers) return undefined
-    const thread = new PoolThread(workerUrl, stagingDir, {
+    const thread = new PoolThread(options, {
       settled: dispatch,
       gone(left) {
         retire(thread)
@@ -129,10 +144,11 @@ class PoolThread {
   #lastError: Error | undefined
   #over = false
 
-  constructor(workerUrl: URL, stagingDir: string, events: ThreadEvents) {
+  constructor({ workerUrl, stagingDir, memoryMb, workers }: PoolOptions, events: ThreadEvents) {
     this.#events = events
+    const setup: WorkerSetup = { stagingDir, memoryMb: memoryMb / workers, claims: this.#claims }
     this.#worker = new Worker(workerUrl, {
-      workerData: { stagingDir, claims: this.#claims },
+      workerData: setup,
       stdout: false,
       stderr: false,
     })

@@ -5,6 +5,8 @@ import type { Job, JobResult } from './job.ts'
 /** What a worker thread is started with. */
 export interface WorkerSetup {
   readonly stagingDir: string
+  /** Its share of what all pure tasks may use together. */
+  readonly memoryMb: number
   /** One cell for each place in the worker's queue: whoever writes its mark first may run what was put there. */
   readonly claims: Int32Array<SharedArrayBuffer>
 }
