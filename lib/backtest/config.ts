@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { didYouMean } from '../nearMatch.ts'
 import { DAY_MS, HOUR_MS, isDay } from '../time.ts'
 import { cashDecimalsDefault } from './scaled.ts'
 
@@ -8,17 +9,27 @@ import { cashDecimalsDefault } from './scaled.ts'
 const isoDay = z.string().refine(isDay, 'not a UTC day such as 2024-01-31')
 const bps = z.number().min(-1000).max(10_000)
 
+/** An object that takes no other keys, and says of a misspelt one which was meant. */
+// @__NO_SIDE_EFFECTS__
+const strict = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => `there is no "${key}"${didYouMean(key, Object.keys(shape))}`).join('; ')
+        : undefined,
+  })
+
 const slippageModel = z.discriminatedUnion('model', [
   /** So many basis points worse than the reference, always. */
-  z.strictObject({ model: z.literal('fixedBps'), bps: bps.min(0) }),
+  strict({ model: z.literal('fixedBps'), bps: bps.min(0) }),
   /** Half the assumed spread, at least half a tick. */
-  z.strictObject({
+  strict({
     model: z.literal('halfSpread'),
     spreadBps: bps.min(0),
     bySymbol: z.record(z.string(), bps.min(0)).default({}),
   }),
   /** coefficient * volatility * sqrt(quantity / volume), both per bar over the bars closed before the fill. */
-  z.strictObject({
+  strict({
     model: z.literal('sqrtImpact'),
     coefficient: z.number().positive().default(1),
     lookbackBars: z.int().min(2).max(10_000).default(24),
@@ -28,22 +39,20 @@ const slippageModel = z.discriminatedUnion('model', [
 export type SlippageModel = z.infer<typeof slippageModel>
 
 /** From `from` on, until a later entry takes over. */
-const feeEntry = z.strictObject({
+const feeEntry = strict({
   from: isoDay,
-  tiers: z.record(z.string(), z.strictObject({ makerBps: bps, takerBps: bps })),
+  tiers: z.record(z.string(), strict({ makerBps: bps, takerBps: bps })),
 })
 
-const bracketEntry = z.strictObject({
+const bracketEntry = strict({
   from: isoDay,
   /** Without it the entry serves every symbol that has none of its own. */
   symbol: z.string().optional(),
   /** Ascending; the last one may leave `upToUsdt` out. The deducted amounts follow from the rates. */
-  levels: z
-    .array(z.strictObject({ upToUsdt: z.number().positive().optional(), maintenanceBps: bps.positive() }))
-    .min(1),
+  levels: z.array(strict({ upToUsdt: z.number().positive().optional(), maintenanceBps: bps.positive() })).min(1),
 })
 
-export const backtestConfig = z.strictObject({
+export const backtestConfig = strict({
   capitalUsdt: z.number().positive().default(100_000),
   /** 8 is exact up to 90 million USDT of equity, cash or position; each decimal less is tenfold that. */
   cashDecimals: z.int().min(2).max(8).default(cashDecimalsDefault),
@@ -77,16 +86,14 @@ export const backtestConfig = z.strictObject({
       },
     ]),
   liquidationFeeBps: bps.min(0).default(125),
-  risk: z
-    .strictObject({
-      /** As multiples of equity. */
-      grossMax: z.number().positive().optional(),
-      netMax: z.number().positive().optional(),
-      symbolMax: z.number().positive().optional(),
-      /** 0.2: twenty per cent under the highest equity, everything is closed and the strategy is heard no more. */
-      drawdownMax: z.number().positive().max(1).optional(),
-    })
-    .default({}),
+  risk: strict({
+    /** As multiples of equity. */
+    grossMax: z.number().positive().optional(),
+    netMax: z.number().positive().optional(),
+    symbolMax: z.number().positive().optional(),
+    /** 0.2: twenty per cent under the highest equity, everything is closed and the strategy is heard no more. */
+    drawdownMax: z.number().positive().max(1).optional(),
+  }).default({}),
   /** Spacing of the equity curve, in multiples since 1970; at least the bar interval. Daily closes need a divisor. */
   equityEveryMs: z
     .int()

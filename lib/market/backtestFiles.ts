@@ -4,18 +4,50 @@ import type { BacktestResult } from '../backtest/engine.ts'
 import { orderKinds, outcomes, reasons } from '../backtest/orders.ts'
 import { pow10 } from '../backtest/scaled.ts'
 import { decodeTable, encodeTable } from '../tables/parquet.ts'
+import type { QaPolicy } from '../tables/qa.ts'
 import { bool, decimal, defineTable, f64, i32, nullable, tsMs, utf8 } from '../tables/schema.ts'
 import { makeTable } from '../tables/table.ts'
 
 /** What a run was asked to do: a result means nothing without it. */
 export interface RunRequest {
   readonly strategy: { readonly name: string; readonly params: unknown }
+  /** Of the bars: '1m' … '4h'. */
   readonly interval: string
   /** Decisions were taken in [fromMs, toMs). */
   readonly fromMs: number
   readonly toMs: number
   /** Every execution assumption, defaults written out. */
   readonly execution: BacktestConfig
+  /** What the run was made on, for the report: absent where the engine was called without the task. */
+  readonly data?: DataStamp
+}
+
+/** The data behind a run, as far as a reader of its numbers must know it. */
+export interface DataStamp {
+  /** The one order of all that happened: its digest stands for every bar, settlement and verdict. Absent where no replay
+   *  was wired. */
+  readonly eventStream?: {
+    readonly digest: string
+    readonly events: number
+    readonly fromMs: number
+    readonly toMs: number
+  }
+  readonly universe: {
+    /** `listed`: the symbols were named one by one. */
+    readonly mode: 'listed' | 'historical' | 'live'
+    /** True where today's survivors stand for the past. */
+    readonly hasSurvivorship: boolean
+    /** Members without a single bar: left out. */
+    readonly withoutBars: readonly string[]
+    /** Symbols that ended inside the range: positions were closed at the last mark that had trades. */
+    readonly delisted: readonly { readonly symbol: string; readonly tsMs: number }[]
+  }
+  /** Absent where no verdicts were wired. Quarantined time is summed over the symbols. */
+  readonly quality?: { readonly policy: QaPolicy; readonly quarantinedMs: number }
+  /** Bars left out because their prices cannot be right. */
+  readonly unsoundBars: number
+  /** Feature columns the strategy read. */
+  readonly columns: readonly string[]
 }
 
 export interface BacktestRun {

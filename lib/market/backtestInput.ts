@@ -1,15 +1,24 @@
 import type { z } from 'zod'
+import type { FileSet } from '../artifact.ts'
 import { makeInstrument } from '../backtest/instrument.ts'
 import {
+  type BarSeries,
   type FundingSeries,
   type MarketInput,
   type SymbolInput,
   snapSettlementTsMs,
+  type TimeSpan,
   type UniverseChange,
 } from '../backtest/market.ts'
+import { Fault } from '../fault.ts'
 import type { fundingTable } from '../tables/funding.ts'
+import type { QaReport } from '../tables/qa.ts'
 import type { TableOf } from '../tables/table.ts'
-import { type BarRows, barSeries, presentUnits, storedDecimals, unitsOf } from './minuteBars.ts'
+import { DAY_MS, formatUtc } from '../time.ts'
+import type { DataStamp } from './backtestFiles.ts'
+import { DeclaredColumns } from './featureColumns.ts'
+import { type BarRows, barSeries, presentUnits, storedDecimals, unitsOf, withoutUnsound } from './minuteBars.ts'
+import { assertNothingRejected, quarantineSpans } from './quarantine.ts'
 import type { universe } from './universe.ts'
 
 type Universe = z.infer<typeof universe.schema>
@@ -19,38 +28,111 @@ export interface BacktestSources {
   readonly universe: Universe
   readonly minutes: readonly BarRows[]
   readonly funding: readonly Funding[]
+  readonly qa?: readonly QaReport[] | undefined
+  readonly features?: readonly FileSet[] | undefined
 }
 
-/** Brings universe, bars and settlements, in whatever pieces they come, into the form the backtest engine reads. */
+export interface BacktestInputOptions extends TimeSpan {
+  readonly intervalMs: number
+  readonly cashDecimals: number
+  /** The columns the strategy declares, and for how long a value may be used after it became known. */
+  readonly columns: readonly string[]
+  readonly maxFeatureAgeMs: number
+  readonly strategy: string
+}
+
+/**
+ * Brings universe, bars, settlements, verdicts and features, in whatever pieces they come, into the form the backtest
+ * engine reads, and says what it found there. Rows before the range stay: a strategy may look back on them. A missing bar
+ * stays a missing row. Nothing given is written to, for other runs read the same memory.
+ */
 export function backtestInput(
-  { universe: chosen, minutes, funding }: BacktestSources,
-  options: { readonly intervalMs: number; readonly cashDecimals: number; readonly toMs: number },
-): MarketInput {
+  sources: BacktestSources,
+  options: BacktestInputOptions,
+): { market: MarketInput; stamp: DataStamp } {
+  const { universe: chosen, minutes, funding, qa, features } = sources
+  assertNotEmpty(chosen)
+  assertCovered(minutes, options)
+  const where = `strategy ${options.strategy}`
+  const columns =
+    options.columns.length === 0
+      ? undefined
+      : new DeclaredColumns(features ?? [], options.columns, { ...options, maxAgeMs: options.maxFeatureAgeMs, where })
   const barsOf = bySymbol(minutes)
   const fundingOf = bySymbol(funding)
-  const symbols = chosen.symbols.flatMap((listed): SymbolInput[] => {
-    const instrument = makeInstrument(listed, options.cashDecimals)
-    const bars = barSeries(barsOf.get(listed.symbol) ?? [], instrument, options.toMs)
+  const gone = new Set(chosen.selection?.gone)
+  const delisted: { symbol: string; tsMs: number }[] = []
+  let unsoundBars = 0
+  let quarantinedMs = 0
+  const symbols = chosen.symbols.flatMap(({ symbol, deliveryTsMs, ...listed }): SymbolInput[] => {
+    const instrument = makeInstrument({ symbol, ...listed }, options.cashDecimals)
+    const { bars, leftOut } = withoutUnsound(barSeries(barsOf.get(symbol) ?? [], instrument, options.toMs))
+    unsoundBars += leftOut
     // A symbol without a single bar cannot be traded, and the engine has nothing to order it by.
     if (bars.openTsMs.length === 0) return []
-    return [{ instrument, bars, funding: fundingSeries(fundingOf.get(listed.symbol) ?? [], instrument.pxDecimals) }]
+    const endTsMs = deliveryTsMs ?? (gone.has(symbol) ? endOf(bars, options) : undefined)
+    const delistTsMs = endTsMs === undefined || endTsMs >= options.toMs ? undefined : endTsMs
+    if (delistTsMs !== undefined) delisted.push({ symbol, tsMs: delistTsMs })
+    const alive = { fromMs: options.fromMs, toMs: delistTsMs ?? options.toMs }
+    assertNothingRejected(qa ?? [], symbol, alive)
+    const quarantine = quarantineSpans(qa ?? [], symbol)
+    for (const span of quarantine) {
+      quarantinedMs += Math.max(0, Math.min(span.toMs, alive.toMs) - Math.max(span.fromMs, alive.fromMs))
+    }
+    const columnsOf = columns?.of(symbol)
+    return [
+      {
+        instrument,
+        bars,
+        funding: fundingSeries(fundingOf.get(symbol) ?? [], instrument.pxDecimals, options.toMs),
+        ...(columnsOf === undefined ? {} : { columns: columnsOf }),
+        ...(delistTsMs === undefined ? {} : { delistTsMs }),
+        ...(quarantine.length === 0 ? {} : { quarantine }),
+      },
+    ]
   })
-  return { intervalMs: options.intervalMs, symbols, ...membership(chosen, symbols) }
+  const known = new Set(symbols.map(({ instrument }) => instrument.symbol))
+  const { selection } = chosen
+  const stamp: DataStamp = {
+    universe: {
+      mode: selection?.mode ?? 'listed',
+      hasSurvivorship: selection?.hasSurvivorship ?? false,
+      withoutBars: chosen.symbols.map(({ symbol }) => symbol).filter((symbol) => !known.has(symbol)),
+      delisted,
+    },
+    ...(qa?.[0] === undefined ? {} : { quality: { policy: qa[0].policy, quarantinedMs } }),
+    unsoundBars,
+    columns: [...options.columns],
+  }
+  return {
+    market: {
+      intervalMs: options.intervalMs,
+      symbols,
+      ...(selection === undefined ? {} : { universe: membership(selection.dates, known) }),
+    },
+    stamp,
+  }
 }
 
-/** Members from each date on. Those without a bar were never there to be traded. */
-function membership({ selection }: Universe, symbols: readonly SymbolInput[]): { universe?: UniverseChange[] } {
-  if (selection === undefined) return {}
-  const known = new Set(symbols.map(({ instrument }) => instrument.symbol))
-  const changes = selection.dates.map((date) => ({
-    tsMs: date.tsMs,
-    symbols: date.symbols.filter((symbol) => known.has(symbol)),
-  }))
-  return { universe: changes }
+/** Members from each date on. Those without a single bar were never there to be traded. */
+function membership(dates: readonly UniverseChange[], known: ReadonlySet<string>): UniverseChange[] {
+  return dates.map(({ tsMs, symbols }) => ({ tsMs, symbols: symbols.filter((symbol) => known.has(symbol)) }))
+}
+
+/**
+ * When a symbol that is gone today stopped trading: with its last bar that had trades, whatever frozen prices the venue
+ * went on to publish. Undefined while its bars go on to the end of the range.
+ */
+function endOf({ openTsMs, tradeCount }: BarSeries, { toMs, intervalMs }: BacktestInputOptions): number | undefined {
+  let row = openTsMs.length - 1
+  while (row > 0 && !(tradeCount[row]! > 0)) row--
+  const lastCloseMs = openTsMs.at(-1)! + intervalMs
+  const tradedCloseMs = openTsMs[row]! + intervalMs
+  return lastCloseMs < toMs || toMs - tradedCloseMs >= DAY_MS ? tradedCloseMs : undefined
 }
 
 /** Settlements at the instants they were due, with the mark they were made at where the venue published one. */
-function fundingSeries(tables: readonly Funding[], pxDecimals: number): FundingSeries {
+function fundingSeries(tables: readonly Funding[], pxDecimals: number, toMs: number): FundingSeries {
   const rows = tables
     .flatMap(({ columns }) => {
       const rateE8 = unitsOf(columns.rate, storedDecimals)
@@ -61,12 +143,45 @@ function fundingSeries(tables: readonly Funding[], pxDecimals: number): FundingS
         markPx: markPx[i]!,
       }))
     })
+    .filter(({ tsMs }) => tsMs <= toMs)
     .sort((a, b) => a.tsMs - b.tsMs)
   return {
     tsMs: Float64Array.from(rows, ({ tsMs }) => tsMs),
     rateE8: Float64Array.from(rows, ({ rateE8 }) => rateE8),
     markPx: Float64Array.from(rows, ({ markPx }) => markPx),
   }
+}
+
+function assertNotEmpty({ symbols, rejected }: Universe): void {
+  if (symbols.length > 0) return
+  const why = rejected.slice(0, 3).map(({ symbol, reason }) => `${symbol}: ${reason}`)
+  throw new Fault({
+    code: 'failed',
+    what: `the universe has no symbol${why.length === 0 ? '' : ` (${rejected.length} rejected, such as ${why.join('; ')})`}`,
+    where: 'universe',
+    todo: 'name symbols the venue lists, or ask for less volume or a lower age',
+  })
+}
+
+function assertCovered(minutes: readonly BarRows[], { fromMs, toMs, intervalMs }: BacktestInputOptions): void {
+  let firstMs = Number.POSITIVE_INFINITY
+  let lastMs = Number.NEGATIVE_INFINITY
+  for (const { rowCount, columns } of minutes) {
+    if (rowCount === 0) continue
+    firstMs = Math.min(firstMs, columns.openTsMs[0]!)
+    lastMs = Math.max(lastMs, columns.openTsMs[rowCount - 1]!)
+  }
+  if (firstMs < toMs && lastMs >= fromMs) return
+  const there =
+    lastMs < firstMs
+      ? 'there are none at all'
+      : `there are bars from ${formatUtc(firstMs)} to ${formatUtc(lastMs + intervalMs)}`
+  throw new Fault({
+    code: 'failed',
+    what: `no symbol has a bar from ${formatUtc(fromMs)} to ${formatUtc(toMs)}; ${there}`,
+    where: 'backtest.range',
+    todo: 'choose days for which there are bars, or ingest these',
+  })
 }
 
 /** A table is of one symbol. */

@@ -69,6 +69,40 @@ export function barSeries(
   }
 }
 
+/** The bars whose prices can be right, and how many were left out. What QA calls unsound it masks; a bar at price zero or
+ *  with its high below its low cannot even be marked at. */
+export function withoutUnsound(bars: BarSeries): { bars: BarSeries; leftOut: number } {
+  const { openTsMs, openPx, highPx, lowPx, closePx } = bars
+  const isSound = (row: number) =>
+    openPx[row]! > 0 && lowPx[row]! > 0 && highPx[row]! >= lowPx[row]! && closePx[row]! > 0
+  let leftOut = 0
+  for (let row = 0; row < openTsMs.length; row++) if (!isSound(row)) leftOut++
+  if (leftOut === 0) return { bars, leftOut }
+  const rows = Array.from(openTsMs.keys()).filter(isSound)
+  const pick = (values: ArrayLike<number>) => Float64Array.from(rows, (row) => values[row]!)
+  const { mark } = bars
+  const sound: BarSeries = {
+    openTsMs: pick(openTsMs),
+    openPx: pick(openPx),
+    highPx: pick(highPx),
+    lowPx: pick(lowPx),
+    closePx: pick(closePx),
+    volumeQty: pick(bars.volumeQty),
+    tradeCount: pick(bars.tradeCount),
+    ...(mark === undefined
+      ? {}
+      : {
+          mark: {
+            openPx: pick(mark.openPx),
+            highPx: pick(mark.highPx),
+            lowPx: pick(mark.lowPx),
+            closePx: pick(mark.closePx),
+          },
+        }),
+  }
+  return { bars: sound, leftOut }
+}
+
 /** Stored decimals as whole units of an instrument. */
 export function unitsOf(stored: BigInt64Array, decimals: number): Float64Array {
   const units = int64ToFloat64(stored)
