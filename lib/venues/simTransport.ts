@@ -1,5 +1,9 @@
 import type { Transport } from '../http/transport.ts'
 
+/** Within this process nobody has to be polite. */
+const unlimited = { limit: Number.POSITIVE_INFINITY, windowMs: 60_000 }
+const noLimits = { futures: unlimited, funding: unlimited, statistics: unlimited, spot: unlimited }
+
 /** The embedded exchange in this process: the same paths and bytes as over its socket, without one. Its code is loaded
  *  when somebody asks, and not before. */
 export function simTransport(): Transport {
@@ -9,9 +13,10 @@ export function simTransport(): Transport {
   const open = async () => {
     const { defaultWorld } = await import('../sim/defaultWorld.ts')
     const { createMarket } = await import('../sim/market.ts')
-    const { handleRequest } = await import('../sim/exchange/exchange.ts')
-    const market = createMarket(defaultWorld)
-    return (url: string) => handleRequest(market, { method: 'GET', url })
+    const { createExchange } = await import('../sim/exchange/exchange.ts')
+    // One exchange for all questions: it keeps the file whose checksum was asked for first.
+    const exchange = createExchange(createMarket(defaultWorld), { limits: noLimits })
+    return (url: string) => exchange.handle({ method: 'GET', url })
   }
   return {
     async send({ url }) {

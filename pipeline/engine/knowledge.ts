@@ -2,6 +2,7 @@ import { canonicalJson, parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import type { Digest } from '../../cas/digest.ts'
 import type { StoredRecord } from '../../cas/records.ts'
 import type { Store } from '../../cas/store.ts'
+import type { ArtifactType } from '../../lib/artifact.ts'
 import { Fault } from '../../lib/fault.ts'
 import { absentType, keyOfSpec, type Manifest, type NodeCode, specOf } from '../../snapshots/manifest.ts'
 import type { NodeFacts } from './decide.ts'
@@ -43,6 +44,7 @@ export class StoreKnowledge implements Knowledge {
   private readonly isRefreshed: (address: string, task: string) => boolean
   private readonly pinned: ReadonlyMap<Digest, Digest> | undefined
   private readonly codes = new WeakMap<GraphNode, NodeCode>()
+  private readonly json = new Map<Digest, { output: ArtifactType; value: unknown }>()
   private lineages: Set<string> | undefined
   private readonly reclaimable = new Set<Digest>()
   /** When the first of the absent sources met so far is due to be asked again. */
@@ -113,7 +115,16 @@ export class StoreKnowledge implements Knowledge {
     return this.isForced(node.address, name) || (kind === 'source' && this.isRefreshed(node.address, name))
   }
 
+  /** A list that several fan-outs rest on is read once. */
   readJson(node: GraphNode, artifact: Digest): unknown {
+    const known = this.json.get(artifact)
+    if (known !== undefined && known.output === node.output) return known.value
+    const value = this.decodeJson(node, artifact)
+    this.json.set(artifact, { output: node.output, value })
+    return value
+  }
+
+  private decodeJson(node: GraphNode, artifact: Digest): unknown {
     const descriptor = this.store.readDescriptor(artifact)
     if (descriptor.type === absentType || node.output.form !== 'json') return undefined
     const text = new TextDecoder().decode(this.store.readObject(descriptor.files[0]!.digest))

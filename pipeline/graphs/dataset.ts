@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { policy } from '../../lib/audit/finding.ts'
+import { Fault } from '../../lib/fault.ts'
 import { httpPolicy } from '../../lib/http/policy.ts'
-import { DAY_MS, intervals, monthOf, monthsBetween, parseUtc } from '../../lib/time.ts'
+import { DAY_MS, intervals, monthOf, monthStart, monthsBetween, parseUtc } from '../../lib/time.ts'
 import { configureHttp } from '../../lib/venues/ask.ts'
 import { baseUrls } from '../../lib/venues/hosts.ts'
 import { barKinds } from '../../lib/venues/usdm.ts'
@@ -44,7 +45,9 @@ export const datasetConfig = z.object({
       quoteAsset: z.string().default('USDT'),
       allow: z.array(z.string()).default([]),
       deny: z.array(z.string()).default([]),
-      /** Dates a new choice is made at; without any, once at `from`. */
+      /** Whether a new choice is made at the start of each month, on what had closed by then. */
+      rebalance: z.enum(['never', 'monthly']).default('never'),
+      /** Other dates a new choice is made at; without any, once at `from`. */
       dates: z.array(instant).default([]),
       allowSurvivorship: z.boolean().default(false),
     })
@@ -127,7 +130,7 @@ export function addDataset(graph: Graph, config: DatasetConfig) {
     plan,
     bars,
     funding: funding.funding,
-    openInterestMonth: statistics.openInterestMonth,
+    openInterest: statistics.openInterest,
     tables: made.flatMap(({ tables }) => tables),
     audits: made.flatMap(({ audits }) => audits),
   }
@@ -141,9 +144,7 @@ const choiceOf = ({ source, baseUrls: given }: DatasetConfig) => ({
 function addUniverse(graph: Graph, config: DatasetConfig, present: NodeHandle<typeof fetchPresent.output>) {
   const { universe: rules } = config
   const choice = choiceOf(config)
-  const dates = (rules.dates.length === 0 ? [config.from] : rules.dates)
-    .map((text) => parseUtc(text)!)
-    .sort((a, b) => a - b)
+  const dates = choiceDates(config)
   const { mode, symbols, size, minQuoteVolumeUsd, minAgeDays, lookbackDays, deny, allowSurvivorship } = rules
   const params = {
     mode,
@@ -189,6 +190,24 @@ function addUniverse(graph: Graph, config: DatasetConfig, present: NodeHandle<ty
       }),
   )
   return graph.add(buildUniverse, { params, inputs: { exchangeInfo, candidates, daily } })
+}
+
+/** When a universe is chosen, ascending. */
+function choiceDates({ from, to, universe }: DatasetConfig): number[] {
+  const given = universe.dates.map((text) => parseUtc(text)!)
+  const fromTsMs = parseUtc(from)!
+  if (universe.rebalance === 'never') return (given.length === 0 ? [fromTsMs] : given).sort((a, b) => a - b)
+  if (to === undefined) {
+    throw new Fault({
+      code: 'usage',
+      what: 'a universe chosen anew each month needs to know when the data end',
+      where: 'config, universe.rebalance',
+      todo: 'set "to", or "universe.dates"',
+    })
+  }
+  const months = monthsBetween(fromTsMs, parseUtc(to)!).map(monthStart)
+  const all = new Set([fromTsMs, ...months.filter((tsMs) => tsMs > fromTsMs), ...given])
+  return [...all].sort((a, b) => a - b)
 }
 
 const nextOf = (month: string): string => monthOf(parseUtc(`${month}-01`)! + 31 * DAY_MS)

@@ -1,5 +1,6 @@
+import { openInterestDays } from '../../../lib/market/openInterestDays.ts'
 import type { Partition } from '../../../lib/market/partitions.ts'
-import { type DatasetPlan, statisticsReachMs } from '../../../lib/market/planDataset.ts'
+import { statisticsReachMs } from '../../../lib/market/planDataset.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { auditMetrics } from '../../../tasks/ingest/metrics/auditMetrics.ts'
 import { fetchMetrics } from '../../../tasks/ingest/metrics/fetchMetrics.ts'
@@ -17,18 +18,9 @@ import { placedOnce } from './placedOnce.ts'
 
 type Plan = NodeHandle<typeof planPartitions.output>
 /** A day, and the present of the plan it belongs to: the API's statistics reach back from there. */
-type StatisticsDay = { readonly day: Partition; readonly nowTsMs: number }
-/** One symbol's month of open interest: days the archive has measured it in. */
-export type OpenInterestMonth = {
-  readonly symbol: string
-  readonly period: string
-  readonly fromTsMs: number
-  readonly toTsMs: number
-  readonly days: readonly Partition[]
-}
+type StatisticsDay = Partition & { readonly nowTsMs: number }
 
 const keyOf = ({ symbol, period }: Pick<Partition, 'symbol' | 'period'>) => [symbol, period]
-const keyOfDay = ({ day }: StatisticsDay) => keyOf(day)
 
 /** The venue's statistics: the archive's metrics by day, and open interest and taker volumes of the API's last month. Each
  *  table is placed when it is first asked for. */
@@ -51,30 +43,25 @@ export function statisticsTables(graph: Graph, choice: VenueChoice, { policy }: 
         inputs: { raw: [archiveOf(day)] },
       }),
     ),
-    openInterest: placedOnce(keyOfDay, ({ day, nowTsMs }: StatisticsDay) =>
+    openInterest: placedOnce(keyOf, (day: StatisticsDay) =>
       graph.add(ingestOpenInterest, {
         at: keyOf(day),
         params: { ...spanOf(day), policy },
-        inputs: { pages: pagesOf(day, nowTsMs).map((page) => graph.add(fetchOpenInterestPage, page)) },
+        inputs: day.isArchived
+          ? { metrics: [archiveOf(day)] }
+          : { pages: pagesOf(day).map((page) => graph.add(fetchOpenInterestPage, page)) },
       }),
     ),
-    openInterestMonth: placedOnce(keyOf, ({ symbol, period, fromTsMs, toTsMs, days }: OpenInterestMonth) =>
-      graph.add(ingestOpenInterest, {
-        at: [symbol, period],
-        params: { symbol, fromTsMs, toTsMs, policy },
-        inputs: { metrics: days.map(archiveOf) },
-      }),
-    ),
-    takerVolume: placedOnce(keyOfDay, ({ day, nowTsMs }: StatisticsDay) =>
+    takerVolume: placedOnce(keyOf, (day: StatisticsDay) =>
       graph.add(ingestTakerVolume, {
         at: keyOf(day),
         params: { ...spanOf(day), policy },
-        inputs: { pages: pagesOf(day, nowTsMs).map((page) => graph.add(fetchTakerVolumePage, page)) },
+        inputs: { pages: pagesOf(day).map((page) => graph.add(fetchTakerVolumePage, page)) },
       }),
     ),
   }
 
-  function pagesOf({ symbol, slices }: Partition, nowTsMs: number) {
+  function pagesOf({ symbol, slices, nowTsMs }: StatisticsDay) {
     const earliestTsMs = nowTsMs - statisticsReachMs
     return slices.map((slice) => ({
       at: [symbol, `${slice.fromTsMs}-${slice.asOfTsMs ?? slice.toTsMs}`],
@@ -90,21 +77,11 @@ export function addStatistics(
   { metrics, audit, openInterest, takerVolume }: ReturnType<typeof statisticsTables>,
   isAudited: boolean,
 ): Made {
-  const withPresent = (daysOf: (found: DatasetPlan) => readonly Partition[]) => (found: DatasetPlan) =>
-    daysOf(found).map((day) => ({ day, nowTsMs: found.nowTsMs }))
   return {
     tables: [
       graph.each(plan, (found) => found.metrics, metrics),
-      graph.each(
-        plan,
-        withPresent((found) => found.openInterest),
-        openInterest,
-      ),
-      graph.each(
-        plan,
-        withPresent((found) => found.takerVolume),
-        takerVolume,
-      ),
+      graph.each(plan, (found) => (found.openInterest.length > 0 ? openInterestDays(found) : []), openInterest),
+      graph.each(plan, ({ takerVolume: days, nowTsMs }) => days.map((day) => ({ ...day, nowTsMs })), takerVolume),
     ],
     audits: [graph.each(plan, (found) => (isAudited ? found.metrics : []), audit)],
   }

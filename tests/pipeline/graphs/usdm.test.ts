@@ -1,20 +1,22 @@
 import { describe, expect, test } from 'vitest'
+import type { Strategy } from '../../../lib/backtest/strategy.ts'
 import { input, sumOver } from '../../../lib/features/column.ts'
 import { featureGroup } from '../../../lib/features/feature.ts'
+import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
 import { NodeGraph } from '../../../pipeline/engine/nodes.ts'
-import { standardGroups, usdm, usdmPipeline } from '../../../pipeline/graphs/usdm.ts'
+import { usdm, usdmPipeline } from '../../../pipeline/graphs/usdm.ts'
 
-const config = { symbols: ['BTCUSDT'], fromMonth: '2026-05', toMonth: '2026-06' }
-const addressesOf = (pipeline: typeof usdm, more: object = {}) => [
-  ...new NodeGraph(pipeline as never, usdm.config.parse({ ...config, ...more })).nodes.keys(),
-]
+const config = { from: '2026-05-01', to: '2026-07-01', universe: { mode: 'listed', symbols: ['BTCUSDT'] } }
+const graphOf = (pipeline: typeof usdm, more: object = {}) =>
+  new NodeGraph(pipeline as never, usdm.config.parse({ ...config, ...more }))
+const addressesOf = (pipeline: typeof usdm, more: object = {}) => [...graphOf(pipeline, more).nodes.keys()]
 
 describe('the pipeline usdm', () => {
   test('has a node for each group and month; a project adds a group by naming it', () => {
     const mine = featureGroup('mine', [
       { name: 'turnover_1h', says: 'quote volume of an hour', column: sumOver(input('quoteVolume'), '1h') },
     ])
-    const addresses = addressesOf(usdmPipeline({ ...standardGroups, mine }))
+    const addresses = addressesOf(usdmPipeline({ groups: { mine } }))
     expect(addresses).toContain('features[prices,2026-05]')
     expect(addresses).toContain('features[mine,2026-06]')
     expect(addresses).toContain('checkFeatures[mine,2026-06]')
@@ -34,12 +36,24 @@ describe('the pipeline usdm', () => {
   })
 
   test('chains the replay of each month to the one before', () => {
-    const graph = new NodeGraph(usdm as never, usdm.config.parse(config))
     const reads = JSON.stringify(
-      graph.nodes
-        .get('replay[2026-06]')!
+      graphOf(usdm)
+        .nodes.get('replay[2026-06]')!
         .wires.map(({ parts }) => parts.map((part) => (part as { address?: string }).address)),
     )
     expect(reads).toContain('replay[2026-05]')
+  })
+
+  test('refuses a range that ends before it begins, and a strategy nobody gave it', () => {
+    expect(() => graphOf(usdm, { from: '2026-07-01' })).toThrow('the range ends (2026-07-01) before it begins')
+    expect(() => graphOf(usdm, { strategy: { name: 'fundingCary' } })).toThrow(
+      'there is no strategy "fundingCary"; did you mean "fundingCarry"?',
+    )
+  })
+
+  test('takes a strategy of the project by the name it gives it', () => {
+    const mine = { ...btcBuyAndHold, name: 'mine' } as unknown as Strategy
+    const graph = graphOf(usdmPipeline({ strategies: { mine } }), { strategy: { name: 'mine' } })
+    expect(graph.nodes.get('backtest')!.code).toEqual({ strategy: mine })
   })
 })

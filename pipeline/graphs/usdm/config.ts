@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { backtestConfig } from '../../../lib/backtest/config.ts'
+import { DAY_MS, dayOf, dayStart, isDay } from '../../../lib/time.ts'
+import { type DatasetConfig, datasetConfig } from '../dataset.ts'
+
+const day = z.string().refine(isDay, 'a day such as 2026-03-01')
+
+const { universe } = datasetConfig.shape
+
+export const usdmConfig = datasetConfig.omit({ bars: true }).extend({
+  /** The first day that is traded, and the first that is not any more. */
+  from: day,
+  to: day,
+  /** So many days before `from` are made ready for features that look back; nothing is traded on them. */
+  warmupDays: z.number().int().nonnegative().default(0),
+  universe: universe
+    .unwrap()
+    .extend({ rebalance: z.enum(['never', 'monthly']).default('monthly') })
+    .prefault({}),
+  baseInterval: z.enum(['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h']).default('1m'),
+  /** Data sets beside the bars of the contract. What is left out is absent from minutes, and flagged there. */
+  mark: z.boolean().default(true),
+  index: z.boolean().default(true),
+  premium: z.boolean().default(true),
+  spot: z.boolean().default(true),
+  /** Announced events, for the mask `near_event`. */
+  calendar: z.array(z.object({ fromMs: z.number(), toMs: z.number(), knownAtMs: z.number() })).default([]),
+  strategy: z
+    .strictObject({
+      name: z.string().default('crossSectionalMomentum'),
+      params: z.record(z.string(), z.unknown()).default({}),
+    })
+    .prefault({}),
+  /** What the strategy is measured against; null for nothing. */
+  benchmark: z.string().nullable().default('btcBuyAndHold'),
+  /** Capital, fees, slippage, latency, brackets and limits. */
+  execution: backtestConfig.prefault({}),
+  /** Whether the run is repeated without fees, with twice the fees, with more slippage and with more latency. */
+  sensitivity: z.boolean().default(true),
+})
+export type UsdmConfig = z.output<typeof usdmConfig>
+
+/** The data set a config rests on. */
+export function datasetOf(config: UsdmConfig): DatasetConfig {
+  const { from, to, warmupDays, baseInterval, openInterest, metrics } = config
+  const series = (market: 'usdm' | 'spot', kind: DatasetConfig['bars'][number]['kind']) => ({
+    market,
+    kind,
+    interval: baseInterval,
+  })
+  return {
+    ...config,
+    from: dayOf(dayStart(from) - warmupDays * DAY_MS),
+    to,
+    // The archive measures open interest together with everything else, by day.
+    metrics: metrics || openInterest,
+    bars: [
+      series('usdm', 'klines'),
+      ...(config.mark ? [series('usdm', 'markPriceKlines')] : []),
+      ...(config.index ? [series('usdm', 'indexPriceKlines')] : []),
+      ...(config.premium ? [series('usdm', 'premiumIndexKlines')] : []),
+      ...(config.spot ? [series('spot', 'klines')] : []),
+    ],
+  }
+}
+
+/** What minutes lack by the config's own wish. */
+export function inputsOff({ mark, index, premium, spot, openInterest }: UsdmConfig): ReadonlySet<string> {
+  return new Set([
+    ...(mark ? [] : ['mark', 'basis', 'indexDeviation']),
+    ...(index ? [] : ['index', 'basis', 'indexDeviation']),
+    ...(premium ? [] : ['premium', 'fundingEstimate']),
+    ...(spot ? [] : ['spotQuoteVolume', 'spotTakerBuyQuote']),
+    ...(openInterest ? [] : ['openInterest', 'openInterestAgeMs']),
+  ])
+}

@@ -1,0 +1,169 @@
+import { type FeatureGroup, historyMs, readsOf } from '../../../lib/features/feature.ts'
+import type { Partition } from '../../../lib/market/partitions.ts'
+import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
+import { type SymbolMonth, symbolMonths } from '../../../lib/market/symbolMonths.ts'
+import { minuteWarmupMs } from '../../../lib/minute/buildMinute.ts'
+import { outlierWarmupMs } from '../../../lib/qa/outliers.ts'
+import type { funding } from '../../../lib/tables/funding.ts'
+import { dayOf, dayStart, MINUTE_MS, type Month, monthStart, monthsBetween, nextMonth } from '../../../lib/time.ts'
+import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
+import { qa } from '../../../tasks/minute/qa.ts'
+import { replay } from '../../../tasks/replay/replay.ts'
+import { checkFeatures } from '../../../tasks/research/checkFeatures.ts'
+import { features } from '../../../tasks/research/features.ts'
+import type { Collection, Graph, NodeHandle } from '../../engine/graph.ts'
+import { placedOnce } from '../dataset/placedOnce.ts'
+import type { Dataset } from '../dataset.ts'
+import { datasetOf, inputsOff, type UsdmConfig } from './config.ts'
+import { standardGroups } from './standardGroups.ts'
+
+/** What a backtest reads, month by month. */
+export interface Research {
+  readonly minutes: readonly Collection<typeof buildMinute.output>[]
+  readonly funding: readonly Collection<typeof funding>[]
+  readonly qa: readonly Collection<typeof qa.output>[]
+  readonly features: readonly GroupFeatures[]
+  readonly checks: readonly NodeHandle<typeof checkFeatures.output>[]
+  /** Of the whole range: each month goes on from the one before. */
+  readonly replay: NodeHandle<typeof replay.output>
+}
+
+/** A group's columns, in all months. */
+export interface GroupFeatures {
+  readonly names: readonly string[]
+  readonly months: readonly NodeHandle<typeof features.output>[]
+}
+
+/** From tables of bars to minutes, features, verdicts on quality and the identity of the event stream. */
+export function addResearch(
+  graph: Graph,
+  { universe, plan, bars, ...tables }: Dataset,
+  config: UsdmConfig,
+  groups: Readonly<Record<string, FeatureGroup>>,
+): Research {
+  const { baseInterval } = config
+  const data = datasetOf(config)
+  const [fromTsMs, toTsMs] = [dayStart(data.from), dayStart(config.to)]
+  const months = monthsBetween(fromTsMs, toTsMs)
+  const daysOf = (period: Month) => ({
+    from: dayOf(Math.max(monthStart(period), fromTsMs)),
+    to: dayOf(Math.min(monthStart(nextMonth(period)), toTsMs)),
+  })
+  /** The months a table of that month is made of, reaching back so far. */
+  const reaching = (period: Month, backMs: number): Month[] =>
+    monthsBetween(Math.max(fromTsMs, monthStart(period) - backMs), monthStart(nextMonth(period))).filter((one) =>
+      months.includes(one),
+    )
+  const rules = { interval: baseInterval, fromTsMs, toTsMs, backMs: minuteWarmupMs }
+  const symbolsOf = rememberedByPlan((found, period) => symbolMonths(found, period, rules))
+
+  const minuteOf = placedOnce(
+    ({ symbol, period }: SymbolMonth) => [symbol, period],
+    (month) =>
+      graph.add(buildMinute, {
+        at: [month.symbol, month.period],
+        params: { symbol: month.symbol, baseInterval, from: month.from, to: month.to },
+        inputs: {
+          klines: month.klines.map(bars.klines),
+          ...(config.mark ? { mark: month.mark.map(bars.mark) } : {}),
+          ...(config.index ? { index: month.index.map(bars.index) } : {}),
+          ...(config.premium ? { premium: month.premium.map(bars.premium) } : {}),
+          ...(config.spot ? { spot: month.spot.map(bars.klines) } : {}),
+          ...(config.openInterest ? { openInterest: month.openInterest.map(tables.openInterest) } : {}),
+          ...(config.funding ? { funding: month.funding.map(tables.funding) } : {}),
+        },
+      }),
+  )
+  const minutes = collected(months, (period) => graph.each(plan, (found) => symbolsOf(found, period), minuteOf))
+  const settlements = collected(config.funding ? months : [], (period) =>
+    graph.each(plan, (found): Partition[] => found.funding.filter((one) => one.period === period), tables.funding),
+  )
+  const verdicts = collected(months, (period) =>
+    graph.each(
+      plan,
+      (found) => {
+        const around = reaching(period, outlierWarmupMs).map((one) => symbolsOf(found, one))
+        return symbolsOf(found, period).map((own) => ({
+          own,
+          // Of this symbol alone: another's minutes are none of its quality.
+          reads: around.flat().filter(({ symbol }) => symbol === own.symbol),
+        }))
+      },
+      ({ own: { symbol, period: month, from, to }, reads }) =>
+        graph.add(qa, {
+          at: [symbol, month],
+          params: { symbol, baseInterval, policy: config.policy, from, to },
+          inputs: { minutes: reads.map(minuteOf) },
+        }),
+    ),
+  )
+
+  const off = inputsOff(config)
+  const grouped: GroupFeatures[] = []
+  const checks: NodeHandle<typeof checkFeatures.output>[] = []
+  for (const [name, group] of Object.entries(groups)) {
+    const columns = typeof group === 'function' ? group(config) : group
+    const isOff = columns.some(({ column }) => [...readsOf(column).inputs].some((input) => off.has(input)))
+    if (isOff && standardGroups[name] === group) continue
+    // Minutes of any interval: the warm-up of a coarse one is no longer than that of minutes.
+    const backMs = Math.max(0, ...columns.map(({ column }) => historyMs(column, MINUTE_MS)))
+    const placements = months.map((period) => ({
+      at: [name, period],
+      params: { baseInterval, calendar: config.calendar, ...daysOf(period) },
+      inputs: { minutes: minutes.of(reaching(period, backMs)), funding: settlements.of(reaching(period, backMs)) },
+      code: { group },
+    }))
+    grouped.push({
+      names: columns.map((feature) => feature.name),
+      months: placements.map((placement) => graph.add(features, placement)),
+    })
+    // A leak shows in any month; the last one has its history.
+    checks.push(graph.add(checkFeatures, placements.at(-1)!))
+  }
+
+  let before: NodeHandle<typeof replay.output> | undefined
+  for (const period of months) {
+    const periods = reaching(period, minuteWarmupMs)
+    before = graph.add(replay, {
+      at: [period],
+      params: { baseInterval, ...daysOf(period) },
+      inputs: {
+        universe,
+        minutes: minutes.of(periods),
+        funding: settlements.of([period]),
+        qa: verdicts.of(periods),
+        ...(before === undefined ? {} : { before }),
+      },
+    })
+  }
+  return {
+    minutes: minutes.all,
+    funding: settlements.all,
+    qa: verdicts.all,
+    features: grouped,
+    checks,
+    replay: before!,
+  }
+}
+
+/** One collection a month. */
+function collected<C>(months: readonly Month[], collect: (period: Month) => C) {
+  const byMonth = new Map(months.map((period) => [period, collect(period)]))
+  return {
+    all: [...byMonth.values()],
+    of: (periods: readonly Month[]): C[] =>
+      periods.flatMap((period) => (byMonth.has(period) ? [byMonth.get(period)!] : [])),
+  }
+}
+
+/** The same plan is asked about the same months by minutes, verdicts and more. */
+function rememberedByPlan<T>(make: (plan: DatasetPlan, period: Month) => T): (plan: DatasetPlan, period: Month) => T {
+  const made = new WeakMap<DatasetPlan, Map<Month, T>>()
+  return (plan, period) => {
+    const ofPlan = made.get(plan) ?? new Map<Month, T>()
+    made.set(plan, ofPlan)
+    const known = ofPlan.get(period) ?? make(plan, period)
+    ofPlan.set(period, known)
+    return known
+  }
+}
