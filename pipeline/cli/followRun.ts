@@ -34,14 +34,19 @@ interface Execution {
   readonly waitedOn: readonly string[]
 }
 
-export function followRun(context: Context, startedMs: number): Following {
+/** @param options.isAnswer whether events go to standard output with --json: not where the command answers something else */
+export function followRun(
+  context: Context,
+  startedMs: number,
+  options: { readonly isAnswer: boolean } = { isAnswer: true },
+): Following {
   const startMs = performance.now()
   const elapsedMs = (): number => performance.now() - startMs
   const log = runLog({
     startedMs,
     onTrouble: (message) => view.see({ kind: 'warning', elapsedMs: elapsedMs(), message }),
   })
-  const view = viewFor(context, elapsedMs)
+  const view = context.out.json && !options.isAnswer ? noView : viewFor(context, elapsedMs)
   const executed = new Executions()
   const emit = (event: RunEvent): void => {
     executed.see(event)
@@ -127,6 +132,8 @@ function viewForPeople({ out, terminal }: Context, elapsedMs: () => number): Run
     },
   })
 }
+
+const noView: RunView = { see() {}, close() {} }
 
 /** Only what went wrong. */
 function quietView(view: RunView): RunView {

@@ -64,7 +64,7 @@ function tokens(
 ): { written: Map<string, string[]>; words: string[] } {
   // Every value is kept as text: the flags themselves say what is a number, and in their own words.
   const valued = [...keyOf].filter(([, key]) => flags[key]!.takes !== 'nothing').map(([name]) => name)
-  const parsed = Parser([...rest], {
+  const parsed = Parser(withDashValues(rest, new Set(valued.map(dashed))), {
     string: [...valued, '_'],
     boolean: [...keyOf.keys()].filter((name) => !valued.includes(name)),
     configuration: {
@@ -96,6 +96,16 @@ function tokens(
   }
   const words = [...((parsed['_'] as unknown[]) ?? []), ...((parsed['--'] as unknown[]) ?? [])].map(String)
   return { written, words }
+}
+
+/** A dash alone is a value, as in `--out -`; the parser would take it for a flag without a name. */
+function withDashValues(rest: readonly string[], valued: ReadonlySet<string>): string[] {
+  const words: string[] = []
+  for (const word of rest) {
+    if (word === '-' && valued.has(words.at(-1) ?? '') && !words.includes('--')) words.push(`${words.pop()}=-`)
+    else words.push(word)
+  }
+  return words
 }
 
 function readFlag(name: string, spec: Flag<unknown>, texts: readonly string[]): unknown {
