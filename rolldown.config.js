@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'rolldown'
 
-/** The command, the public entry, and the two scripts that execute pure tasks. Packages stay outside: npm installs them.
+/** The command, the public entry, the two scripts that execute pure tasks, and the thread of `pipe sim serve`. Packages stay outside: npm installs them.
  *  Only the parser of yargs is taken in: the package around it costs every command 60 ms of start-up. */
 export default defineConfig({
   input: {
@@ -10,6 +10,7 @@ export default defineConfig({
     index: 'pipeline/index.ts',
     worker: 'pipeline/engine/worker.ts',
     isolate: 'pipeline/engine/isolate.ts',
+    simServer: 'pipeline/cli/sim/serveWorker.ts',
   },
   platform: 'node',
   external: [/^node:/, /^(?!yargs(-parser|\/helpers)$)[^./]/],

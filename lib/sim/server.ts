@@ -12,6 +12,19 @@ export type ServerOptions = ExchangeOptions & {
   /** 0 (the default) takes any free port. */
   readonly port?: number
   readonly host?: string
+  /** Told of every request once its answer is decided. */
+  readonly onAnswer?: (answered: Answered) => void
+}
+
+/** A line of the access log. */
+export type Answered = {
+  readonly method: string
+  readonly url: string
+  readonly status: number
+  readonly sizeBytes: number
+  readonly tookMs: number
+  /** What the wire does to it, where a fault says so. */
+  readonly wire?: string
 }
 
 export type RunningExchange = {
@@ -27,7 +40,7 @@ export async function startExchange(options: ServerOptions = {}): Promise<Runnin
   const elapsedMs = options.elapsedMs ?? (() => performance.now() - openedMs)
   const exchange = createExchange(options.market ?? defaultWorld, { ...options, elapsedMs })
   const server = createServer((request, response) => {
-    serve(exchange, request, response).catch((error: unknown) => {
+    serve(exchange, request, response, options.onAnswer).catch((error: unknown) => {
       // A bug in the simulation must not look like a fault of the venue.
       response.writeHead(599, { 'content-type': 'text/plain' })
       response.end(error instanceof Error ? error.stack : String(error))
@@ -49,22 +62,39 @@ export async function startExchange(options: ServerOptions = {}): Promise<Runnin
   }
 }
 
-async function serve(exchange: Exchange, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onAnswer: ServerOptions['onAnswer'],
+): Promise<void> {
+  const askedMs = performance.now()
+  const { method, url } = { method: request.method!, url: request.url! }
   request.resume()
   response.sendDate = false // the exchange has its own clock
-  const isGet = request.method === 'GET' || request.method === 'HEAD'
+  const isGet = method === 'GET' || method === 'HEAD'
   if (!isGet) {
+    onAnswer?.({ method, url, status: 405, sizeBytes: 0, tookMs: performance.now() - askedMs })
     response.writeHead(405).end()
     return
   }
-  const { status, headers, body, wire }: SimResponse = exchange.handle({ method: request.method!, url: request.url! })
+  const { status, headers, body, wire }: SimResponse = exchange.handle({ method, url })
+  const tookMs = performance.now() - askedMs
+  onAnswer?.({
+    method,
+    url,
+    status,
+    sizeBytes: body.length,
+    tookMs,
+    ...(wire === undefined ? {} : { wire: wire.kind }),
+  })
   if (wire?.kind === 'reset' && wire.afterBytes === 0) {
     request.socket.resetAndDestroy()
     return
   }
   response.writeHead(status, { ...headers, 'content-length': body.length })
-  if (request.method === 'HEAD' || wire === undefined) {
-    response.end(request.method === 'HEAD' ? undefined : body)
+  if (method === 'HEAD' || wire === undefined) {
+    response.end(method === 'HEAD' ? undefined : body)
     return
   }
   if (wire.kind === 'slow') {

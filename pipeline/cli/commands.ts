@@ -24,6 +24,8 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   'snapshot export': async () => (await import('./snapshotBundles.ts')).snapshotExport,
   'snapshot import': async () => (await import('./snapshotBundles.ts')).snapshotImport,
   'snapshot checkout': async () => (await import('./snapshotBundles.ts')).snapshotCheckout,
+  'sim describe': async () => (await import('./simDescribe.ts')).simDescribe,
+  'sim serve': async () => (await import('./simServe.ts')).simServe,
   verify: async () => (await import('./verify.ts')).verify,
   gc: async () => (await import('./gc.ts')).gc,
   'why-alive': async () => (await import('./whyAlive.ts')).whyAlive,

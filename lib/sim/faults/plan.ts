@@ -55,7 +55,7 @@ export type FaultRule = {
 /** Faults on demand. The same plan and the same requests in the same order give the same faults. */
 export type FaultPlan = { readonly seed?: number | string; readonly rules: readonly FaultRule[] }
 
-const answerFaults: readonly FaultKind[] = [
+const answerFaults: readonly AnswerFault[] = [
   'rateLimited',
   'banned',
   'restricted',
@@ -65,7 +65,20 @@ const answerFaults: readonly FaultKind[] = [
   'codeWith200',
   'htmlWith200',
 ]
-const wireFaults: readonly FaultKind[] = ['reset', 'resetInBody', 'truncated', 'slow']
+const wireFaults: readonly WireFault[] = ['reset', 'resetInBody', 'truncated', 'slow']
+const archiveFaults: readonly ArchiveFault[] = ['wrongChecksum', 'republished', 'missingFile', 'staleListing']
+const rowFaults: readonly RowFault[] = [
+  'duplicateRows',
+  'reorderRows',
+  'missingRows',
+  'offGridRow',
+  'headerFlip',
+  'unitFlip',
+  'labelFlip',
+]
+
+export const faultKinds: readonly FaultKind[] = [...answerFaults, ...wireFaults, ...archiveFaults, ...rowFaults]
+const strikingFaults: readonly FaultKind[] = [...answerFaults, ...wireFaults]
 
 export type FaultState = {
   /** The first answer or wire fault that strikes this request. Counts the request. */
@@ -82,7 +95,7 @@ export function createFaultState(plan: FaultPlan): FaultState {
       for (let i = 0; i < rules.length; i++) {
         const one = rules[i]!
         const { rule } = one
-        if (!answerFaults.includes(rule.kind) && !wireFaults.includes(rule.kind)) continue
+        if (!strikingFaults.includes(rule.kind)) continue
         if (!one.pattern.test(url)) continue
         const count = one.count++ - (rule.after ?? 0)
         if (count < 0 || count >= (rule.times ?? Number.MAX_SAFE_INTEGER)) continue
