@@ -14,6 +14,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   ls: async () => (await import('./ls.ts')).ls,
   show: async () => (await import('./show.ts')).show,
   cat: async () => (await import('./cat.ts')).cat,
+  query: async () => (await import('./query.ts')).query,
   runs: async () => (await import('./runs.ts')).runs,
   replay: async () => (await import('./replay.ts')).replay,
   diff: async () => (await import('./diff.ts')).diff,

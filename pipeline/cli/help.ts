@@ -7,7 +7,7 @@ import { padEnd, textWidth } from './textWidth.ts'
 /** Groups of the overview, in its order. A command that no group names is listed under the last. */
 const groups: readonly (readonly [title: string, names: readonly string[]])[] = [
   ['Run', ['init', 'run', 'plan', 'sync']],
-  ['Ask', ['status', 'why', 'graph', 'ls', 'show', 'cat', 'runs', 'diff', 'doctor']],
+  ['Ask', ['status', 'why', 'graph', 'ls', 'show', 'cat', 'query', 'schema', 'runs', 'diff', 'doctor']],
   ['Research', ['replay', 'check-lookahead', 'sim describe', 'sim serve']],
   ['Keep', ['snapshot ls', 'snapshot show', 'snapshot rm', 'snapshot export', 'snapshot import', 'snapshot checkout']],
   ['Care', ['verify', 'gc', 'why-alive', 'resolve', 'completion']],

@@ -50,7 +50,7 @@ describe('help', () => {
         const words = own
           .replace(/^source <\(/, '')
           .replace(/\)?( >.*)?$/, '')
-          .split(' ')
+          .match(/'[^']*'|\S+/g)!
           .slice(1 + command.name.split(' ').length)
           .map((word) => word.replace(/^'(.*)'$/, '$1'))
         expect(() => parseCommandLine(command, words), line).not.toThrow()
