@@ -68,21 +68,23 @@ function open(files: FileSet, symbol: string) {
   })
 }
 
-/** Which features were tried for looking ahead, and what was found. */
+const leak = z.object({
+  kind: z.enum(['looksAhead', 'warmupTooShort']),
+  /** A strategy stands here under its name too. */
+  feature: z.string(),
+  /** Of the feature, or `strategy`. */
+  group: z.string(),
+  /** Empty where it is of none, as a strategy. */
+  symbol: z.string(),
+  rowKnownAtMs: z.number(),
+  cutMs: z.number(),
+  /** What was not the same any more, where the row does not say it. */
+  what: z.string().optional(),
+})
+export type FoundLeak = z.infer<typeof leak>
+
+/** Which features or strategies were tried for looking ahead, at how many instants, and what was found. */
 export const leaks = jsonArtifact(
   'leaks',
-  z.object({
-    features: z.array(z.string()),
-    cuts: z.number(),
-    leaks: z.array(
-      z.object({
-        kind: z.enum(['looksAhead', 'warmupTooShort']),
-        feature: z.string(),
-        group: z.string(),
-        symbol: z.string(),
-        rowKnownAtMs: z.number(),
-        cutMs: z.number(),
-      }),
-    ),
-  }),
+  z.object({ features: z.array(z.string()), cuts: z.number(), leaks: z.array(leak) }),
 )

@@ -1,5 +1,6 @@
 import { ByteSource } from './byteSink.ts'
 import { int64Words } from './columnChecks.ts'
+import { decompressGzip } from './gzip.ts'
 import { decodeDelta } from './parquetDelta.ts'
 import { type ChunkMeta, codecs, encodings, isOptional } from './parquetMeta.ts'
 import { decodeHybrid } from './parquetRle.ts'
@@ -51,6 +52,7 @@ function readPage(source: ByteSource, codec: number): Page {
   const rawBytes = thrift.numberOf(header, 2)
   const stored = source.take(thrift.numberOf(header, 3))
   if (codec === codecs.none) return { header, body: stored }
+  if (codec === codecs.gzip) return { header, body: decompressGzip(stored, rawBytes) }
   if (codec !== codecs.snappy) throw new RangeError(`codec ${codec} is not ours`)
   return { header, body: decompressSnappy(stored, rawBytes) }
 }
@@ -97,6 +99,8 @@ function decodeValues(
   if (kind === 'f64') decodeDoubles(encoding, body, dictionary, target as Float64Array)
   else if (kind === 'utf8') decodeTexts(encoding, body, dictionary, target as string[])
   else if (kind === 'bool') decodeBools(encoding, body, target as Uint8Array)
+  else if (encoding === encodings.dictionary && (kind === 'i64' || kind === 'decimal'))
+    decodeRanks(body, dictionary, target as BigInt64Array)
   else if (encoding !== encodings.delta) throw new RangeError(`encoding ${encoding} is not ours`)
   else if (kind === 'i32') decodeDelta(body, { kind: 'int32', values: target as Int32Array })
   else if (kind === 'tsMs' || kind === 'tsUs') decodeDelta(body, { kind: 'doubles', values: target as Float64Array })
@@ -107,6 +111,21 @@ function decodeBools(encoding: number, body: ByteSource, out: Uint8Array): void 
   expectEncoding(encoding, encodings.plain)
   const bits = body.take(Math.ceil(out.length / 8))
   for (let row = 0; row < out.length; row++) out[row] = (bits[row >>> 3]! >>> (row & 7)) & 1
+}
+
+/** 64-bit integers by their rank in a dictionary, moved as halves: a bigint each would cost more than all the rest. */
+function decodeRanks(body: ByteSource, dictionary: Page | undefined, out: BigInt64Array): void {
+  if (dictionary === undefined) throw new RangeError('a chunk lacks its dictionary')
+  const entries = new Int32Array(Uint8Array.prototype.slice.call(dictionary.body).buffer)
+  const indices = readIndices(body, out.length)
+  const words = int64Words(out)
+  const size = entries.length >>> 1
+  for (let row = 0; row < indices.length; row++) {
+    const at = indices[row]!
+    if (at >= size) throw new RangeError(`a dictionary has no entry ${at}`)
+    words[2 * row] = entries[2 * at]!
+    words[2 * row + 1] = entries[2 * at + 1]!
+  }
 }
 
 function decodeDoubles(encoding: number, body: ByteSource, dictionary: Page | undefined, out: Float64Array): void {

@@ -1,21 +1,21 @@
 import { Fault } from '../fault.ts'
 import { ByteSink } from './byteSink.ts'
 import { int64Words } from './columnChecks.ts'
+import { compressGzip, expectGzip } from './gzip.ts'
 import { encodeDelta, encodeDelta32 } from './parquetDelta.ts'
 import { type ChunkMeta, codecs, encodings, isOptional, physicalType } from './parquetMeta.ts'
 import { bitWidth, encodeHybrid } from './parquetRle.ts'
 import { boolRange, doubleRange, int32Range, int64Range, type Range, textRange } from './parquetStats.ts'
 import { dictionaryOf, presentValues } from './parquetValues.ts'
 import type { Column } from './schema.ts'
-import { compressSnappy } from './snappy.ts'
 import { type AnyColumnData, type AnyValues, splitColumn } from './table.ts'
 import * as thrift from './thrift.ts'
 
 /** A page's bytes and how they are encoded. */
 type Encoded = { encoding: number; body: Uint8Array; dictionary?: { body: Uint8Array; size: number }; range: Range }
 
-/** Snappy must save at least this much of a chunk, or the chunk stays as it is and reads faster. */
-const worthwhile = 0.95
+/** Compression must save at least this much of a chunk, or the chunk stays as it is and reads faster. */
+const worthwhile = 0.9
 
 /**
  * One column of one row group: an optional dictionary page and one data page, written to `sink`. Every choice
@@ -30,13 +30,13 @@ export function encodeChunk(
 ): ChunkMeta {
   const { values, valid } = splitColumn(data)
   const present = presentValues(column, values, valid)
-  const encoded = encodeValues(column, present.values)
+  const encoded = smallest(encodeValues(column, present.values))
   const body = isOptional(column) ? withLevels(present.valid, values.length, encoded.body) : encoded.body
   if (body.length > 2 ** 31 - 1) {
     throw new Fault({ code: 'failed', what: `column ${name} has more than 2 GiB of text in one row group` })
   }
 
-  const sized = compressChunk(encoded.dictionary?.body, body)
+  const sized = compressChunk({ body, dictionary: encoded.dictionary?.body })
   const start = sink.length
   let dictionaryPageOffset: number | undefined
   let rawBytes = 0
@@ -88,13 +88,25 @@ function writePage(
   return headerBytes + rawBytes
 }
 
-function compressChunk(dictionary: Uint8Array | undefined, body: Uint8Array) {
-  const packed = { dictionary: dictionary && compressSnappy(dictionary), body: compressSnappy(body) }
-  const raw = body.length + (dictionary?.length ?? 0)
-  if (packed.body.length + (packed.dictionary?.length ?? 0) > raw * worthwhile) {
-    return { dictionary, body, codec: codecs.none }
-  }
-  return { ...packed, codec: codecs.snappy }
+type Pages = { readonly body: Uint8Array; readonly dictionary?: Uint8Array | undefined }
+
+const sizeOf = ({ dictionary, body }: Pages): number => body.length + (dictionary?.length ?? 0)
+const expectedSizeOf = ({ dictionary, body }: Pages): number =>
+  expectGzip(body) + (dictionary === undefined ? 0 : expectGzip(dictionary))
+
+function compressChunk(plain: Pages): Pages & { codec: number } {
+  const uncompressed = { ...plain, codec: codecs.none }
+  const limit = sizeOf(plain) * worthwhile
+  if (expectedSizeOf(plain) > limit) return uncompressed
+  const { dictionary, body } = plain
+  const packed = { dictionary: dictionary && compressGzip(dictionary), body: compressGzip(body), codec: codecs.gzip }
+  return sizeOf(packed) > limit ? uncompressed : packed
+}
+
+function smallest(candidates: readonly Encoded[]): Encoded {
+  if (candidates.length === 1) return candidates[0]!
+  const expected = candidates.map(({ body, dictionary }) => expectedSizeOf({ body, dictionary: dictionary?.body }))
+  return candidates[expected.indexOf(Math.min(...expected))]!
 }
 
 function withLevels(valid: Uint8Array | undefined, rowCount: number, body: Uint8Array): Uint8Array {
@@ -106,37 +118,52 @@ function withLevels(valid: Uint8Array | undefined, rowCount: number, body: Uint8
   return levels.written()
 }
 
-function encodeValues(column: Column, values: AnyValues): Encoded {
+/** The ways the values may be written; the smallest is taken. */
+function encodeValues(column: Column, values: AnyValues): readonly Encoded[] {
   switch (column.kind) {
     case 'i64':
     case 'decimal':
       return encodeWords(int64Words(values as BigInt64Array))
     case 'tsMs':
     case 'tsUs':
-      return encodeWords(wordsOfTimes(values as Float64Array))
+      return [encodeDeltas(wordsOfTimes(values as Float64Array))]
     case 'i32': {
       const sink = new ByteSink(values.length * 2 + 64)
       encodeDelta32(values as Int32Array, sink)
-      return { encoding: encodings.delta, body: sink.written(), range: int32Range(values as Int32Array) }
+      return [{ encoding: encodings.delta, body: sink.written(), range: int32Range(values as Int32Array) }]
     }
-    case 'bool':
-      return {
-        encoding: encodings.plain,
-        body: packBools(values as Uint8Array),
-        range: boolRange(values as Uint8Array),
-      }
+    case 'bool': {
+      const [body, range] = [packBools(values as Uint8Array), boolRange(values as Uint8Array)]
+      return [{ encoding: encodings.plain, body, range }]
+    }
     case 'f64':
-      return encodeDoubles(values as Float64Array)
+      return [encodeDoubles(values as Float64Array)]
     case 'utf8':
-      return encodeTexts(values as readonly string[])
+      return [encodeTexts(values as readonly string[])]
   }
 }
 
-function encodeWords(words: Int32Array): Encoded {
+/**
+ * Differences, or a dictionary. Prices and sizes carry more decimals than their market has ticks, which makes every
+ * difference a large multiple of the tick; a dictionary says each such number once, and after that costs what its rank
+ * costs. Ids and what else differs by little is not looked at twice.
+ */
+function encodeWords(words: Int32Array): readonly Encoded[] {
+  const deltas = encodeDeltas(words)
+  if (deltas.body.length * 8 < words.length * 4) return [deltas]
+  const dictionary = dictionaryOf(words)
+  if (dictionary === undefined) return [deltas]
+  const { entries, indices } = dictionary
+  return [deltas, encodeIndices(indices, bytesOf(entries), entries.length / 2, deltas.range)]
+}
+
+function encodeDeltas(words: Int32Array): Encoded {
   const sink = new ByteSink(words.length + 64)
   encodeDelta(words, sink)
   return { encoding: encodings.delta, body: sink.written(), range: int64Range(words) }
 }
+
+const bytesOf = (words: Int32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
 
 function wordsOfTimes(values: Float64Array): Int32Array {
   const words = new Int32Array(values.length * 2)
@@ -157,10 +184,10 @@ function packBools(values: Uint8Array): Uint8Array {
 /** A dictionary where values repeat (funding rates, flags, prices), else the bytes of all doubles split by position. */
 function encodeDoubles(values: Float64Array): Encoded {
   const range = doubleRange(values)
-  const dictionary = dictionaryOf(values)
+  const dictionary = dictionaryOf(new Int32Array(values.buffer, values.byteOffset, values.length * 2))
   if (dictionary !== undefined) {
-    const entries = Float64Array.from(dictionary.entries)
-    return encodeIndices(dictionary.indices, new Uint8Array(entries.buffer), entries.length, range)
+    const { entries, indices } = dictionary
+    return encodeIndices(indices, bytesOf(entries), entries.length / 2, range)
   }
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const planes = new Uint8Array(bytes.length)

@@ -4,13 +4,13 @@ import { type Column, schemaFromJson, schemaToJson, type TableSchema } from './s
 import * as thrift from './thrift.ts'
 
 /** The name in every file we write. A change of the writer that changes bytes raises the version. */
-const createdBy = 'tickpipe version 1.0 (build 1)'
+const createdBy = 'tickpipe version 1.1 (build 1)'
 
 /** The one key of the file's metadata. It holds the table's schema as JSON. */
 const schemaKey = 'tickpipe.schema'
 
 export const encodings = { plain: 0, rle: 3, delta: 5, dictionary: 8, byteStreamSplit: 9 } as const
-export const codecs = { none: 0, snappy: 1 } as const
+export const codecs = { none: 0, snappy: 1, gzip: 2 } as const
 
 /** One column of one row group: where it is in the file and what is known of its values. */
 export type ChunkMeta = {

@@ -30,16 +30,18 @@ function numbersIn(values: Float64Array): Uint8Array | undefined {
 
 const largestDictionary = 1 << 16
 
-/** Distinct doubles by their bits in order of appearance, or undefined where too few repeat to be worth it. */
-export function dictionaryOf(values: Float64Array): { entries: number[]; indices: Int32Array } | undefined {
-  const limit = Math.min(largestDictionary, values.length >>> 2)
-  const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
+/** Distinct values of 64 bits, given as little-endian halves, in order of appearance, and for every row which of them it
+ *  holds; undefined where too few repeat to be worth it. Doubles are told apart by their bits. */
+export function dictionaryOf(words: Int32Array): { entries: Int32Array; indices: Int32Array } | undefined {
+  const rowCount = words.length >>> 1
+  const limit = Math.min(largestDictionary, rowCount >>> 2)
   if (limit === 0) return undefined
   const slots = new Int32Array(2 ** (34 - Math.clz32(limit)))
   const mask = slots.length - 1
-  const firstRows: number[] = []
-  const indices = new Int32Array(values.length)
-  for (let row = 0; row < values.length; row++) {
+  const entries = new Int32Array(2 * limit)
+  const indices = new Int32Array(rowCount)
+  let size = 0
+  for (let row = 0; row < rowCount; row++) {
     const low = words[2 * row]!
     const high = words[2 * row + 1]!
     const hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b)
@@ -47,18 +49,19 @@ export function dictionaryOf(values: Float64Array): { entries: number[]; indices
     for (;;) {
       const entry = slots[slot]! - 1
       if (entry < 0) {
-        if (firstRows.length >= limit) return undefined
-        slots[slot] = firstRows.push(row)
-        indices[row] = firstRows.length - 1
+        if (size >= limit) return undefined
+        entries[2 * size] = low
+        entries[2 * size + 1] = high
+        indices[row] = size
+        slots[slot] = ++size
         break
       }
-      const seen = firstRows[entry]!
-      if (words[2 * seen] === low && words[2 * seen + 1] === high) {
+      if (entries[2 * entry] === low && entries[2 * entry + 1] === high) {
         indices[row] = entry
         break
       }
       slot = (slot + 1) & mask
     }
   }
-  return { entries: firstRows.map((row) => values[row]!), indices }
+  return { entries: entries.slice(0, 2 * size), indices }
 }
