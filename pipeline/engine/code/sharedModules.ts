@@ -1,9 +1,20 @@
 type Exports = Record<string, unknown>
 
-/** Modules that nodes share, instead of each getting its own: those of zod, which make up nine tenths of what a small
- *  task's bundle would run again for every node. They keep two pieces of state, a registry and a config, which are put
- *  back before each node. Everything else of them is frozen, so that no node can leave anything in it for the next; where
- *  that is not possible yet and a node did leave something, all of it is loaded afresh. */
+/** Strategies are examples of what a user writes, and are held as a user's are. */
+const isOfLib = /^tickpipe\/lib\/(?!strategies\/)/
+
+/**
+ * Modules that the nodes of one task share, instead of each getting its own.
+ *
+ * Those of zod make up nine tenths of what a small task's bundle would run again for every node. They keep two pieces of
+ * state, a registry and a config, which are put back before each node.
+ *
+ * Those of tickpipe's own lib hold the kernels (CSV, Parquet, bars, features) that take half of a month's work to get fast
+ * again when every node has its own. They keep no state that a result could depend on: a test reads them for it.
+ *
+ * Everything else of both is frozen, so that no node can leave anything in it for the next; where that is not possible yet
+ * and a node did leave something, all of it is loaded afresh.
+ */
 export class SharedModules {
   private readonly exports = new Map<string, Exports>()
   private config: { readonly live: object; readonly initial: readonly (readonly [string, unknown])[] } | undefined
@@ -13,7 +24,7 @@ export class SharedModules {
   private isSettled = false
 
   static holds(id: string): boolean {
-    return id.startsWith('zod/')
+    return id.startsWith('zod/') || isOfLib.test(id)
   }
 
   get(id: string): Exports | undefined {
@@ -47,20 +58,24 @@ export class SharedModules {
   settle(): void {
     if (this.isSettled || this.exports.size === 0) return
     this.isSettled = true
-    for (const exports of this.exports.values()) {
+    for (const [id, exports] of this.exports) {
       for (const [name, value] of Object.entries(exports)) {
         if (name === 'globalConfig' && typeof value === 'object' && value !== null) {
           this.config = { live: value, initial: Object.entries(value) }
         } else if (name === 'globalRegistry') this.registry = value as { clear(): unknown }
-        else this.freeze(value)
+        else this.freeze(value, isOfLib.test(id))
       }
       Object.freeze(exports)
     }
   }
 
-  private freeze(value: unknown): void {
-    if (typeof value === 'object' && value !== null && !isLazy(value)) Object.freeze(value)
-    if (typeof value !== 'function') return
+  private freeze(value: unknown, isOurs: boolean): void {
+    if (typeof value === 'object' && value !== null && isPlain(value) && !Object.isFrozen(value)) {
+      Object.freeze(value)
+      // What zod holds within is reached by its own exports, some of which are to stay as they are.
+      if (isOurs) for (const inner of Object.values(value)) this.freeze(inner, isOurs)
+    }
+    if (typeof value !== 'function' || Object.isFrozen(value)) return
     Object.freeze(value)
     const prototype: unknown = value.prototype
     if (typeof prototype !== 'object' || prototype === null) return
@@ -77,11 +92,12 @@ export class SharedModules {
   }
 }
 
-/** A lazy value fills itself in when it is first read, and must be able to: an accessor that replaces itself, or an
- *  instance of a class of zod's own. */
-const isLazy = (value: object): boolean =>
-  Object.getPrototypeOf(value) !== Object.prototype ||
-  Object.values(Object.getOwnPropertyDescriptors(value)).some(({ get }) => get !== undefined)
+/** Whether it can be frozen with all it holds. A lazy value fills itself in when it is first read, and must be able to: an
+ *  accessor that replaces itself, or an instance of a class of zod's own. */
+const isPlain = (value: object): boolean =>
+  Array.isArray(value) ||
+  (Object.getPrototypeOf(value) === Object.prototype &&
+    Object.values(Object.getOwnPropertyDescriptors(value)).every(({ get }) => get === undefined))
 
 /** What zod puts into a prototype are accessors; a plain property was put there by somebody else. */
 const holdsData = (prototype: object): boolean =>
