@@ -15,6 +15,7 @@ import {
 } from './partitions.ts'
 import type { SliceGrid } from './slices.ts'
 import { onSpot } from './spotPair.ts'
+import { tailHours } from './tradeTail.ts'
 
 export type SeriesWish = { readonly market: ArchiveMarket; readonly kind: BarKind; readonly interval: Interval }
 
@@ -96,7 +97,13 @@ export function planDataset(symbols: readonly Lifetime[], wish: DatasetWish, now
     ),
     metrics: archived(wish.metrics, false),
     trades: archived(wish.trades, false),
-    aggTrades: archived(wish.aggTrades, false),
+    // Where the archive is not sure to have a day yet both are planned for, and it is asked first.
+    aggTrades: each(wish.aggTrades, (life) =>
+      periodsOf(life, { ...rules, hasMonths: false }).map((day) => ({
+        ...day,
+        slices: day.isArchived ? [] : tailHours(life.symbol, day, nowTsMs),
+      })),
+    ),
     openInterest: statistics(wish.openInterest, 'openInterestHist'),
     takerVolume: statistics(wish.takerVolume, 'takerlongshortRatio'),
   }

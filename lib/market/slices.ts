@@ -1,6 +1,6 @@
 import { blake2b } from '@noble/hashes/blake2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import { type Interval, nextOpen, openOf, type TsMs } from '../time.ts'
+import { floorTo, HOUR_MS, type Interval, nextOpen, openOf, type TsMs } from '../time.ts'
 
 /** One request window of a paged endpoint: so many rows from a fixed grid. */
 export type Slice = {
@@ -46,6 +46,16 @@ export function slicesOf(grid: SliceGrid, symbol: string, interval: Interval, fr
     const next = sliceEnd(from, interval, grid.limit)
     slices.push(sliceOf(grid, symbol, interval, from, next))
     from = next
+  }
+  return slices
+}
+
+/** Whole hours, for rows that come when they come: how many an hour holds nobody knows before, so that `limit` is the
+ *  rows of a page and an hour may take several. */
+export function hoursOf(grid: SliceGrid, symbol: string, fromTsMs: TsMs, toTsMs: TsMs): Slice[] {
+  const slices: Slice[] = []
+  for (let from = floorTo(fromTsMs, HOUR_MS); from < toTsMs; from += HOUR_MS) {
+    slices.push(sliceOf(grid, symbol, '1h', from, from + HOUR_MS))
   }
   return slices
 }

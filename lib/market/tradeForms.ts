@@ -34,6 +34,7 @@ export const aggTradeForm = (fromTsMs: TsMs) =>
     header: contractHeader(fromTsMs),
     timeUnit: 'ms',
     hasEveryId: true,
+    jsonFields: ['a', 'p', 'q', 'f', 'l', 'T', 'm'],
   }) as const
 
 const spot = (fromTsMs: TsMs) =>

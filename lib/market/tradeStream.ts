@@ -10,6 +10,7 @@ import { formatUtc, type TsMs } from '../time.ts'
 import { openSingleFileZip } from '../zip.ts'
 import { mergePieces } from './mergePieces.ts'
 import { readPieces } from './readPiece.ts'
+import { wrongTurnovers } from './turnover.ts'
 
 /** How files of one kind of trades are read, and into what. */
 export type TradeForm<R extends Columns, C extends Columns> = {
@@ -21,6 +22,8 @@ export type TradeForm<R extends Columns, C extends Columns> = {
   readonly perMs: 1 | 1000
   readonly header: boolean | undefined
   readonly timeUnit: 'ms' | 'us' | undefined
+  /** Fields of the API's rows, in the order of the layout; absent where it keeps no history of them. */
+  readonly jsonFields?: readonly string[]
   /** Whether ids rise by exactly one, so that a hole in them is a hole in the data. */
   readonly hasEveryId: boolean
 }
@@ -143,6 +146,7 @@ function* streamed<R extends Columns, C extends Columns>(
         say('outsidePeriod', `a trade of ${formatUtc(tsMs)} lies outside the file's period`, tsMs)
       before = id
     }
+    sayWrongTurnovers(batch, form, say)
     return batch
   }
   for (const piece of zip.pieces()) {
@@ -185,8 +189,31 @@ function sortedWhole<R extends Columns, C extends Columns>(
   return { table, findings: [...pieces.flatMap((piece) => piece.findings), ...findings] }
 }
 
+/** Rows of one symbol, with its name. */
+export /** Single trades state their turnover, which tables do not keep. */
+function sayWrongTurnovers<R extends Columns, C extends Columns>(
+  { columns }: Table<R>,
+  form: TradeForm<R, C>,
+  say: (kind: FindingKind, what: string, tsMs?: TsMs) => void,
+): void {
+  const { [form.id]: ids, [form.time]: times, price, qty, quoteQty } = columns as Readonly<Record<string, unknown>>
+  if (quoteQty === undefined) return
+  for (const row of wrongTurnovers(price as BigInt64Array, qty as BigInt64Array, quoteQty as BigInt64Array)) {
+    const tsMs = Math.floor((times as Float64Array)[row]! / form.perMs)
+    say(
+      'wrongTurnover',
+      `the turnover of trade ${(ids as BigInt64Array)[row]} is not its price times its quantity`,
+      tsMs,
+    )
+  }
+}
+
 function named<R extends Columns, C extends Columns>(form: TradeForm<R, C>, symbol: string, rows: Table<R>): Table<C> {
-  const columns = { symbol: new Array<string>(rows.rowCount).fill(symbol), ...rows.columns }
+  const all: Readonly<Record<string, unknown>> = {
+    symbol: new Array<string>(rows.rowCount).fill(symbol),
+    ...rows.columns,
+  }
+  const columns = Object.fromEntries(Object.keys(form.schema.columns).map((name) => [name, all[name]]))
   // Values were checked as they were read, and whoever writes the table checks them again.
-  return { schema: form.schema, rowCount: rows.rowCount, columns: columns as unknown as Table<C>['columns'] }
+  return { schema: form.schema, rowCount: rows.rowCount, columns: columns as Table<C>['columns'] }
 }

@@ -2,11 +2,8 @@ import type { Partition } from '../../../lib/market/partitions.ts'
 import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
 import { onSpot } from '../../../lib/market/spotPair.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
-import { auditAggTrades } from '../../../tasks/ingest/aggTrades/auditAggTrades.ts'
 import { auditSpotAggTrades } from '../../../tasks/ingest/aggTrades/auditSpotAggTrades.ts'
-import { fetchAggTrades } from '../../../tasks/ingest/aggTrades/fetchAggTrades.ts'
 import { fetchSpotAggTrades } from '../../../tasks/ingest/aggTrades/fetchSpotAggTrades.ts'
-import { ingestAggTrades } from '../../../tasks/ingest/aggTrades/ingestAggTrades.ts'
 import { ingestSpotAggTrades } from '../../../tasks/ingest/aggTrades/ingestSpotAggTrades.ts'
 import type { planPartitions } from '../../../tasks/ingest/planPartitions.ts'
 import { auditSpotTrades } from '../../../tasks/ingest/trades/auditSpotTrades.ts'
@@ -17,6 +14,7 @@ import { ingestSpotTrades } from '../../../tasks/ingest/trades/ingestSpotTrades.
 import { ingestTrades } from '../../../tasks/ingest/trades/ingestTrades.ts'
 import type { Collection, Graph, NodeHandle } from '../../engine/graph.ts'
 import type { DatasetConfig } from '../dataset.ts'
+import { addAggTrades } from './aggTrades.ts'
 import type { Made } from './bars.ts'
 import { spanOf } from './funding.ts'
 
@@ -25,8 +23,9 @@ export function addTrades(
   graph: Graph,
   plan: NodeHandle<typeof planPartitions.output>,
   choice: VenueChoice,
-  { policy, trades, aggTrades }: DatasetConfig,
+  config: DatasetConfig,
 ): Made {
+  const { policy, trades, aggTrades } = config
   const tables: Collection[] = []
   const audits: Collection[] = []
 
@@ -34,9 +33,9 @@ export function addTrades(
     isWanted: boolean,
     daysOf: (found: DatasetPlan) => Partition[],
     steps: {
-      fetch: typeof fetchTrades | typeof fetchSpotTrades | typeof fetchAggTrades | typeof fetchSpotAggTrades
-      audit: typeof auditTrades | typeof auditSpotTrades | typeof auditAggTrades | typeof auditSpotAggTrades
-      ingest: typeof ingestTrades | typeof ingestSpotTrades | typeof ingestAggTrades | typeof ingestSpotAggTrades
+      fetch: typeof fetchTrades | typeof fetchSpotTrades | typeof fetchSpotAggTrades
+      audit: typeof auditTrades | typeof auditSpotTrades | typeof auditSpotAggTrades
+      ingest: typeof ingestTrades | typeof ingestSpotTrades | typeof ingestSpotAggTrades
     },
   ) => {
     if (!isWanted) return
@@ -72,12 +71,12 @@ export function addTrades(
     audit: auditSpotTrades,
     ingest: ingestSpotTrades,
   })
-  add(aggTrades.includes('usdm'), (found) => found.aggTrades, {
-    fetch: fetchAggTrades,
-    audit: auditAggTrades,
-    ingest: ingestAggTrades,
-  })
-  add(aggTrades.includes('spot'), (found) => onSpot(found.aggTrades), {
+  if (aggTrades.includes('usdm')) {
+    const made = addAggTrades(graph, plan, choice, config)
+    tables.push(...made.tables)
+    audits.push(...made.audits)
+  }
+  add(aggTrades.includes('spot'), (found) => onSpot(found.aggTrades.filter(({ isArchived }) => isArchived)), {
     fetch: fetchSpotAggTrades,
     audit: auditSpotAggTrades,
     ingest: ingestSpotAggTrades,
