@@ -25,6 +25,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   'snapshot export': async () => (await import('./snapshotBundles.ts')).snapshotExport,
   'snapshot import': async () => (await import('./snapshotBundles.ts')).snapshotImport,
   'snapshot checkout': async () => (await import('./snapshotBundles.ts')).snapshotCheckout,
+  'check-lookahead': async () => (await import('./checkLookahead.ts')).checkLookahead,
   'sim describe': async () => (await import('./simDescribe.ts')).simDescribe,
   'sim serve': async () => (await import('./simServe.ts')).simServe,
   verify: async () => (await import('./verify.ts')).verify,

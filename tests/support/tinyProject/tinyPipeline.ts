@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { filesArtifact, jsonArtifact } from '../../../lib/artifact.ts'
+import { defineStrategy, type Strategy } from '../../../lib/backtest/strategy.ts'
 import { custom, input, stdOver, sumOver } from '../../../lib/features/column.ts'
 import { type FeatureGroup, featureGroup } from '../../../lib/features/feature.ts'
 import { universe } from '../../../lib/market/universe.ts'
@@ -12,6 +13,7 @@ import { DAY_MS, dayStart, HOUR_MS } from '../../../lib/time.ts'
 import { definePipeline, defineTask, many, type NodeHandle } from '../../../pipeline/index.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { qa } from '../../../tasks/minute/qa.ts'
+import { checkStrategy } from '../../../tasks/replay/checkStrategy.ts'
 import { replay } from '../../../tasks/replay/replay.ts'
 import { checkFeatures } from '../../../tasks/research/checkFeatures.ts'
 import { features } from '../../../tasks/research/features.ts'
@@ -118,6 +120,35 @@ export const planted = featureGroup('planted', [
 
 const groups: Readonly<Record<string, FeatureGroup>> = { honest, planted }
 
+export const followsThePast = defineStrategy({
+  name: 'followsThePast',
+  params: z.object({}),
+  decisionEvery: '4h',
+  onBar(ctx) {
+    for (const symbol of ctx.symbols) {
+      const [before, last] = ctx.closes(symbol, 2)
+      ctx.setWeight(symbol, last! > before! ? 0.3 : -0.3)
+    }
+  },
+})
+
+/** Learns the whole range by heart while it runs, and trades on it when it runs again. */
+const remembered = new Map<string, number>()
+export const remembersTheFuture = defineStrategy({
+  name: 'remembersTheFuture',
+  params: z.object({}),
+  decisionEvery: '4h',
+  onBar(ctx) {
+    for (const symbol of ctx.symbols) {
+      const next = remembered.get(`${symbol} ${ctx.nowMs + 4 * HOUR_MS}`)
+      ctx.setWeight(symbol, next === undefined || next > ctx.close(symbol) ? 0.3 : -0.3)
+      remembered.set(`${symbol} ${ctx.nowMs}`, ctx.close(symbol))
+    }
+  },
+})
+
+const strategies: Readonly<Record<string, Strategy>> = { honest: followsThePast, planted: remembersTheFuture }
+
 const periods = [
   ['2026-03-01', '2026-03-11'],
   ['2026-03-11', '2026-03-21'],
@@ -126,9 +157,10 @@ const periods = [
 const config = z.object({
   symbols: z.array(z.string()).default(['AAAUSDT', 'BBBUSDT', 'CCCUSDT']),
   groups: z.array(z.enum(['honest', 'planted'])).default(['honest']),
+  strategy: z.enum(['honest', 'planted']).default('honest'),
 })
 
-export const tiny = definePipeline('tiny', config, (graph, { symbols, groups: chosen }) => {
+export const tiny = definePipeline('tiny', config, (graph, { symbols, groups: chosen, strategy }) => {
   const members = graph.add(listSymbols, { params: { symbols } })
   const placement = { baseInterval: '1h' as const }
   const minutes = periods.map(([from, to]) =>
@@ -170,6 +202,14 @@ export const tiny = definePipeline('tiny', config, (graph, { symbols, groups: ch
   graph.target('replay', replays.at(-1)!)
   graph.target('report', graph.add(conclude, { inputs: { replay: replays.at(-1)!, features: columns } }))
   graph.target('check-features', ...chosen.map((name) => graph.add(checkFeatures, on(name))))
+  graph.target(
+    'check-lookahead',
+    graph.add(checkStrategy, {
+      params: { ...placement, ...range },
+      inputs: { universe: members, minutes: all, funding: [] },
+      code: { strategy: strategies[strategy]! },
+    }),
+  )
 })
 
 /** The days of the replay. */
