@@ -74,12 +74,12 @@ const equityColumns = [
   'liquidationFees',
 ] as const
 
-/** The account over time, in exact decimals. Parts are cumulative: capital plus all parts is the equity of the row. */
-const equityTable = (digits: Digits) => {
+export const equityTable = (digits: Digits) => {
   const usdt = () => decimal(digits.cash, 18, { unit: 'USDT' })
   return defineTable({
     name: 'equity',
     version: 1,
+    doc: 'The account over time, in exact decimals. Parts are cumulative: capital plus all parts is the equity of the row.',
     columns: {
       tsMs: tsMs(),
       equity: usdt(),
@@ -97,14 +97,14 @@ const equityTable = (digits: Digits) => {
   })
 }
 
-/** Every order's story, in the order in which things happened. */
-const fillsTable = (digits: Digits) => {
+export const fillsTable = (digits: Digits) => {
   const px = () => nullable(decimal(digits.px, 18, { unit: 'quote' }))
   const qty = () => decimal(digits.qty, 18, { unit: 'base' })
   const usdt = () => decimal(digits.cash, 18, { unit: 'USDT' })
   return defineTable({
     name: 'fills',
     version: 1,
+    doc: "Every order's story, in the order in which things happened.",
     columns: {
       row: i32(),
       tsMs: tsMs(),

@@ -15,6 +15,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   show: async () => (await import('./show.ts')).show,
   cat: async () => (await import('./cat.ts')).cat,
   query: async () => (await import('./query.ts')).query,
+  schema: async () => (await import('./schema.ts')).schema,
   runs: async () => (await import('./runs.ts')).runs,
   replay: async () => (await import('./replay.ts')).replay,
   diff: async () => (await import('./diff.ts')).diff,

@@ -8,7 +8,7 @@ import { openStore } from '../../cas/store.ts'
 import { Fault } from '../../lib/fault.ts'
 import { didYouMean } from '../../lib/nearMatch.ts'
 import { codeObjects } from '../engine/code/codeObjects.ts'
-import { findProject, type ProjectPlace } from '../engine/code/findProject.ts'
+import { findProject, isInProject, type ProjectPlace } from '../engine/code/findProject.ts'
 import { type LoadedProject, loadProject } from '../engine/code/loadProject.ts'
 import { type ResolvedConfig, resolveConfig } from '../engine/config.ts'
 import { Engine } from '../engine/engine.ts'
@@ -141,16 +141,6 @@ export async function openRoot(
 /** A project that is broken says so: its store must not be mistaken for the one in the home folder. */
 async function openProjectIfAny(surroundings: Surroundings): Promise<{ root: string } | undefined> {
   return isInProject(surroundings.cwd) ? openProject(surroundings) : undefined
-}
-
-function isInProject(cwd: string): boolean {
-  try {
-    findProject(cwd)
-    return true
-  } catch (error) {
-    if (error instanceof Fault) return false
-    throw error
-  }
 }
 
 /** Loads the project around the current folder, and says where its store is. */

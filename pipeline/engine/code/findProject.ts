@@ -23,3 +23,13 @@ export function findProject(cwd: string): ProjectPlace {
     todo: 'go to your project, or make one here with "pipe init"',
   })
 }
+
+export function isInProject(cwd: string): boolean {
+  try {
+    findProject(cwd)
+    return true
+  } catch (error) {
+    if (error instanceof Fault) return false
+    throw error
+  }
+}

@@ -15,6 +15,44 @@ export function originOf(value: unknown): Origin | undefined {
   return registry instanceof WeakMap ? (registry.get(value) as Origin | undefined) : undefined
 }
 
+/** From now on what modules register can be listed as well: for commands that describe a project by what it exports. Call
+ *  it before the project is loaded; the list grows while it loads. */
+export function keepOrigins(): readonly KeptOrigin[] {
+  const registries = globalThis as Record<symbol, unknown>
+  const before = registries[Symbol.for(registryKey)]
+  if (before instanceof ListedOrigins) return before.kept
+  const listed = new ListedOrigins(before instanceof WeakMap ? before : undefined)
+  registries[Symbol.for(registryKey)] = listed
+  return listed.kept
+}
+
+export interface KeptOrigin extends Origin {
+  readonly value: object
+}
+
+class ListedOrigins extends WeakMap<object, Origin> {
+  readonly kept: KeptOrigin[] = []
+  readonly #before: WeakMap<object, Origin> | undefined
+
+  constructor(before: WeakMap<object, Origin> | undefined) {
+    super()
+    this.#before = before
+  }
+
+  override has(value: object): boolean {
+    return super.has(value) || this.#before?.has(value) === true
+  }
+
+  override get(value: object): Origin | undefined {
+    return super.get(value) ?? this.#before?.get(value)
+  }
+
+  override set(value: object, origin: Origin): this {
+    this.kept.push({ value, ...origin })
+    return super.set(value, origin)
+  }
+}
+
 const canRegister = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function'
 
