@@ -111,9 +111,11 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     const { bars, instrument } = this.#market.symbols[s]!
     const end = this.#market.closedRow[s]! + 1
     const scale = pow10(instrument.pxDecimals)
-    // A plain array: a typed one lives outside the young heap, and costs more to make than to fill.
-    const result: number[] = []
-    for (let row = Math.max(0, end - count); row < end; row++) result.push(bars.closePx[row]! / scale)
+    const from = Math.max(0, end - count)
+    // A plain array: a typed one lives outside the young heap, and costs more to make than to fill. Filled with a fraction
+    // first, it is an array of doubles of its full length from the start, and is never copied to grow.
+    const result = new Array<number>(end - from).fill(0.5)
+    for (let row = from; row < end; row++) result[row - from] = bars.closePx[row]! / scale
     return result
   }
 

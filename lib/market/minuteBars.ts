@@ -1,7 +1,7 @@
 import type { BarSeries, MarkSeries } from '../backtest/market.ts'
 import { pow10 } from '../backtest/scaled.ts'
 import { lowerBound } from '../minute/bars.ts'
-import { int64ToFloat64 } from '../tables/columnChecks.ts'
+import { int64Words } from '../tables/columnChecks.ts'
 import { minuteTable } from '../tables/minute.ts'
 import { pickColumns } from '../tables/schema.ts'
 import type { TableOf } from '../tables/table.ts'
@@ -37,19 +37,25 @@ export function barSeries(
     .filter(({ rows }) => rows > 0)
     .sort((a, b) => a.columns.openTsMs[0]! - b.columns.openTsMs[0]!)
   const rowCount = parts.reduce((sum, { rows }) => sum + rows, 0)
-  const joined = (columnOf: (columns: BarRows['columns'], rows: number) => ArrayLike<number>): Float64Array => {
+  type Fill = (columns: BarRows['columns'], rows: number, all: Float64Array, at: number) => void
+  const joined = (fill: Fill): Float64Array => {
     const all = new Float64Array(rowCount)
     let at = 0
     for (const { columns, rows } of parts) {
-      all.set(columnOf(columns, rows), at)
+      fill(columns, rows, all, at)
       at += rows
     }
     return all
   }
+  const { pxDecimals, qtyDecimals } = digits
   const px = (name: 'open' | 'high' | 'low' | 'close') =>
-    joined((columns, rows) => unitsOf(columns[name].subarray(0, rows), digits.pxDecimals))
+    joined((columns, rows, all, at) => fillUnits(columns[name], rows, pxDecimals, all, at))
   const markPx = (name: 'markOpen' | 'markHigh' | 'markLow' | 'mark') =>
-    joined((columns, rows) => presentUnits(columns[name], digits.pxDecimals, rows))
+    joined((columns, rows, all, at) => {
+      const { values, valid } = columns[name]
+      fillUnits(values, rows, pxDecimals, all, at)
+      for (let row = 0; row < rows; row++) if (valid[row] === 0) all[at + row] = Number.NaN
+    })
   const hasMark = parts.some(({ columns, rows }) => columns.mark.valid.subarray(0, rows).includes(1))
   const mark = (): MarkSeries => ({
     openPx: markPx('markOpen'),
@@ -58,13 +64,13 @@ export function barSeries(
     closePx: markPx('mark'),
   })
   return {
-    openTsMs: joined((columns, rows) => columns.openTsMs.subarray(0, rows)),
+    openTsMs: joined((columns, rows, all, at) => all.set(columns.openTsMs.subarray(0, rows), at)),
     openPx: px('open'),
     highPx: px('high'),
     lowPx: px('low'),
     closePx: px('close'),
-    volumeQty: joined((columns, rows) => unitsOf(columns.volume.subarray(0, rows), digits.qtyDecimals)),
-    tradeCount: joined((columns, rows) => columns.count.subarray(0, rows)),
+    volumeQty: joined((columns, rows, all, at) => fillUnits(columns.volume, rows, qtyDecimals, all, at)),
+    tradeCount: joined((columns, rows, all, at) => all.set(columns.count.subarray(0, rows), at)),
     ...(hasMark ? { mark: mark() } : {}),
   }
 }
@@ -103,12 +109,20 @@ export function withoutUnsound(bars: BarSeries): { bars: BarSeries; leftOut: num
   return { bars: sound, leftOut }
 }
 
-/** Stored decimals as whole units of an instrument. */
-export function unitsOf(stored: BigInt64Array, decimals: number): Float64Array {
-  const units = int64ToFloat64(stored)
+/** Stored decimals as whole units of an instrument, into rows `at` and following. */
+function fillUnits(stored: BigInt64Array, rows: number, decimals: number, target: Float64Array, at: number): void {
+  const words = int64Words(stored)
   const scale = pow10(storedDecimals - decimals)
   // Whole numbers over a power of ten: one correctly rounded division, exact wherever the instrument's grid holds it.
-  if (scale !== 1) for (let row = 0; row < units.length; row++) units[row] = Math.round(units[row]! / scale)
+  for (let row = 0; row < rows; row++) {
+    const units = words[2 * row + 1]! * 4294967296 + (words[2 * row]! >>> 0)
+    target[at + row] = scale === 1 ? units : Math.round(units / scale)
+  }
+}
+
+export function unitsOf(stored: BigInt64Array, decimals: number): Float64Array {
+  const units = new Float64Array(stored.length)
+  fillUnits(stored, stored.length, decimals, units, 0)
   return units
 }
 
@@ -116,9 +130,8 @@ export function unitsOf(stored: BigInt64Array, decimals: number): Float64Array {
 export function presentUnits(
   { values, valid }: { readonly values: BigInt64Array; readonly valid: Uint8Array },
   decimals: number,
-  rows = values.length,
 ): Float64Array {
-  const units = unitsOf(values.subarray(0, rows), decimals)
-  for (let row = 0; row < rows; row++) if (valid[row] === 0) units[row] = Number.NaN
+  const units = unitsOf(values, decimals)
+  for (let row = 0; row < units.length; row++) if (valid[row] === 0) units[row] = Number.NaN
   return units
 }

@@ -4,13 +4,19 @@ import { runBacktest } from '../../lib/backtest/engine.ts'
 import type { ChainHash } from '../../lib/backtest/replay.ts'
 import { Replay } from '../../lib/backtest/replay.ts'
 import type { ReplayStream } from '../../lib/backtest/replayStream.ts'
+import { backtestParams, prepareBacktest } from '../../lib/market/backtestParams.ts'
+import { barTable } from '../../lib/market/minuteBars.ts'
 import { createRng } from '../../lib/rng.ts'
 import { crossSectionalMomentum } from '../../lib/strategies/crossSectionalMomentum.ts'
 import { meanReversion } from '../../lib/strategies/meanReversion.ts'
+import { decodeTable } from '../../lib/tables/parquet.ts'
+import { DAY_MS, dayOf } from '../../lib/time.ts'
 import { hourMs, randomMarket, startMs } from '../lib/backtest/markets.ts'
+import { minuteFile } from './backtest/minuteFiles.ts'
 import { type Bench, medianMs, type Row, rounded } from './measure.ts'
 
-/** A portfolio of 50 symbols over three years of hourly bars, in memory; and the merge of bars and trades. */
+/** A portfolio of 50 symbols over three years of hourly bars, in memory; minutes from their files to the result; and the
+ *  merge of bars and trades. */
 export const bench: Bench = {
   name: 'backtest',
   async run({ quick }) {
@@ -27,6 +33,8 @@ export const bench: Bench = {
     const reversion = () => runBacktest({ ...base, strategy: meanReversion, params: meanReversion.params.parse({}) })
     rows.push({ name: 'mean reversion, hourly', value: rounded(await medianMs(runs, reversion)), unit: 'ms', note })
 
+    rows.push(...(await minuteRows(runs, quick ? 30 : 120)))
+
     const sha256: ChainHash = (previous, block) => createHash('sha256').update(previous).update(block).digest()
     for (const symbols of [4, 20]) {
       const streams = sampleStreams(symbols, (quick ? 1_000_000 : 8_000_000) / symbols)
@@ -42,6 +50,48 @@ export const bench: Bench = {
     }
     return rows
   },
+}
+
+/** Sixteen symbols, a file a month: decoded as the task's port does, brought into the engine's form, run. */
+async function minuteRows(runs: number, days: number): Promise<Row[]> {
+  const names = Array.from({ length: 16 }, (_, s) => `M${String(s).padStart(2, '0')}USDT`)
+  const months = Array.from({ length: days / 30 }, (_, month) => startMs + month * 30 * DAY_MS)
+  const files = names.flatMap((symbol) => months.map((fromMs) => minuteFile(symbol, 3, fromMs, 30)))
+  const universe = {
+    symbols: names.map((symbol) => ({
+      symbol,
+      tickSize: '0.01',
+      stepSize: '0.001',
+      minNotional: '5',
+      onboardTsMs: 0,
+    })),
+    rejected: [],
+  }
+  const asked = backtestParams.parse({
+    from: dayOf(startMs),
+    to: dayOf(startMs + days * DAY_MS),
+    strategy: { lookbackBars: 1440 },
+  })
+  const strategy = { ...crossSectionalMomentum, decisionEvery: '4h' as const }
+  const decode = () => files.map((bytes) => decodeTable(barTable, bytes))
+  const minutes = decode()
+  const prepare = () => prepareBacktest({ universe, minutes, funding: [] }, strategy, asked, () => {})
+  const { market, params, request } = prepare()
+  const { fromMs, toMs, execution: config } = request
+  const run = () => runBacktest({ market, strategy, params, config, fromMs, toMs })
+  const bars = minutes.reduce((sum, { rowCount }) => sum + rowCount, 0)
+  const note = `16 symbols, ${days} days of minutes: ${bars} bars in ${files.length} files`
+  const row = async (name: string, work: () => unknown) => ({
+    name,
+    value: rounded(await medianMs(runs, work)),
+    unit: 'ms',
+    note,
+  })
+  return [
+    await row('minutes: decoded', decode),
+    await row('minutes: brought into form', prepare),
+    await row('minutes: run, decisions each 4h', run),
+  ]
 }
 
 function sampleStreams(symbols: number, trades: number): ReplayStream[] {
