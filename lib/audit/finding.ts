@@ -35,6 +35,7 @@ export const findingKinds = {
   noFinalNewline: 'notable',
   revisedRows: 'notable',
   missingIds: 'notable',
+  wrongTurnover: 'notable',
   priceSpike: 'statistical',
 } as const
 export type FindingKind = keyof typeof findingKinds

@@ -94,19 +94,21 @@ export function auditTrades<R extends Columns, C extends Columns>(
       rows,
     })
   }
+  const thoroughly = () => {
+    const { table, findings } = sortedWhole(files, form, partition, policy)
+    tally.clear()
+    sayWrongTurnovers(table, form, say)
+    return { rows: table.rowCount, findings: [...findings, ...tally.values()] }
+  }
   let rows = 0
   try {
     for (const batch of streamed(files, form, partition, say)) rows += batch.rowCount
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     // A line that cannot be read, or a broken zip: now the slow and thorough reader tells all of it.
-    const whole = sortedWhole(files, form, partition, policy)
-    return { rows: whole.table.rowCount, findings: whole.findings }
+    return thoroughly()
   }
-  if ([...tally.keys()].some((kind) => needsSorting.has(kind))) {
-    const whole = sortedWhole(files, form, partition, policy)
-    return { rows: whole.table.rowCount, findings: whole.findings }
-  }
+  if ([...tally.keys()].some((kind) => needsSorting.has(kind))) return thoroughly()
   return { rows, findings: [...tally.values()] }
 }
 
@@ -208,7 +210,11 @@ function sayWrongTurnovers<R extends Columns, C extends Columns>(
   }
 }
 
-function named<R extends Columns, C extends Columns>(form: TradeForm<R, C>, symbol: string, rows: Table<R>): Table<C> {
+export function named<R extends Columns, C extends Columns>(
+  form: TradeForm<R, C>,
+  symbol: string,
+  rows: Table<R>,
+): Table<C> {
   const all: Readonly<Record<string, unknown>> = {
     symbol: new Array<string>(rows.rowCount).fill(symbol),
     ...rows.columns,

@@ -1,3 +1,4 @@
+import { turnoverOf } from '../market/turnover.ts'
 import { klineTable } from '../tables/klines.ts'
 import type { PriceKlineTable } from '../tables/priceKlines.ts'
 import type { Columns } from '../tables/schema.ts'
@@ -50,10 +51,11 @@ export function barsFromPrices(
 }
 
 export function barsFromTrades(tables: readonly StoredTable[], range: Range): BarsOfDay {
-  const columns = ['tradeId', 'tsMs', 'price', 'qty', 'quoteQty', 'isBuyerMaker'] as const
+  const columns = ['tradeId', 'tsMs', 'price', 'qty', 'isBuyerMaker'] as const
   return barsOf(range, function* () {
     for (const { columns: rows } of rowsFrom(tradeTable, tables, 'tsMs', columns, range.fromMs)) {
-      yield { ...rows, firstId: rows.tradeId, lastId: rows.tradeId }
+      const quoteQty = turnoverOf(rows.price, rows.qty)
+      yield { ...rows, quoteQty, firstId: rows.tradeId, lastId: rows.tradeId }
     }
   })
 }
@@ -62,8 +64,7 @@ export function barsFromAggTrades(tables: readonly StoredTable[], range: Range):
   const columns = ['tsMs', 'price', 'qty', 'firstTradeId', 'lastTradeId', 'isBuyerMaker'] as const
   return barsOf(range, function* () {
     for (const { columns: rows } of rowsFrom(aggTradeTable, tables, 'tsMs', columns, range.fromMs)) {
-      // Price and quantity have eight decimals between them; beyond that the product is cut off.
-      const quoteQty = rows.qty.map((qty, row) => (qty * rows.price[row]!) / 100_000_000n)
+      const quoteQty = turnoverOf(rows.price, rows.qty)
       yield { ...rows, quoteQty, firstId: rows.firstTradeId, lastId: rows.lastTradeId }
     }
   })

@@ -6,15 +6,14 @@ const tradeColumns = {
   tradeId: i64({ doc: "the venue's own, rising by one" }),
   price: decimal(8, 18, { unit: 'quote' }),
   qty: decimal(8, 18, { unit: 'base' }),
-  quoteQty: decimal(8, 18, { unit: 'quote' }),
   tsUs: tsUs({ doc: 'whole milliseconds before 2025' }),
   isBuyerMaker: bool({ doc: 'true: the taker sold' }),
 }
 
-/** Single trades of coin pairs, which the venue stamps to the microsecond. */
+/** Single trades of coin pairs, which the venue stamps to the microsecond. The turnover is price times quantity. */
 export const spotTradeTable = defineTable({
   name: 'spotTrades',
-  version: 1,
+  version: 2,
   columns: { symbol: utf8(), ...tradeColumns },
   sortKey: ['symbol', 'tradeId'],
 })
@@ -40,7 +39,12 @@ export const spotAggTradeTable = defineTable({
 export const spotAggTrades = tableArtifact(spotAggTradeTable)
 
 export const spotTradeCsv = defineCsv({
-  schema: defineTable({ name: 'spotTradeRows', version: 1, columns: tradeColumns, sortKey: ['tradeId'] }),
+  schema: defineTable({
+    name: 'spotTradeRows',
+    version: 1,
+    columns: { ...tradeColumns, quoteQty: decimal(8, 18, { unit: 'quote' }) },
+    sortKey: ['tradeId'],
+  }),
   fields: [
     { header: 'id', column: 'tradeId' },
     { header: 'price', column: 'price' },

@@ -103,7 +103,6 @@ function writeTrades(path: string, days: number): void {
   for (let day = 0; day < days; day++) {
     const price = new BigInt64Array(tradesPerDay)
     const qty = new BigInt64Array(tradesPerDay)
-    const quoteQty = new BigInt64Array(tradesPerDay)
     const tradeId = new BigInt64Array(tradesPerDay)
     const tsMs = new Float64Array(tradesPerDay)
     const isBuyerMaker = new Uint8Array(tradesPerDay)
@@ -113,13 +112,12 @@ function writeTrades(path: string, days: number): void {
       price[i] = tick * 10_000_000n
       const lots = BigInt(1 + (draw % 997))
       qty[i] = lots * 100_000n
-      quoteQty[i] = tick * lots * 10_000n
       tradeId[i] = id++
       tsMs[i] = fromMs + day * DAY_MS + Math.floor((i * DAY_MS) / tradesPerDay)
       isBuyerMaker[i] = (draw >> 8) & 1
     }
     const symbol = new Array<string>(tradesPerDay).fill('BTCUSDT')
-    writer.append(makeTable(tradeTable, { symbol, tradeId, price, qty, quoteQty, tsMs, isBuyerMaker }))
+    writer.append(makeTable(tradeTable, { symbol, tradeId, price, qty, tsMs, isBuyerMaker }))
   }
   writer.finish()
   closeSync(fd)
@@ -128,5 +126,5 @@ function writeTrades(path: string, days: number): void {
 const sqlOf = (path: string): string => `
   select time_bucket(interval '1 minute', tsMs) as bar,
     arg_min(price, tradeId), max(price), min(price), arg_max(price, tradeId), count(*),
-    sum(qty), sum(quoteQty), sum(qty) filter (not isBuyerMaker), sum(quoteQty) filter (not isBuyerMaker)
+    sum(qty), sum(price * qty), sum(qty) filter (not isBuyerMaker), sum(price * qty) filter (not isBuyerMaker)
   from '${path}' group by bar order by bar`

@@ -5,6 +5,7 @@ import { type FindingKind, findingKinds, isStructural, verdictOf } from '../../.
 import { renderAudit } from '../../../lib/audit/report.ts'
 import { type BarPartition, priceBars, tradeBars } from '../../../lib/market/bars.ts'
 import { settlementsOf } from '../../../lib/market/settlements.ts'
+import { openInterestOf, takerVolumeOf } from '../../../lib/market/statistics.ts'
 import { aggTradeForm } from '../../../lib/market/tradeForms.ts'
 import { auditTrades, tradesOf } from '../../../lib/market/tradeStream.ts'
 import { venueMetricsOf } from '../../../lib/market/venueMetrics.ts'
@@ -504,6 +505,133 @@ describe('metrics', () => {
   })
 })
 
+describe('open interest and taker volume', () => {
+  const from2 = dayStart('2026-07-01')
+  const span = { symbol: 'BTCUSDT', fromTsMs: from2, toTsMs: from2 + DAY_MS }
+  const page = (rows: readonly object[], n = 0) => fileSet({ [`BTCUSDT-${from2 + n}.json`]: JSON.stringify(rows) })
+  type Row = Record<string, unknown> & { timestamp: number }
+  const stocks = (count = 288): Row[] =>
+    Array.from({ length: count }, (_, i) => ({
+      symbol: 'BTCUSDT',
+      sumOpenInterest: `${80_000 + i}.123`,
+      sumOpenInterestValue: '9876543210.1234',
+      timestamp: from2 + (i + 1) * 300_000,
+    }))
+  const flows = (count = 288): Row[] =>
+    Array.from({ length: count }, (_, i) => ({
+      buySellRatio: '1.5',
+      buyVol: `${300 + i}.33`,
+      sellVol: '248.503',
+      timestamp: from2 + i * 300_000,
+    }))
+  const kinds = [
+    {
+      name: 'open interest',
+      rows: stocks,
+      value: 'sumOpenInterest',
+      read: (raw: FileSet[], more: object = {}) => openInterestOf([], raw, { ...span, ...more }, 'quarantine'),
+    },
+    {
+      name: 'taker volume',
+      rows: flows,
+      value: 'buyVol',
+      read: (raw: FileSet[], more: object = {}) => takerVolumeOf(raw, { ...span, ...more }, 'quarantine'),
+    },
+  ]
+  for (const { name, rows, value, read } of kinds) {
+    const found = (list: readonly object[], more?: object) =>
+      read([page(list)], more).findings.map(({ kind, rows: n }) => [kind, n])
+
+    test(`${name}: nothing is found in a clean day, in pages that overlap, or in one that still fills up`, () => {
+      expect(found(rows())).toEqual([])
+      const [a, b] = [page(rows().slice(0, 200)), page(rows().slice(150), 1)]
+      expect(read([b, a]).findings).toEqual([])
+      expect(read([b, a]).table.rowCount).toBe(288)
+      // The API is late with its newest rows.
+      expect(found(rows(98), { closedBeforeTsMs: from2 + 100 * 300_000 })).toEqual([])
+    })
+
+    const plants: { says: string; plant: (list: Row[]) => object[]; want: [FindingKind, number?][] }[] = [
+      { says: 'a hole', plant: (list) => list.toSpliced(100, 25), want: [['missingRows', 25]] },
+      { says: 'a late beginning', plant: (list) => list.slice(10), want: [['missingRows', 10]] },
+      { says: 'an early end', plant: (list) => list.slice(0, -1), want: [['missingRows', 1]] },
+      { says: 'nothing at all', plant: () => [], want: [['missingRows', 288]] },
+      { says: 'a row twice', plant: (list) => list.toSpliced(9, 0, list[8]!), want: [['duplicateRows', 1]] },
+      {
+        says: 'two rows of one instant that disagree',
+        plant: (list) => list.toSpliced(9, 0, { ...list[8]!, [value]: '7' }),
+        want: [
+          ['conflictingRows', 1],
+          ['missingRows', 1],
+        ],
+      },
+      { says: 'disorder', plant: (list) => list.with(3, list[4]!).with(4, list[3]!), want: [['outOfOrder', 1]] },
+      {
+        says: 'a row off the grid',
+        plant: (list) => list.with(7, { ...list[7]!, timestamp: list[7]!.timestamp + 42_378 }),
+        want: [
+          ['offGrid', 1],
+          ['missingRows', 1],
+        ],
+      },
+      {
+        says: 'a value below nothing',
+        plant: (list) => list.with(7, { ...list[7]!, [value]: '-1' }),
+        want: [
+          ['impossibleRow', 1],
+          ['missingRows', 1],
+        ],
+      },
+      {
+        says: 'a value that is no number',
+        plant: (list) => list.with(7, { ...list[7]!, [value]: 'NaN' }),
+        want: [
+          ['badCell', undefined],
+          ['missingRows', 1],
+        ],
+      },
+    ]
+    for (const { says, plant, want } of plants) {
+      test(`${name}: ${says} is found, and nothing else`, () => expect(found(plant(rows()))).toEqual(want))
+    }
+  }
+
+  test('open interest of another symbol is found; rows of zero stand for not known', () => {
+    const list = stocks()
+    const read = (rows: object[]) => openInterestOf([], [page(rows)], span, 'quarantine')
+    expect(read(list.with(7, { ...list[7]!, symbol: 'ETHUSDT' })).findings.map(({ kind }) => kind)).toEqual([
+      'wrongSymbol',
+      'missingRows',
+    ])
+    expect(read(list.with(7, { ...list[7]!, sumOpenInterest: '0' })).findings.map(({ kind }) => kind)).toEqual([
+      'impossibleRow',
+      'missingRows',
+    ])
+  })
+
+  test('open interest of the archive: the label that moved makes no difference, and the other end is put right and told', () => {
+    const head =
+      'create_time,symbol,sum_open_interest,sum_open_interest_value,count_toptrader_long_short_ratio,sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio'
+    const read = (dayName: string, byEnd: boolean) => {
+      const start = dayStart(dayName)
+      const lines = Array.from({ length: 288 }, (_, i) => {
+        const at = formatUtc(start + (i + (byEnd ? 1 : 0)) * 300_000)
+        return `${at.slice(0, 10)} ${at.slice(11, 19)},BTCUSDT,${80_000 + i}.123,9876543210.1234,1.5,1.1,1,0.9`
+      })
+      const files = archiveFiles(`BTCUSDT-metrics-${dayName}`, text(lines, head))
+      const day2 = { symbol: 'BTCUSDT', fromTsMs: start, toTsMs: start + DAY_MS }
+      const { table, findings } = openInterestOf([files], [], day2, 'quarantine')
+      return { stamps: [...table.columns.tsMs].map((at) => (at - start) / 300_000), kinds: findings.map((f) => f.kind) }
+    }
+    // Measured at the end of each five minutes, whatever the row was named by.
+    const stamps = Array.from({ length: 288 }, (_, i) => i + 1)
+    expect(read('2026-06-24', true)).toEqual({ stamps, kinds: [] })
+    expect(read('2026-06-25', false)).toEqual({ stamps, kinds: [] })
+    expect(read('2026-06-24', false)).toEqual({ stamps, kinds: ['movedLabels'] })
+    expect(read('2026-07-01', true)).toEqual({ stamps, kinds: ['movedLabels'] })
+  })
+})
+
 describe('aggregate trades', () => {
   const head = 'agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker'
   const name = `BTCUSDT-aggTrades-${day}`
@@ -565,6 +693,7 @@ test('every defect has a plant or a test that names it', () => {
     'movedLabels',
     'wrongSymbol',
     'missingIds',
+    'wrongTurnover',
     'shiftedClock',
   ] as const)
     planted.add(kind)
