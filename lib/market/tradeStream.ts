@@ -34,6 +34,8 @@ export type TradePartition = {
   readonly toTsMs: TsMs
 }
 
+type Say = (kind: FindingKind, what: string, tsMs?: TsMs) => void
+
 const batchRows = 262_144
 
 /** What keeps a file from being copied through as it comes. */
@@ -64,7 +66,7 @@ export function* tradesOf<R extends Columns, C extends Columns>(
     yield named(form, partition.symbol, sortedWhole(files, form, partition, policy).table)
     return
   }
-  for (const batch of streamed(files, form, partition, () => {})) yield named(form, partition.symbol, batch)
+  for (const batch of streamed(files, form, partition)) yield named(form, partition.symbol, batch)
 }
 
 /** What is wrong with the trades of a partition; reads the whole file and keeps none of it. */
@@ -112,12 +114,12 @@ export function auditTrades<R extends Columns, C extends Columns>(
   return { rows, findings: [...tally.values()] }
 }
 
-/** Batches as they come; `say` hears of what is wrong between rows. */
+/** Batches as they come; `say` hears of what is wrong between rows. Without it they are not looked at once more. */
 function* streamed<R extends Columns, C extends Columns>(
   files: FileSet,
   form: TradeForm<R, C>,
   { fromTsMs, toTsMs }: TradePartition,
-  say: (kind: FindingKind, what: string, tsMs?: TsMs) => void,
+  say?: Say,
 ): Generator<Table<R>, void, undefined> {
   const name = files.names.find((one) => one.endsWith('.zip'))
   if (name === undefined) return
@@ -133,6 +135,7 @@ function* streamed<R extends Columns, C extends Columns>(
   })
   let before = Number.NaN
   const checked = (batch: Table<R>): Table<R> => {
+    if (say === undefined) return batch
     // Read as two words each: a bigint for every row would cost more than all the rest.
     const words = int64Words(batch.columns[form.id] as BigInt64Array)
     const times = batch.columns[form.time] as Float64Array
@@ -157,6 +160,7 @@ function* streamed<R extends Columns, C extends Columns>(
   }
   const seen = parser.finish()
   while (ready.length > 0) yield checked(ready.shift()!)
+  if (say === undefined) return
   if (form.header === true && seen.header === undefined)
     say('missingHeader', 'it has no header, as files of its time do')
   if (form.header === false && seen.header !== undefined)
@@ -196,7 +200,7 @@ export /** Single trades state their turnover, which tables do not keep. */
 function sayWrongTurnovers<R extends Columns, C extends Columns>(
   { columns }: Table<R>,
   form: TradeForm<R, C>,
-  say: (kind: FindingKind, what: string, tsMs?: TsMs) => void,
+  say: Say,
 ): void {
   const { [form.id]: ids, [form.time]: times, price, qty, quoteQty } = columns as Readonly<Record<string, unknown>>
   if (quoteQty === undefined) return
