@@ -1,6 +1,7 @@
 import { orderKinds, outcomes, reasons } from '../backtest/orders.ts'
 import { formatScaledShort } from '../decimal.ts'
 import type { BacktestRun } from '../market/backtestFiles.ts'
+import type { SweepSummary, WalkForward } from '../sweep/outputs.ts'
 import { formatUtc } from '../time.ts'
 
 /** The fills for a spreadsheet: exact decimals, an empty cell where there is no value. */
@@ -55,6 +56,42 @@ export function equityCsv({ result }: BacktestRun): string {
     [formatUtc(equity.tsMs[i]!), ...columns.map((name) => exact(equity[name][i]!, cashDecimals))].join(','),
   )
   return `${[['timeUtc', ...columns.map((name) => `${name}Usdt`)].join(','), ...lines].join('\n')}\n`
+}
+
+const blank = (value: number | string | boolean | null): string => (value === null ? '' : String(value))
+
+/** All points of a sweep, in the order of their params. */
+export function sweepCsv({ params, points }: SweepSummary): string {
+  const figures = [
+    'totalReturn',
+    'annualReturn',
+    'sharpe',
+    'sharpeError',
+    'dailySharpe',
+    'maxDrawdown',
+    'turnover',
+    'fees',
+    'slippage',
+    'fills',
+    'deflated',
+    'outcome',
+  ] as const
+  const head = [...params.map(({ name }) => cell(name)), ...figures]
+  const lines = points.map((point) =>
+    [...params.map(({ name }) => cell(String(point.values[name]))), ...figures.map((name) => blank(point[name]))].join(
+      ',',
+    ),
+  )
+  return `${[head.join(','), ...lines].join('\n')}\n`
+}
+
+/** The tested days: the fold each belongs to, the midnight that ends it, and its return. */
+export function walkForwardCsv({ folds, daily }: WalkForward): string {
+  const lines = daily.closeTsMs.map((tsMs, i) => {
+    const fold = folds.find(({ test }) => tsMs > test.fromMs && tsMs <= test.toMs)!
+    return [fold.fold, formatUtc(tsMs), daily.returns[i]!].join(',')
+  })
+  return `${['fold,closeUtc,return', ...lines].join('\n')}\n`
 }
 
 const exact = (units: number, decimals: number): string =>

@@ -28,7 +28,7 @@ export function monthSection(view: ReportView): Html {
       if (found === undefined) return html`<td></td>`
       const mark = isWhole(found) ? '' : '*'
       const title = `${found.month}, ${found.days} days`
-      return heatCell(found.totalReturn ?? Number.NaN, `${signedPercent(found.totalReturn)}${mark}`, most, title)
+      return heatCell(found.totalReturn ?? Number.NaN, `${signedPercent(found.totalReturn)}${mark}`, most, { title })
     })}${heatCell(total, signedPercent(total), most)}</tr>
 `
   }

@@ -47,7 +47,7 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { padding: 5px 10px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 th { color: var(--soft); font-weight: 500; font-size: 13px; vertical-align: bottom; }
 thead th { white-space: normal; }
-table.pairs { border-top: 1px solid var(--rule); }
+table.pairs { border-top: 1px solid var(--rule); } table.pairs th { white-space: normal; }
 th:first-child, td:first-child, tbody th { text-align: left; }
 th:first-child, td:first-child { padding-left: 0; }
 tbody th { color: var(--ink); font-weight: 400; font-size: 14px; }
@@ -60,6 +60,13 @@ table.heat { width: auto; min-width: 60%; }
 td.hot-up { background: rgb(var(--up-rgb) / var(--heat)); }
 td.hot-down { background: rgb(var(--down-rgb) / var(--heat)); }
 td.bars { width: 34%; min-width: 140px; padding-right: 0; }
+table.grid { min-width: 0; } table.grid thead th:first-child { text-align: left; font-size: 12px; white-space: nowrap; }
+td.now { outline: 2px solid var(--ink); outline-offset: -2px; font-weight: 600; } td.best { outline: 2px dashed var(--own); outline-offset: -2px; }
+.mark-key { display: inline-block; padding: 0 6px; margin-right: 8px; } .mark-key.now { outline: 2px solid var(--ink); } .mark-key.best { outline: 2px dashed var(--own); }
+.heat-picture { margin: 12px 0; } .heat-picture .box { height: 300px; background: var(--panel); cursor: default; }
+svg .cell { stroke: none; } svg .cell.up { fill: var(--up); } svg .cell.down { fill: var(--down); }
+svg .mark { stroke-width: 2; } svg .mark.now { stroke: var(--ink); } svg .mark.best { stroke: var(--own); stroke-dasharray: 4 3; }
+.names td { white-space: normal; }
 .track { position: relative; height: 14px; }
 .track i { position: absolute; top: 1px; bottom: 1px; border-radius: 2px; }
 .track i.up { background: var(--up); } .track i.down { background: var(--down); }
@@ -112,7 +119,7 @@ svg .block.third { fill: var(--third); } svg .block.fourth { fill: var(--fourth)
 
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 13px; }
 pre { background: var(--panel); border-radius: 6px; padding: 12px 14px; overflow-x: auto; margin: 8px 0 14px; line-height: 1.5; }
-td.hash { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 12px; text-align: left; white-space: normal; overflow-wrap: anywhere; }
+td.hash, p.hash { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 12px; text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .empty { color: var(--soft); font-style: italic; }
 pre.tall { max-height: 340px; overflow: auto; }
 

@@ -3,7 +3,7 @@ import { count, ratio } from './format.ts'
 import { type Html, html } from './html.ts'
 import { type Lane, laneChart } from './laneChart.ts'
 import type { Span } from './spans.ts'
-import { row, table } from './table.ts'
+import { pairs, row, table } from './table.ts'
 import type { ReportView, SymbolQuality } from './view.ts'
 
 const colors = { tagged: 'fourth', quarantined: 'third', rejected: 'down', absent: 'gone', ok: 'there' } as const
@@ -27,14 +27,52 @@ export function qualitySection({ quality, run }: ReportView): Html | undefined {
     }
   })
   return html`<section><h2 id="quality">Data quality</h2>
-<p class="note">What was found, day by day. Under quarantine no order is sent; positions stay and funding goes on. A verdict counts only
-from when it could be known.</p>
+<p class="note">What was found, day by day; a verdict counts only from when it could be known. The policy is ${policiesOf(
+    quality,
+  )
+    .map((policy) => `${policy}: ${policies[policy]}`)
+    .join('; ')}. Quality control removes no bar.</p>
+${totals(quality, run.request)}
 <p class="legend">${(Object.keys(colors) as (keyof typeof colors)[]).map(
     (status) => html`<span class="key ${colors[status]}"><i></i>${status}</span>`,
   )}</p>
 ${laneChart(lanes, { fromMs, toMs })}
 ${table(['Symbol', 'Days', 'Days with findings', 'Findings', 'Hours without orders', 'Kinds'], quality.map(qualityRow))}
 </section>`
+}
+
+const policies = {
+  reject: 'as quarantine, and what is left of a day with too many bad bars is lost',
+  quarantine: 'no new orders while it lasts; positions stay and funding goes on',
+  tag: 'findings are noted, and nothing is kept away',
+} as const
+
+const policiesOf = (quality: readonly SymbolQuality[]) => [...new Set(quality.map(({ policy }) => policy))]
+
+/** What was found and what was done about it, over all symbols. */
+function totals(quality: readonly SymbolQuality[], { fromMs, toMs }: { fromMs: number; toMs: number }): Html {
+  const days = quality.flatMap((symbol) => symbol.days)
+  const sumOf = (name: keyof SymbolQuality['days'][number]['metrics']): number =>
+    days.reduce((all, { metrics }) => all + metrics[name], 0)
+  const hoursOf = (action: 'quarantine' | 'reject'): number =>
+    quality
+      .flatMap(({ masks }) => masks)
+      .filter((mask) => mask.action === action)
+      .reduce((all, mask) => all + Math.max(0, Math.min(toMs, mask.toMs) - Math.max(fromMs, mask.fromMs)), 0) / HOUR_MS
+  const statuses = Object.keys(colors).reverse() as (keyof typeof colors)[]
+  return html`<div class="columns"><div>${pairs([
+    ['Policy', policiesOf(quality).join(', ')],
+    ['Symbol-days looked at', count(days.length)],
+    ...statuses.map((status) => [`… ${status}`, count(days.filter((day) => day.status === status).length)] as const),
+  ])}</div><div>${pairs([
+    ['Bars expected', count(sumOf('expectedBars'))],
+    ['… missing', count(sumOf('missingBars'))],
+    ['… in an outage', count(sumOf('outageBars'))],
+    ['… unsound', count(sumOf('unsoundBars'))],
+    ['… outliers, tagged only', count(sumOf('outlierBars'))],
+    ['Symbol-hours without new orders: quarantined', ratio(hoursOf('quarantine'), 1)],
+    ['… rejected', ratio(hoursOf('reject'), 1)],
+  ])}</div></div>`
 }
 
 function qualityRow({ symbol, days, masks }: SymbolQuality): Html {

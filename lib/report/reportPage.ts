@@ -10,10 +10,12 @@ import { pageStyle } from './pageStyle.ts'
 import { provenanceSection } from './provenanceSection.ts'
 import { qualitySection } from './qualitySection.ts'
 import { sensitivitySection } from './sensitivitySection.ts'
+import { sweepSection } from './sweepSection.ts'
 import { tradesSection } from './tradesSection.ts'
 import { universeSection } from './universeSection.ts'
 import { verdictSection } from './verdictSection.ts'
 import { type ReportInput, viewOf } from './view.ts'
+import { walkForwardSection } from './walkForwardSection.ts'
 
 /** The whole report as one HTML text. It needs nothing but itself: no network (its own policy forbids it), no script to
  *  be read or printed. The same input gives the same bytes. */
@@ -23,6 +25,10 @@ export function renderReport(input: ReportInput): string {
   const { strategy, fromMs, toMs, interval } = run.request
   const quality = qualitySection(view)
   const sensitivity = sensitivitySection(view)
+  const sweep = sweepSection(view)
+  const walkForward = walkForwardSection(view)
+  const when = (section: Html | undefined, id: string, name: string): [string, string][] =>
+    section === undefined ? [] : [[id, name]]
   const links: [string, string][] = [
     ['equity', 'Equity'],
     ['rolling', 'Rolling Sharpe'],
@@ -31,8 +37,10 @@ export function renderReport(input: ReportInput): string {
     ['costs', 'Costs and funding'],
     ['trades', 'Trades'],
     ['universe', 'Universe'],
-    ...(quality === undefined ? [] : ([['quality', 'Data quality']] satisfies [string, string][])),
-    ...(sensitivity === undefined ? [] : ([['sensitivity', 'Sensitivity']] satisfies [string, string][])),
+    ...when(quality, 'quality', 'Data quality'),
+    ...when(sensitivity, 'sensitivity', 'Sensitivity'),
+    ...when(sweep, 'sweep', 'Parameters tried'),
+    ...when(walkForward, 'walk-forward', 'Walk-forward'),
     ['provenance', 'Provenance'],
   ]
   const page = html`<!doctype html>
@@ -59,6 +67,8 @@ ${tradesSection(view)}
 ${universeSection(view)}
 ${quality}
 ${sensitivity}
+${sweep}
+${walkForward}
 ${provenanceSection(view)}
 </main>
 ${scriptElement(pageScript)}

@@ -36,9 +36,14 @@ export function bar(value: number | null, low: number, high: number): Html {
 }
 
 /** How strong a cell is coloured, up to the strongest of the table. */
-export function heatCell(value: number | undefined, text: string, most: number, title = ''): Html {
+export function heatCell(
+  value: number | undefined,
+  text: string,
+  most: number,
+  { title = '', kind = '' }: { readonly title?: string; readonly kind?: string } = {},
+): Html {
   if (value === undefined || Number.isNaN(value)) return html`<td></td>`
   const heat = most > 0 ? Math.round((0.08 + 0.5 * Math.min(1, Math.abs(value) / most)) * 100) / 100 : 0
-  const kind = value === 0 ? '' : value > 0 ? 'hot-up' : 'hot-down'
-  return html`<td class="${kind}" style="--heat:${heat}"${title !== '' && html` title="${title}"`}>${text}</td>`
+  const hot = value === 0 ? '' : value > 0 ? 'hot-up' : 'hot-down'
+  return html`<td class="${kind === '' ? hot : `${hot} ${kind}`}" style="--heat:${heat}"${title !== '' && html` title="${title}"`}>${text}</td>`
 }

@@ -1,7 +1,8 @@
-import { percent } from './format.ts'
+import { count, instant, percent } from './format.ts'
 import { type Html, html } from './html.ts'
 import { type Lane, laneChart } from './laneChart.ts'
 import { heldSpans, memberSpans, type Span } from './spans.ts'
+import { row, table } from './table.ts'
 import type { ReportView } from './view.ts'
 
 const lanesMax = 40
@@ -39,11 +40,26 @@ export function universeSection(view: ReportView): Html {
     run.result.symbols.length > lanesMax && ` The ${lanesMax} most traded of ${run.result.symbols.length} symbols.`
   }</p>
 ${laneChart(lanes, { fromMs, toMs })}
+${members !== undefined && rebalances(members)}
 ${
   rejected.length > 0 &&
   html`<h3>Left out</h3><ul class="caveats">${rejected.map(({ symbol, reason }) => html`<li>${symbol}: ${reason}</li>`)}</ul>`
 }
 </section>`
+}
+
+const datesMax = 60
+
+/** Who came and who went at each date. */
+function rebalances(members: NonNullable<ReportView['members']>): Html {
+  const lines = members.map(({ tsMs, symbols }, i) => {
+    const before = members[i - 1]?.symbols ?? []
+    const joined = symbols.filter((symbol) => !before.includes(symbol))
+    const left = before.filter((symbol) => !symbols.includes(symbol))
+    return row(instant(tsMs).slice(0, 10), [count(symbols.length), joined.join(', ') || '–', left.join(', ') || '–'])
+  })
+  return html`<h3>Members by date</h3>${members.length > datesMax && html`<p class="note">The last ${datesMax} of ${members.length} dates.</p>`}
+<div class="names">${table(['From', 'Members', 'Joined', 'Left'], lines.slice(-datesMax))}</div>`
 }
 
 function fillsOf({ run }: ReportView, symbol: string): { tsMs: number; positionQty: number }[] {

@@ -1,13 +1,15 @@
 import { fillFlags } from '../backtest/orders.ts'
 import { HOUR_MS } from '../time.ts'
 import { count, percent, ratio, signedPercent } from './format.ts'
+import { reportedPoint, sweepSentences, walkForwardSentence } from './sweepVerdict.ts'
 import type { ReportView } from './view.ts'
 
 /** How sure the sign of the Sharpe ratio is: its distance from zero in standard errors. */
 const sureErrors = 1.96
 
 /** The result in two or three sentences, none of which says more than the numbers do. */
-export function verdictSentences({ run, metrics, against }: ReportView): string[] {
+export function verdictSentences(view: ReportView): string[] {
+  const { run, metrics, against } = view
   const { strategy } = run.request
   const { sharpe, isAnnualised, outcome, totalReturn } = metrics
   const sentences: string[] = []
@@ -25,7 +27,7 @@ export function verdictSentences({ run, metrics, against }: ReportView): string[
   const [value, error] = isAnnualised ? [sharpe.annual, sharpe.annualError] : [sharpe.sharpe, sharpe.error]
   if (value === null || error === null) {
     sentences.push('It has no Sharpe ratio: its equity never moved.')
-    return sentences
+    return [...sentences, ...beyond(view)]
   }
   const shown = `${isAnnualised ? 'Sharpe ratio' : 'daily Sharpe ratio'} of ${ratio(value)} with a standard error of ${ratio(error)}`
   if (Math.abs(value) < sureErrors * error) {
@@ -40,11 +42,18 @@ export function verdictSentences({ run, metrics, against }: ReportView): string[
       `It is one of ${deflated.trials} configurations tried; the probability that it beats the best that luck would show among them (deflated Sharpe ratio) is ${percent(deflated.probability, 0)}.`,
     )
   }
-  return sentences
+  return [...sentences, ...beyond(view)]
 }
 
+/** What is known beyond the run itself: the other configurations, and choosing among them by the past. */
+const beyond = (view: ReportView): string[] => [
+  ...sweepSentences(view),
+  ...(view.walkForward === undefined ? [] : [walkForwardSentence(view.walkForward)]),
+]
+
 /** What a reader must know before believing the numbers, taken from the run itself. */
-export function caveats({ run, metrics, daily, against, hasSurvivorship, quality }: ReportView): string[] {
+export function caveats(view: ReportView): string[] {
+  const { run, metrics, daily, against, hasSurvivorship, quality, sweep, replay } = view
   const { result, request } = run
   const { fills, counts } = result
   const found: string[] = []
@@ -61,8 +70,18 @@ export function caveats({ run, metrics, daily, against, hasSurvivorship, quality
   } else if (metrics.days < 365) {
     found.push(`${metrics.days} days are less than a year: annual figures extrapolate, and no season was seen twice.`)
   }
-  if (metrics.deflated === undefined) {
+  if (metrics.deflated === undefined && sweep === undefined) {
     found.push('How many configurations were tried before this one is not known here, so nothing is deflated for it.')
+  }
+  const point = reportedPoint(view)
+  if (sweep !== undefined && sweep.points.length > 1) {
+    if (point === undefined) found.push('The reported run is not one of the points of the sweep.')
+    if (point !== undefined && point === sweep.points[sweep.best]) {
+      found.push('The reported run is the best point of its sweep, which is known only afterwards: expect less of it.')
+    }
+    if (sweep.overfittingAbsent !== undefined) {
+      found.push(`No probability of backtest overfitting: ${sweep.overfittingAbsent}.`)
+    }
   }
   if (against === undefined) found.push('There is no benchmark to compare with.')
   const sameInstant = flagged(fillFlags.sameInstantOpen)
@@ -89,6 +108,16 @@ export function caveats({ run, metrics, daily, against, hasSurvivorship, quality
   }
   if (counts.dataEndedPositions > 0) {
     found.push(`${count(counts.dataEndedPositions)} positions were closed because the symbol's data ends.`)
+  }
+  const { data } = run.request
+  if (data !== undefined && data.unsoundBars > 0) {
+    found.push(`${count(data.unsoundBars)} bars were left out: their prices cannot be right.`)
+  }
+  if (data !== undefined && data.universe.withoutBars.length > 0) {
+    found.push(`Without a single bar, and so left out: ${data.universe.withoutBars.join(', ')}.`)
+  }
+  if (replay !== undefined && data?.eventStream !== undefined && replay.digest !== data.eventStream.digest) {
+    found.push('The event stream shown here is not the one the run was stamped with.')
   }
   const maskedMs = quality.reduce((all, { masks }) => masks.reduce((sum, m) => sum + m.toMs - m.fromMs, all), 0)
   if (maskedMs > 0) {

@@ -4,6 +4,9 @@ import { pow10 } from '../backtest/scaled.ts'
 import type { BacktestRun } from '../market/backtestFiles.ts'
 import type { MetricsJson } from '../market/backtestOutputs.ts'
 import { metricsJson } from '../market/metricsJson.ts'
+import type { SweepSummary, WalkForward } from '../sweep/outputs.ts'
+import type { ReplaySummary } from '../tables/events.ts'
+import type { QaReport } from '../tables/qa.ts'
 
 /** Everything the page is made of: plain data, and nothing of the machine that makes it. */
 export interface ReportInput {
@@ -12,6 +15,11 @@ export interface ReportInput {
   readonly benchmark?: BacktestRun
   /** The same run under other assumptions or parameters. */
   readonly variants: readonly BacktestRun[]
+  /** All configurations that were tried, and what choosing among them by the past would have given. */
+  readonly sweep?: SweepSummary
+  readonly walkForward?: WalkForward
+  /** The identity of the event stream the run saw. */
+  readonly replay?: ReplaySummary
   /** Closes of the symbols, to draw the trades on. */
   readonly prices: readonly PriceSeries[]
   /** Members of the universe from each date on; absent where they never change. */
@@ -30,16 +38,7 @@ export interface PriceSeries {
   readonly close: Float64Array
 }
 
-export interface SymbolQuality {
-  readonly symbol: string
-  readonly days: readonly {
-    readonly day: string
-    readonly status: 'ok' | 'tagged' | 'quarantined' | 'rejected' | 'absent'
-    readonly findings: readonly { readonly kind: string }[]
-  }[]
-  /** When no order was sent. */
-  readonly masks: readonly { readonly fromMs: number; readonly toMs: number }[]
-}
+export type SymbolQuality = Pick<QaReport, 'symbol' | 'policy' | 'days' | 'masks'>
 
 export interface StoredFile {
   readonly name: string
@@ -55,10 +54,22 @@ export interface ReportView extends ReportInput {
   readonly usdt: number
 }
 
+/** One report for each symbol, however its time was cut. */
+function bySymbol(pieces: readonly SymbolQuality[]): SymbolQuality[] {
+  const merged = new Map<string, SymbolQuality>()
+  for (const piece of [...pieces].sort((a, b) => ((a.days[0]?.day ?? '') < (b.days[0]?.day ?? '') ? -1 : 1))) {
+    const before = merged.get(piece.symbol)
+    const days = [...(before?.days ?? []), ...piece.days]
+    merged.set(piece.symbol, { ...piece, days, masks: [...(before?.masks ?? []), ...piece.masks] })
+  }
+  return [...merged.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
+}
+
 export function viewOf(input: ReportInput): ReportView {
   const { run, benchmark } = input
   return {
     ...input,
+    quality: bySymbol(input.quality),
     daily: dailyReturns(run.result.equity.tsMs, run.result.equity.equity),
     against: benchmark && {
       name: benchmark.request.strategy.name,

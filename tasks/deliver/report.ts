@@ -1,15 +1,18 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { z } from 'zod'
+import { tableArtifact } from '../../lib/artifact.ts'
 import { decodeBacktest } from '../../lib/market/backtestFiles.ts'
 import { backtestRun, metrics, report as reportArtifact } from '../../lib/market/backtestOutputs.ts'
 import { universe } from '../../lib/market/universe.ts'
-import { equityCsv, fillsCsv } from '../../lib/report/csv.ts'
-import { pricesOf } from '../../lib/report/prices.ts'
+import { equityCsv, fillsCsv, sweepCsv, walkForwardCsv } from '../../lib/report/csv.ts'
+import { closeTable, hourlyCloses, pricesOf } from '../../lib/report/prices.ts'
 import { renderReport } from '../../lib/report/reportPage.ts'
+import { sweepSummary, walkForward as walkForwardArtifact } from '../../lib/sweep/outputs.ts'
+import { replay as replayArtifact } from '../../lib/tables/events.ts'
 import { klines } from '../../lib/tables/klines.ts'
 import { qa } from '../../lib/tables/qa.ts'
-import { defineTask, many, optional } from '../../pipeline/engine/task.ts'
+import { defineTask, many, optional, stored } from '../../pipeline/engine/task.ts'
 
 /** The page people look at, with fills and equity beside it: as CSV for a spreadsheet, as Parquet for everything else. */
 export const report = defineTask({
@@ -22,22 +25,31 @@ export const report = defineTask({
     benchmark: optional(backtestRun),
     /** The same run under other assumptions. */
     variants: optional(many(backtestRun)),
+    /** Prices to draw trades on, from either. */
     klines: optional(many(klines)),
+    minutes: optional(many(stored(tableArtifact(closeTable)))),
     universe: optional(universe),
     quality: optional(many(qa)),
+    sweep: optional(sweepSummary),
+    walkForward: optional(walkForwardArtifact),
+    replay: optional(replayArtifact),
   },
   output: reportArtifact,
-  run: ({ run: files, metrics: numbers, benchmark, variants, klines: bars, universe: chosen, quality }) => {
+  run: ({ run: files, metrics: numbers, universe: chosen, ...given }) => {
+    const { benchmark, sweep, walkForward, replay } = given
     const run = decodeBacktest(files)
     const page = renderReport({
       run,
       metrics: numbers,
       benchmark: benchmark && decodeBacktest(benchmark),
-      variants: (variants ?? []).map(decodeBacktest),
-      prices: pricesOf(bars ?? []),
+      variants: (given.variants ?? []).map(decodeBacktest),
+      sweep,
+      walkForward,
+      replay,
+      prices: [...pricesOf(given.klines ?? []), ...hourlyCloses(given.minutes ?? [])],
       members: chosen?.selection?.dates,
       hasSurvivorship: chosen?.selection?.hasSurvivorship,
-      quality: quality ?? [],
+      quality: given.quality ?? [],
       rejected: chosen?.rejected ?? [],
       files: [...files.names].sort().map((name) => {
         const bytes = files.read(name)
@@ -51,6 +63,8 @@ export const report = defineTask({
       text('equity.csv', equityCsv(run)),
       { name: 'fills.parquet', bytes: files.read('fills.parquet') },
       { name: 'equity.parquet', bytes: files.read('equity.parquet') },
+      ...(sweep === undefined ? [] : [text('sweep.csv', sweepCsv(sweep))]),
+      ...(walkForward === undefined ? [] : [text('walkForward.csv', walkForwardCsv(walkForward))]),
     ]
   },
 })

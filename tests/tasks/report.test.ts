@@ -5,10 +5,13 @@ import { describe, expect, test } from 'vitest'
 import type { FileSet } from '../../lib/artifact.ts'
 import { encodeBacktest, type NamedBytes } from '../../lib/market/backtestFiles.ts'
 import { metricsSchema } from '../../lib/market/backtestOutputs.ts'
+import { closeTable, hourlyCloses } from '../../lib/report/prices.ts'
+import { makeTable } from '../../lib/tables/table.ts'
 import type { OutputFile } from '../../pipeline/engine/task.ts'
 import { report } from '../../tasks/deliver/report.ts'
 import { metrics } from '../../tasks/replay/metrics.ts'
 import { sampleReport } from '../lib/report/sampleReport.ts'
+import { storedTable } from '../support/runTask.ts'
 
 const context = { seed: (stream: string) => `00000000${stream.length}`, log: () => {} }
 const setOf = (files: readonly NamedBytes[]): FileSet => {
@@ -74,7 +77,8 @@ describe('the task metrics', () => {
 })
 
 describe('the task report', () => {
-  const inputs = { run, benchmark, metrics: sample.metrics, variants: undefined, klines: undefined }
+  const beyond = { sweep: undefined, walkForward: undefined, replay: undefined, minutes: undefined }
+  const inputs = { run, benchmark, metrics: sample.metrics, variants: undefined, klines: undefined, ...beyond }
   const made = report.run({ ...inputs, universe: undefined, quality: undefined }, {}, context) as readonly OutputFile[]
   const file = (name: string) => made.find((all) => all.name === name)!.bytes
 
@@ -95,6 +99,37 @@ describe('the task report', () => {
       expect(page).toContain(bytesToHex(sha256(run.read(name))))
     }
     expect(page).toContain(bytesToHex(sha256(run.read('run.json'))))
+  })
+
+  test('a sweep, a walk-forward and the event stream reach the page, with their tables beside it', () => {
+    const { sweep, walkForward, replay } = sampleReport({ days: 100, isSwept: true })
+    const given = { ...inputs, universe: undefined, quality: undefined, sweep, walkForward, replay }
+    const all = report.run(given, {}, context) as readonly OutputFile[]
+    const text = (name: string) => new TextDecoder().decode(all.find((one) => one.name === name)!.bytes)
+    expect(text('report.html')).toContain('id="sweep"')
+    expect(text('report.html')).toContain('id="walk-forward"')
+    expect(text('report.html')).toContain(replay!.digest)
+    expect(text('sweep.csv').trimEnd().split('\n')).toHaveLength(1 + sweep!.points.length)
+    expect(text('walkForward.csv').trimEnd().split('\n')).toHaveLength(1 + walkForward!.daily.returns.length)
+  })
+
+  test('draws trades on minutes, read table by table', () => {
+    const [symbol] = sample.run.result.symbols
+    const startMs = sample.run.request.fromMs
+    const rows = 50 * 60
+    const columns = {
+      symbol: Array.from({ length: rows }, () => symbol!),
+      openTsMs: Float64Array.from({ length: rows }, (_, i) => startMs + i * 60_000),
+      close: BigInt64Array.from({ length: rows }, (_, i) => BigInt(100 + i) * 100_000_000n),
+    }
+    const minutes = [storedTable(makeTable(closeTable, columns))]
+    const [page] = report.run({ ...inputs, minutes, universe: undefined, quality: undefined }, {}, context) as [
+      OutputFile,
+    ]
+    expect(new TextDecoder().decode(page.bytes)).toContain(`Price of ${symbol}`)
+    const [series] = hourlyCloses(minutes)
+    expect(series!.tsMs.length).toBe(50)
+    expect([series!.tsMs[0], series!.close[0]]).toEqual([startMs + 3_600_000, 159])
   })
 
   test('a universe that changed, what it left out, and its survivorship reach the page', () => {

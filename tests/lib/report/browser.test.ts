@@ -22,7 +22,7 @@ describe.skipIf(!hasChromium)('the report page in a browser', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'tickpipe-report-'))
     const path = join(folder, 'report.html')
-    writeFileSync(path, renderReport(sampleReport()))
+    writeFileSync(path, renderReport(sampleReport({ isSwept: true })))
     url = pathToFileURL(path).href
     page = await BrowserPage.open()
   })

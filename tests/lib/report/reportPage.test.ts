@@ -9,12 +9,12 @@ import { caveats, verdictSentences } from '../../../lib/report/verdict.ts'
 import { viewOf } from '../../../lib/report/view.ts'
 import { sampleReport } from './sampleReport.ts'
 
-const sample = sampleReport()
+const sample = sampleReport({ isSwept: true })
 const page = renderReport(sample)
 
 describe('the report page', () => {
   test('is the same bytes for the same input', () => {
-    expect(renderReport(sampleReport())).toBe(page)
+    expect(renderReport(sampleReport({ isSwept: true }))).toBe(page)
   })
 
   test('needs nothing but itself: no address of another place, and a policy that forbids one', () => {
@@ -22,7 +22,12 @@ describe('the report page', () => {
     expect(page).not.toMatch(/https?:|@import|url\(/)
     expect(page).toContain(`default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-`)
     const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => link!)
-    expect(links.filter((link) => !link.startsWith('#')).sort()).toEqual(['equity.csv', 'fills.csv'])
+    expect(links.filter((link) => !link.startsWith('#')).sort()).toEqual([
+      'equity.csv',
+      'fills.csv',
+      'sweep.csv',
+      'walkForward.csv',
+    ])
     for (const link of links.filter((all) => all.startsWith('#'))) expect(page).toContain(`id="${link.slice(1)}"`)
   })
 
@@ -38,6 +43,8 @@ describe('the report page', () => {
       'Universe over time',
       'Data quality',
       'Sensitivity',
+      'Parameters tried',
+      'Walk-forward',
       'Provenance',
     ])
   })
@@ -54,14 +61,14 @@ describe('the report page', () => {
   test('names and messages from data stay text', () => {
     const evil = `<img src=x onerror="alert(1)">'&</script><script>alert(2)</script>`
     const attacked = renderReport({
-      ...sampleReport({ days: 40, symbol: evil, strategyName: evil }),
+      ...sampleReport({ days: 40, symbol: evil, strategyName: evil, isSwept: true }),
       rejected: [{ symbol: evil, reason: evil }],
       files: [{ name: evil, sizeBytes: 1, sha256: evil }],
     })
     expect(attacked).toContain('&lt;img src=x onerror=&quot;alert(1)&quot;&gt;')
     expect(attacked).not.toContain('<img')
     const scripts = [...attacked.matchAll(/<script\b/g)].length
-    const plain = renderReport(sampleReport({ days: 40 }))
+    const plain = renderReport(sampleReport({ days: 40, isSwept: true }))
     expect(scripts).toBe([...plain.matchAll(/<script\b/g)].length)
     expect(unbalanced(attacked)).toBeUndefined()
   })
@@ -86,6 +93,9 @@ describe('the report page', () => {
       rejected: [],
       members: undefined,
       quality: [],
+      sweep: undefined,
+      walkForward: undefined,
+      replay: undefined,
     }
     const text = renderReport(bare)
     expect(unbalanced(text)).toBeUndefined()
@@ -93,6 +103,20 @@ describe('the report page', () => {
     expect(text).toContain('nothing is deflated')
     expect(text).not.toContain('Trades on price')
     expect(text).not.toContain('Data quality')
+  })
+
+  test('names every symbol, date and verdict it was told', () => {
+    expect(page).toContain('Members by date')
+    expect(page).toMatch(/2024-01-31<\/th><td>4<\/td><td>S04USDT, S05USDT<\/td><td>S00USDT, S01USDT/)
+    expect(page).toContain('no new orders while it lasts')
+    expect(page).toMatch(/Symbol-days looked at<\/th><td>240</)
+    expect(page).toMatch(/Symbol-hours without new orders: quarantined<\/th><td>24\.0</)
+  })
+
+  test('ties itself to the event stream by its digest', () => {
+    expect(page).toContain(`SHA-256 ${'cd'.repeat(32)}`)
+    expect(page).toMatch(/… bar<\/th><td>12,000/)
+    expect(renderReport({ ...sample, replay: undefined })).not.toContain('Event stream')
   })
 
   test('the result of another fee is another page', () => {

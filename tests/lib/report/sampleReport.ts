@@ -8,7 +8,13 @@ import type { ReportInput, SymbolQuality } from '../../../lib/report/view.ts'
 import { createRng } from '../../../lib/rng.ts'
 import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
 import { randomControl } from '../../../lib/strategies/randomControl.ts'
-import { DAY_MS, dayOf } from '../../../lib/time.ts'
+import { planFolds, type TimeSpan, type WalkForwardConfig } from '../../../lib/sweep/folds.ts'
+import { joinFolds } from '../../../lib/sweep/joinFolds.ts'
+import { expandSweep, type SweepGrid } from '../../../lib/sweep/points.ts'
+import { selectPoint } from '../../../lib/sweep/selectPoint.ts'
+import { summariseSweep } from '../../../lib/sweep/summariseSweep.ts'
+import type { QaReport } from '../../../lib/tables/qa.ts'
+import { DAY_MS, dayOf, HOUR_MS } from '../../../lib/time.ts'
 import { marketOf, randomMarket, startMs } from '../backtest/markets.ts'
 
 export const filesOf = (all: readonly NamedBytes[]) => ({
@@ -22,10 +28,13 @@ interface Wishes {
   readonly symbol?: string
   readonly strategyName?: string
   readonly execution?: Record<string, unknown>
+  /** With a sweep and a walk-forward, which take a while. */
+  readonly isSwept?: boolean
 }
 
 /** A report's input from a random market, with everything a page can show. */
-export function sampleReport({ days = 120, symbol = 'S00USDT', strategyName, execution }: Wishes = {}): ReportInput {
+export function sampleReport(wishes: Wishes = {}): ReportInput {
+  const { days = 120, symbol = 'S00USDT', strategyName, execution, isSwept = false } = wishes
   const random = randomMarket(5, 6, days * 24)
   const market = marketOf(
     Object.fromEntries(
@@ -57,20 +66,96 @@ export function sampleReport({ days = 120, symbol = 'S00USDT', strategyName, exe
       { tsMs: startMs + 30 * DAY_MS, symbols: market.symbols.slice(2).map((s) => s.instrument.symbol) },
     ],
     quality: [symbol, 'S01USDT'].map((name) => qualityOf(name, days)),
+    ...(isSwept ? sweptSample(market, run.request, run.request.strategy.name) : {}),
+    replay: {
+      fromMs: startMs,
+      toMs: startMs + days * DAY_MS,
+      intervalMs: 3_600_000,
+      symbols: run.result.symbols.slice(),
+      events: 12_345,
+      digest: 'cd'.repeat(32),
+      byClass: { bar: 12_000, funding: 345 },
+      days: Array.from({ length: days }, (_, i) => ({
+        day: dayOf(startMs + i * DAY_MS),
+        events: 100,
+        digest: 'ef'.repeat(32),
+        chain: 'ab'.repeat(32),
+      })),
+    },
     rejected: [{ symbol: 'OLDUSDT', reason: 'its status is SETTLING' }],
     files: [{ name: 'run.json', sizeBytes: 12_345, sha256: 'ab'.repeat(32) }],
   }
 }
 
+const sweptGrid = { perSide: [1, 2, 3], gross: [0.25, 0.5, 1, 2] }
+
+/** What the sweep and the walk-forward tasks would hand on. */
+export function sweptSample(
+  market: MarketInput,
+  { fromMs, toMs }: TimeSpan,
+  strategyName: string,
+  grid: SweepGrid = sweptGrid,
+): Required<Pick<ReportInput, 'sweep' | 'walkForward'>> {
+  const runAt = (params: Readonly<Record<string, unknown>>, span: TimeSpan): BacktestRun => {
+    const config = backtestConfig.parse({})
+    const parsed = randomControl.params.parse(params)
+    const result = runBacktest({ market, strategy: randomControl, params: parsed, config, ...span })
+    const strategy = { name: strategyName, params: parsed }
+    return { request: { strategy, interval: '1h', ...span, execution: config }, result }
+  }
+  const range = { fromMs, toMs }
+  const points = expandSweep(grid, randomControl)
+  const values = points.map((point) => point.values)
+  const folds: WalkForwardConfig = { training: 'rolling', train: '15d', test: '10d', purge: '1d' }
+  const few = points.slice(0, 3)
+  const selections = planFolds(folds, range).map((fold) =>
+    selectPoint(
+      fold,
+      few.map((point) => point.values),
+      few.map(({ params }) => runAt(params, fold.train[0]!)),
+    ),
+  )
+  return {
+    sweep: summariseSweep(
+      values,
+      points.map(({ params }) => runAt(params, range)),
+    ),
+    walkForward: joinFolds(
+      folds,
+      selections,
+      selections.map(({ chosen, test }) => runAt(chosen.values, test)),
+    ),
+  }
+}
+
 function qualityOf(symbol: string, days: number): SymbolQuality {
   const statuses = ['ok', 'ok', 'ok', 'tagged', 'quarantined', 'ok', 'rejected', 'absent'] as const
+  const because: QaReport['masks'][number]['because'] = ['outage']
   return {
     symbol,
+    policy: 'quarantine',
     days: Array.from({ length: days }, (_, i) => {
       const status = statuses[i % statuses.length]!
-      return { day: dayOf(startMs + i * DAY_MS), status, findings: status === 'ok' ? [] : [{ kind: 'outage' }] }
+      const [fromMs, toMs] = [startMs + i * DAY_MS, startMs + (i + 1) * DAY_MS]
+      const finding = { kind: 'outage' as const, fromMs, toMs: fromMs + HOUR_MS, knownAtMs: fromMs + HOUR_MS, bars: 60 }
+      const metrics = {
+        expectedBars: 1440,
+        presentBars: status === 'absent' ? 0 : 1440,
+        missingBars: status === 'absent' ? 1440 : 0,
+        quietBars: 3,
+        outageBars: status === 'quarantined' ? 60 : 0,
+        unsoundBars: 0,
+        staleBars: 0,
+        deviatingBars: 0,
+        lostTrades: 0,
+        differingBars: 0,
+        outlierBars: 1,
+        maskedBars: 0,
+        quoteVolume: 1e6,
+      }
+      return { day: dayOf(fromMs), knownAtMs: toMs, status, metrics, findings: status === 'ok' ? [] : [finding] }
     }),
-    masks: [{ fromMs: startMs + DAY_MS, toMs: startMs + 1.5 * DAY_MS }],
+    masks: [{ fromMs: startMs + DAY_MS, toMs: startMs + 1.5 * DAY_MS, action: 'quarantine', because }],
   }
 }
 
