@@ -3,7 +3,7 @@ import { dayStart, monthStart, nextMonth } from '../time.ts'
 import type { ArchiveMarket } from '../venues/archiveKeys.ts'
 import type { ListedPage } from '../venues/listing.ts'
 import { spotBarsPerRequest } from '../venues/spot.ts'
-import { type BarKind, barsPerRequest } from '../venues/usdm.ts'
+import { type BarKind, barsPerRequest, type StatisticsKind } from '../venues/usdm.ts'
 import {
   barGrid,
   hasDailyFiles,
@@ -49,7 +49,11 @@ const fundingGrid: SliceGrid = { endpoint: '/fapi/v1/fundingRate', version: 1, l
 /** Statistics of the API reach back so far. */
 export const statisticsReachMs = 29 * 86_400_000
 export const statisticsPeriod = '5m'
-const statisticsGrid = (kind: string): SliceGrid => ({ endpoint: `/futures/data/${kind}`, version: 1, limit: 499 })
+const statisticsGrid = (kind: StatisticsKind): SliceGrid => ({
+  endpoint: `/futures/data/${kind}`,
+  version: 1,
+  limit: 499,
+})
 
 /** Every partition of a data set, each served by whoever costs least and can be kept longest. */
 export function planDataset(symbols: readonly Lifetime[], wish: DatasetWish, nowTsMs: TsMs): DatasetPlan {
@@ -74,16 +78,20 @@ export function planDataset(symbols: readonly Lifetime[], wish: DatasetWish, now
       }),
     )
   })
-  const statistics = (isWanted: boolean, kind: string): Partition[] =>
-    each(isWanted && hasApi, (life) =>
+  const statistics = (isWanted: boolean, kind: StatisticsKind): Partition[] => {
+    // Stocks are named by the instant they were measured at: the last of a day is that of the next midnight.
+    const beyondMs = kind === 'openInterestHist' ? 1 : 0
+    const grid = statisticsGrid(kind)
+    return each(isWanted && hasApi, (life) =>
       periodsOf(life, { ...rules, fromTsMs: Math.max(fromTsMs, nowTsMs - statisticsReachMs), hasMonths: false })
-        .filter((partition) => partition.fromTsMs >= nowTsMs - statisticsReachMs)
-        .map((partition) => ({
-          ...partition,
-          isArchived: false,
-          slices: plannedSlices(statisticsGrid(kind), life.symbol, statisticsPeriod, partition, tailEnd(partition)),
-        })),
+        .filter((day) => day.fromTsMs >= nowTsMs - statisticsReachMs)
+        .map((day) => {
+          const span = { ...day, toTsMs: day.toTsMs + beyondMs }
+          const slices = plannedSlices(grid, life.symbol, statisticsPeriod, span, tailEnd(day) + beyondMs)
+          return { ...day, isArchived: false, slices }
+        }),
     )
+  }
   return {
     nowTsMs,
     bars,

@@ -1,11 +1,13 @@
 import type { FileSet } from '../artifact.ts'
-import type { Finding, Policy } from '../audit/finding.ts'
+import type { Finding, FindingKind, Policy } from '../audit/finding.ts'
 import { defineCsv } from '../csv/layout.ts'
 import { openInterestTable } from '../tables/openInterest.ts'
-import { decimal, defineTable, f64, tsMs } from '../tables/schema.ts'
+import { decimal, defineTable, f64, tsMs, utf8 } from '../tables/schema.ts'
 import { makeTable, type TableOf } from '../tables/table.ts'
 import { takerVolumeTable } from '../tables/takerVolume.ts'
 import { formatUtc, MINUTE_MS, type TsMs } from '../time.ts'
+import { gatherRows } from './gatherRows.ts'
+import { gridGaps } from './gridGaps.ts'
 import { mergePieces, type Piece } from './mergePieces.ts'
 import { readPieces } from './readPiece.ts'
 import { venueMetricsOf } from './venueMetrics.ts'
@@ -19,16 +21,20 @@ export type StatisticsPartition = {
 
 const stepMs = 5 * MINUTE_MS
 
-const openInterestFields = ['timestamp', 'sumOpenInterest', 'sumOpenInterestValue'] as const
+/** The API is some minutes late with the newest rows: that they are not there yet is no gap. */
+const lateMs = 3 * stepMs
+
+const openInterestFields = ['timestamp', 'symbol', 'sumOpenInterest', 'sumOpenInterestValue'] as const
 const openInterestCsv = defineCsv({
   schema: defineTable({
     name: 'openInterestRows',
     version: 1,
-    columns: { tsMs: tsMs(), openInterest: decimal(8), openInterestValue: f64() },
+    columns: { tsMs: tsMs(), symbol: utf8(), openInterest: decimal(8), openInterestValue: f64() },
     sortKey: ['tsMs'],
   }),
   fields: [
     { header: 'timestamp', column: 'tsMs' },
+    { header: 'symbol', column: 'symbol' },
     { header: 'sumOpenInterest', column: 'openInterest' },
     { header: 'sumOpenInterestValue', column: 'openInterestValue' },
   ],
@@ -50,12 +56,10 @@ const takerCsv = defineCsv({
   ],
 })
 
-const offGrid = (columns: Readonly<Record<string, unknown>>, row: number) => {
-  const at = (columns['tsMs'] as Float64Array)[row]!
-  return at % stepMs === 0
-    ? undefined
-    : ({ kind: 'offGrid', what: `a row of ${formatUtc(at)} lies off the five minutes` } as const)
-}
+type Defect = { kind: FindingKind; what: string } | undefined
+
+const offGrid = (at: TsMs): Defect =>
+  at % stepMs === 0 ? undefined : { kind: 'offGrid', what: `a row of ${formatUtc(at)} lies off the five minutes` }
 
 /** Open interest at the instants it was measured: from the archive's metrics, and from the API where those are not yet. */
 export function openInterestOf(
@@ -69,11 +73,10 @@ export function openInterestOf(
   const read = readPieces(pages, { layout: openInterestCsv, policy, only: 'pages', jsonFields: openInterestFields })
   const pieces: Piece<(typeof openInterestTable)['columns']>[] = [
     ...(metrics.length === 0 ? [] : [{ file: 'metrics', mayReachBeyond: true, table: stocksOf(archived.table) }]),
-    ...read.map(({ file, table: { rowCount, columns } }) => ({
-      file,
-      mayReachBeyond: true,
-      table: makeTable(openInterestTable, { symbol: new Array<string>(rowCount).fill(symbol), ...columns }),
-    })),
+    ...read.map(({ file, table: { columns, rowCount } }) => {
+      const known = Array.from({ length: rowCount }, (_, row) => row).filter((row) => columns.openInterest[row]! > 0n)
+      return { file, mayReachBeyond: true, table: rowsOf(makeTable(openInterestTable, columns), known) }
+    }),
   ]
   const { table, findings } = mergePieces(pieces, {
     schema: openInterestTable,
@@ -84,11 +87,30 @@ export function openInterestOf(
     toTsMs: Math.min(toTsMs, closedBeforeTsMs ?? toTsMs) + 1,
     policy,
     compare: ['openInterest'],
-    defectOf: ({ columns }, row) => offGrid(columns, row),
+    defectOf: ({ columns }, row) => {
+      const name = columns['symbol'] as readonly string[]
+      if (name[row] !== symbol) return { kind: 'wrongSymbol', what: `it holds rows of ${name[row]}` }
+      return offGrid((columns['tsMs'] as Float64Array)[row]!)
+    },
   })
-  const fromMetrics = metrics.length === 0 ? [] : archived.findings
-  return { table, findings: [...fromMetrics, ...read.flatMap((piece) => piece.findings), ...findings] }
+  // What the metrics lack the pages may have: gaps are those of the table.
+  const fromMetrics = metrics.length === 0 ? [] : archived.findings.filter(({ kind }) => kind !== 'missingRows')
+  const gaps = gridGaps(
+    table.columns.tsMs,
+    stepMs,
+    { fromTsMs: fromTsMs + 1, toTsMs: expectedTo(partition) + 1 },
+    policy,
+  )
+  return { table, findings: [...fromMetrics, ...read.flatMap((piece) => piece.findings), ...findings, ...gaps] }
 }
+
+const expectedTo = ({ toTsMs, closedBeforeTsMs }: StatisticsPartition): TsMs =>
+  closedBeforeTsMs === undefined ? toTsMs : Math.min(toTsMs, closedBeforeTsMs - lateMs)
+
+const rowsOf = (table: TableOf<typeof openInterestTable>, rows: readonly number[]) =>
+  rows.length === table.rowCount
+    ? table
+    : gatherRows(openInterestTable, [table], new Int32Array(rows.length), Int32Array.from(rows))
 
 /** Zero was written for "not known" more than once: open interest of nothing is no measurement. */
 function stocksOf({
@@ -110,9 +132,10 @@ function stocksOf({
 /** What takers bought and sold, as the API's statistics tell. */
 export function takerVolumeOf(
   pages: readonly FileSet[],
-  { symbol, fromTsMs, toTsMs, closedBeforeTsMs }: StatisticsPartition,
+  partition: StatisticsPartition,
   policy: Policy,
 ): { table: TableOf<typeof takerVolumeTable>; findings: Finding[] } {
+  const { symbol, fromTsMs, toTsMs, closedBeforeTsMs } = partition
   const read = readPieces(pages, { layout: takerCsv, policy, only: 'pages', jsonFields: takerFields })
   const pieces = read.map(({ file, table: { rowCount, columns } }) => ({
     file,
@@ -126,7 +149,8 @@ export function takerVolumeOf(
     fromTsMs,
     toTsMs: Math.min(toTsMs, closedBeforeTsMs ?? toTsMs),
     policy,
-    defectOf: ({ columns }, row) => offGrid(columns, row),
+    defectOf: ({ columns }, row) => offGrid((columns['tsMs'] as Float64Array)[row]!),
   })
-  return { table, findings: [...read.flatMap((piece) => piece.findings), ...findings] }
+  const gaps = gridGaps(table.columns.tsMs, stepMs, { fromTsMs, toTsMs: expectedTo(partition) }, policy)
+  return { table, findings: [...read.flatMap((piece) => piece.findings), ...findings, ...gaps] }
 }

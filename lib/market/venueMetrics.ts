@@ -5,6 +5,7 @@ import { decimal, defineTable, f64, nullable, utf8 } from '../tables/schema.ts'
 import { makeTable, type TableOf } from '../tables/table.ts'
 import { venueMetricsTable } from '../tables/venueMetrics.ts'
 import { DAY_MS, dayStart, formatUtc, MINUTE_MS, parseUtc, type TsMs } from '../time.ts'
+import { gridGaps } from './gridGaps.ts'
 import { mergePieces, type Piece } from './mergePieces.ts'
 import { type ReadPiece, readPieces } from './readPiece.ts'
 
@@ -75,14 +76,7 @@ export function venueMetricsOf(
     },
   })
   const all = [...read.flatMap((piece) => piece.findings), ...findings, ...merged.findings]
-  for (const gap of gapsOf(merged.table.columns.fromTsMs, fromTsMs, toTsMs)) {
-    all.push({
-      kind: 'missingRows',
-      severity: severityOf('missingRows', policy),
-      what: `no rows from ${formatUtc(gap.fromTsMs)}`,
-      ...gap,
-    })
-  }
+  all.push(...gridGaps(merged.table.columns.fromTsMs, stepMs, partition, policy))
   return { table: merged.table, findings: all }
 }
 
@@ -150,14 +144,4 @@ function labelsAreEnds(stamps: readonly (number | undefined)[], dayTsMs: TsMs | 
   const hasOwn = stamps.includes(dayTsMs)
   if (hasNext !== hasOwn) return hasNext
   return dayTsMs < startLabelsFrom
-}
-
-function gapsOf(fromTsMs: Float64Array, start: TsMs, end: TsMs): { fromTsMs: TsMs; toTsMs: TsMs; rows: number }[] {
-  const gaps: { fromTsMs: TsMs; toTsMs: TsMs; rows: number }[] = []
-  let expected = Math.ceil(start / stepMs) * stepMs
-  for (const at of [...fromTsMs, Math.floor(end / stepMs) * stepMs]) {
-    if (at > expected) gaps.push({ fromTsMs: expected, toTsMs: at, rows: Math.round((at - expected) / stepMs) })
-    expected = Math.max(expected, at + stepMs)
-  }
-  return gaps
 }

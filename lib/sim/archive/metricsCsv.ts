@@ -7,7 +7,7 @@ import { FIVE_MINUTES_MS, openInterestLots, openInterestValue, ratiosAt, ratioTe
 import type { TextWriter } from './textWriter.ts'
 
 /** From here on a row is named by the start of its five minutes, before by their end. */
-const METRICS_START_LABEL_FROM = dayStart('2026-06-25')
+export const metricsStartLabelFrom = dayStart('2026-06-25')
 
 const metricsHeader =
   'create_time,symbol,sum_open_interest,sum_open_interest_value,count_toptrader_long_short_ratio,sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio\n'
@@ -15,7 +15,7 @@ const metricsHeader =
 /** The day's 288 rows, labelled as the venue did at that time, in the venue's order: not quite by time. */
 export function writeMetrics(writer: TextWriter, market: Market, instrument: Instrument, dayTsMs: TsMs): void {
   writer.text(metricsHeader)
-  const byStart = dayTsMs >= METRICS_START_LABEL_FROM
+  const byStart = dayTsMs >= metricsStartLabelFrom
   const rows: string[] = []
   const { symbol, onboardTsMs, delistTsMs } = instrument.spec
   for (let step = 0; step < DAY_MS / FIVE_MINUTES_MS; step++) {

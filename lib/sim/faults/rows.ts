@@ -1,7 +1,9 @@
 import { createRng, type Rng } from '../../rng.ts'
-import { formatUtc, parseUtc } from '../../time.ts'
+import { dayStart, formatUtc, parseUtc } from '../../time.ts'
 import { candleHeader } from '../archive/candleCsv.ts'
 import type { ArchiveFile } from '../archive/keys.ts'
+import { metricsStartLabelFrom } from '../archive/metricsCsv.ts'
+import { FIVE_MINUTES_MS } from '../positions.ts'
 import type { FaultState, RowFault } from './plan.ts'
 
 const rowFaults: readonly RowFault[] = [
@@ -31,7 +33,7 @@ export function spoiledCsv(
     const rng = createRng('rows', kind, path)
     if (kind === 'headerFlip') header = header === undefined ? candleHeader.slice(0, -1) : undefined
     else if (kind === 'unitFlip') rows = rows.map((row) => flipUnit(row, timeColumns(file)))
-    else if (kind === 'labelFlip') rows = rows.map((row) => flipLabel(row))
+    else if (kind === 'labelFlip') rows = rows.map((row) => flipLabel(row, labelMoveMs(file)))
     else if (kind === 'offGridRow') rows = offGrid(rng, rows, timeColumns(file))
     else rows = disorder(rng, kind, rows)
   }
@@ -80,10 +82,14 @@ function flipUnit(row: string, columns: readonly number[]): string {
   return fields.join(',')
 }
 
-function flipLabel(row: string): string {
+/** To the other end of its five minutes: forward from the day on at which rows are named by their start. */
+const labelMoveMs = ({ period }: ArchiveFile): number =>
+  dayStart(period) >= metricsStartLabelFrom ? FIVE_MINUTES_MS : -FIVE_MINUTES_MS
+
+function flipLabel(row: string, moveMs: number): string {
   const tsMs = parseUtc(row.slice(0, 19))
   if (tsMs === undefined) return row
-  const moved = formatUtc(tsMs - 300_000)
+  const moved = formatUtc(tsMs + moveMs)
   return `${moved.slice(0, 10)} ${moved.slice(11, 19)}${row.slice(19)}`
 }
 

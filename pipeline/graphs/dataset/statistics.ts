@@ -1,13 +1,15 @@
 import { openInterestDays } from '../../../lib/market/openInterestDays.ts'
 import type { Partition } from '../../../lib/market/partitions.ts'
-import { statisticsReachMs } from '../../../lib/market/planDataset.ts'
+import { type DatasetPlan, statisticsReachMs } from '../../../lib/market/planDataset.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { auditMetrics } from '../../../tasks/ingest/metrics/auditMetrics.ts'
 import { fetchMetrics } from '../../../tasks/ingest/metrics/fetchMetrics.ts'
 import { ingestMetrics } from '../../../tasks/ingest/metrics/ingestMetrics.ts'
+import { auditOpenInterest } from '../../../tasks/ingest/openInterest/auditOpenInterest.ts'
 import { fetchOpenInterestPage } from '../../../tasks/ingest/openInterest/fetchOpenInterestPage.ts'
 import { ingestOpenInterest } from '../../../tasks/ingest/openInterest/ingestOpenInterest.ts'
 import type { planPartitions } from '../../../tasks/ingest/planPartitions.ts'
+import { auditTakerVolume } from '../../../tasks/ingest/takerVolume/auditTakerVolume.ts'
 import { fetchTakerVolumePage } from '../../../tasks/ingest/takerVolume/fetchTakerVolumePage.ts'
 import { ingestTakerVolume } from '../../../tasks/ingest/takerVolume/ingestTakerVolume.ts'
 import type { Graph, NodeHandle } from '../../engine/graph.ts'
@@ -28,6 +30,12 @@ export function statisticsTables(graph: Graph, choice: VenueChoice, { policy }: 
   const archiveOf = placedOnce(keyOf, ({ symbol, period }: Partition) =>
     graph.add(fetchMetrics, { at: [symbol, period], params: { ...choice, symbol, period } }),
   )
+  const openInterestPages = placedOnce(keyOf, (day: StatisticsDay) =>
+    pagesOf(day).map((page) => graph.add(fetchOpenInterestPage, page)),
+  )
+  const takerVolumePages = placedOnce(keyOf, (day: StatisticsDay) =>
+    pagesOf(day).map((page) => graph.add(fetchTakerVolumePage, page)),
+  )
   return {
     metrics: placedOnce(keyOf, (day: Partition) =>
       graph.add(ingestMetrics, {
@@ -47,18 +55,34 @@ export function statisticsTables(graph: Graph, choice: VenueChoice, { policy }: 
       graph.add(ingestOpenInterest, {
         at: keyOf(day),
         params: { ...spanOf(day), policy },
-        inputs: day.isArchived
-          ? { metrics: [archiveOf(day)] }
-          : { pages: pagesOf(day).map((page) => graph.add(fetchOpenInterestPage, page)) },
+        inputs: openInterestFiles(day),
+      }),
+    ),
+    openInterestAudit: placedOnce(keyOf, (day: StatisticsDay) =>
+      graph.add(auditOpenInterest, {
+        at: keyOf(day),
+        params: { ...spanOf(day), policy, partition: keyOf(day).join(',') },
+        inputs: openInterestFiles(day),
       }),
     ),
     takerVolume: placedOnce(keyOf, (day: StatisticsDay) =>
       graph.add(ingestTakerVolume, {
         at: keyOf(day),
         params: { ...spanOf(day), policy },
-        inputs: { pages: pagesOf(day).map((page) => graph.add(fetchTakerVolumePage, page)) },
+        inputs: { pages: takerVolumePages(day) },
       }),
     ),
+    takerVolumeAudit: placedOnce(keyOf, (day: StatisticsDay) =>
+      graph.add(auditTakerVolume, {
+        at: keyOf(day),
+        params: { ...spanOf(day), policy, partition: keyOf(day).join(',') },
+        inputs: { pages: takerVolumePages(day) },
+      }),
+    ),
+  }
+
+  function openInterestFiles(day: StatisticsDay) {
+    return day.isArchived ? { metrics: [archiveOf(day)] } : { pages: openInterestPages(day) }
   }
 
   function pagesOf({ symbol, slices, nowTsMs }: StatisticsDay) {
@@ -74,15 +98,23 @@ export function statisticsTables(graph: Graph, choice: VenueChoice, { policy }: 
 export function addStatistics(
   graph: Graph,
   plan: Plan,
-  { metrics, audit, openInterest, takerVolume }: ReturnType<typeof statisticsTables>,
+  placed: ReturnType<typeof statisticsTables>,
   isAudited: boolean,
 ): Made {
+  const openInterestOf = (found: DatasetPlan) => (found.openInterest.length > 0 ? openInterestDays(found) : [])
+  const takerVolumeOf = ({ takerVolume, nowTsMs }: DatasetPlan) => takerVolume.map((day) => ({ ...day, nowTsMs }))
   return {
     tables: [
-      graph.each(plan, (found) => found.metrics, metrics),
-      graph.each(plan, (found) => (found.openInterest.length > 0 ? openInterestDays(found) : []), openInterest),
-      graph.each(plan, ({ takerVolume: days, nowTsMs }) => days.map((day) => ({ ...day, nowTsMs })), takerVolume),
+      graph.each(plan, (found) => found.metrics, placed.metrics),
+      graph.each(plan, openInterestOf, placed.openInterest),
+      graph.each(plan, takerVolumeOf, placed.takerVolume),
     ],
-    audits: [graph.each(plan, (found) => (isAudited ? found.metrics : []), audit)],
+    audits: isAudited
+      ? [
+          graph.each(plan, (found) => found.metrics, placed.audit),
+          graph.each(plan, openInterestOf, placed.openInterestAudit),
+          graph.each(plan, takerVolumeOf, placed.takerVolumeAudit),
+        ]
+      : [],
   }
 }

@@ -114,8 +114,22 @@ describe('archives that are wrong', () => {
     const spot = '/data/spot/daily/klines/SOLUSDT/1h/SOLUSDT-1h-2026-07-01.zip'
     expect(spoiled('headerFlip', spot)[0]).toMatch(/^open_time/)
     expect(spoiled('unitFlip', spot)[0]).toMatch(/^1782864000000,.*,1782867599999,/)
-    const metrics = '/data/futures/um/daily/metrics/BTCUSDT/BTCUSDT-metrics-2026-07-01.zip'
-    expect(spoiled('labelFlip', metrics).some((row) => row.startsWith('2026-06-30 23:55:00'))).toBe(true)
+    // Named by the other end: on 2026-06-25 the end that is right changed.
+    const labels = (day: string) => {
+      const metrics = `/data/futures/um/daily/metrics/BTCUSDT/BTCUSDT-metrics-${day}.zip`
+      return spoiled('labelFlip', metrics)
+        .slice(1)
+        .map((row) => row.slice(0, 19))
+        .sort()
+    }
+    expect([labels('2026-06-24').at(0), labels('2026-06-24').at(-1)]).toEqual([
+      '2026-06-24 00:00:00',
+      '2026-06-24 23:55:00',
+    ])
+    expect([labels('2026-07-01').at(0), labels('2026-07-01').at(-1)]).toEqual([
+      '2026-07-01 00:05:00',
+      '2026-07-02 00:00:00',
+    ])
   })
 
   test('rows of REST answers are spoiled the same way', () => {

@@ -229,3 +229,30 @@ describe('the universe', () => {
     expect(await choice(then)).toEqual(await choice(now))
   }, 60_000)
 })
+
+describe('the venue’s statistics', () => {
+  test('of a month are complete up to now, and their audits find nothing', async () => {
+    const statistics = {
+      from: '2026-08-01',
+      universe: { mode: 'listed', symbols: ['BTCUSDT'] },
+      bars: [],
+      funding: false,
+      openInterest: true,
+      takerVolume: true,
+    }
+    const run = new MemoryRun(dataset, statistics, present)
+    await run.make('dataset')
+    const steps = Math.floor((present - parseUtc('2026-08-01')!) / (5 * MINUTE_MS))
+    for (const [task, audit] of [
+      ['ingestOpenInterest', 'auditOpenInterest'],
+      ['ingestTakerVolume', 'auditTakerVolume'],
+    ] as const) {
+      const rows = [...run.of<Table>(task).values()].reduce((sum, { rowCount }) => sum + rowCount, 0)
+      expect(rows, task).toBe(steps)
+      const audits = [...run.of<AuditReport>(audit).values()]
+      expect(audits.map(({ findings }) => findings)).toEqual([[], [], [], [], []])
+    }
+    const asked = run.notes.flatMap(({ url }) => (typeof url === 'string' ? [url] : []))
+    expect(new Set(asked).size).toBe(asked.length)
+  })
+})

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { partitionParams } from '../../../lib/market/partitionParams.ts'
+import { rawMetrics, rawOpenInterest } from '../../../lib/market/rawFiles.ts'
+import { openInterestOf } from '../../../lib/market/statistics.ts'
+import { defineTask, many, optional } from '../../../pipeline/engine/task.ts'
+
+/** What was wrong with the open interest of a partition, whoever served it. */
+export const auditOpenInterest = defineTask({
+  name: 'auditOpenInterest',
+  kind: 'pure',
+  params: z.object({ ...partitionParams, partition: z.string() }),
+  inputs: { metrics: optional(many(rawMetrics)), pages: optional(many(rawOpenInterest)) },
+  output: audit,
+  run: ({ metrics = [], pages = [] }, params) => {
+    const { table, findings } = openInterestOf(metrics, pages, params, params.policy)
+    return {
+      artifactType: 'openInterest',
+      partition: params.partition,
+      verdict: verdictOf(findings),
+      rows: table.rowCount,
+      findings,
+    }
+  },
+})

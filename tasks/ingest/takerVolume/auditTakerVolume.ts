@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { partitionParams } from '../../../lib/market/partitionParams.ts'
+import { rawTakerVolume } from '../../../lib/market/rawFiles.ts'
+import { takerVolumeOf } from '../../../lib/market/statistics.ts'
+import { defineTask, many } from '../../../pipeline/engine/task.ts'
+
+/** What was wrong with a partition of taker volumes. */
+export const auditTakerVolume = defineTask({
+  name: 'auditTakerVolume',
+  kind: 'pure',
+  params: z.object({ ...partitionParams, partition: z.string() }),
+  inputs: { pages: many(rawTakerVolume) },
+  output: audit,
+  run: ({ pages }, params) => {
+    const { table, findings } = takerVolumeOf(pages, params, params.policy)
+    return {
+      artifactType: 'takerVolume',
+      partition: params.partition,
+      verdict: verdictOf(findings),
+      rows: table.rowCount,
+      findings,
+    }
+  },
+})
