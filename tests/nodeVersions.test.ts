@@ -4,14 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BuiltPipe, buildPipe } from './pipeline/cli/builtPipe.ts'
+import { otherNodes } from './support/otherNodes.ts'
 
 /** The example project under another version of Node, other numbers of workers, another time zone and another
  *  language: the manifest, and with it its id, is the same to the byte. */
 const otherMajor = process.versions.node.startsWith('24.') ? '20' : '24'
 const otherNode = findNode(otherMajor)
 
-/** npm has Node itself as a package; where it cannot be had, there is nothing to compare with. */
+/** What is not on this machine npm has as a package; where it cannot be had, there is nothing to compare with. */
 function findNode(major: string): string | undefined {
+  const here = otherNodes().find(({ version }) => version.startsWith(`${major}.`))
+  if (here !== undefined) return here.path
   const args = ['-y', '--prefer-offline', '-p', `node@${major}`, 'node', '-p', 'process.execPath']
   const { status, stdout } = spawnSync('npx', args, { cwd: tmpdir(), encoding: 'utf8', timeout: 90_000 })
   const path = stdout?.trim().split('\n').at(-1)
