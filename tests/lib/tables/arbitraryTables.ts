@@ -103,7 +103,8 @@ function arrayOf(kind: ColumnKind, values: unknown[]): AnyValues {
   return BigInt64Array.from(values as bigint[])
 }
 
-function tablesOf(columns: Columns, maxRows: number): fc.Arbitrary<Record<string, AnyColumnData>> {
+/** Columns of any schema; their rows are in no order. */
+export function tablesOf(columns: Columns, maxRows: number): fc.Arbitrary<Record<string, AnyColumnData>> {
   return fc
     .integer({ min: 0, max: maxRows })
     .chain((rowCount) =>
