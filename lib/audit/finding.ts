@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { jsonArtifact } from '../artifact.ts'
 
-/** What is done about rows that cannot be right. One word everywhere: in the config, in params, in reports. `reject`: the run fails. `quarantine`: the rows are left out, and the finding says which. `tag`: they are kept, and
- *  the finding says which. */
+/** What is done about rows that cannot be right. One word everywhere: in the config, in params, in reports, of raw rows as of
+ *  minutes. `reject`: the run fails. `quarantine`: the rows are left out, or the stretch is masked, and the finding says
+ *  which. `tag`: they are kept, and the finding says which. */
 export const policy = z.enum(['reject', 'quarantine', 'tag'])
 export type Policy = z.output<typeof policy>
 

@@ -1,10 +1,10 @@
 import type { FileSet } from '../artifact.ts'
+import type { Policy } from '../audit/finding.ts'
 import type { BacktestConfig } from '../backtest/config.ts'
 import type { BacktestResult } from '../backtest/engine.ts'
 import { orderKinds, outcomes, reasons } from '../backtest/orders.ts'
 import { pow10 } from '../backtest/scaled.ts'
 import { decodeTable, encodeTable } from '../tables/parquet.ts'
-import type { QaPolicy } from '../tables/qa.ts'
 import { bool, decimal, defineTable, f64, i32, nullable, tsMs, utf8 } from '../tables/schema.ts'
 import { makeTable } from '../tables/table.ts'
 
@@ -43,7 +43,7 @@ export interface DataStamp {
     readonly delisted: readonly { readonly symbol: string; readonly tsMs: number }[]
   }
   /** Absent where no verdicts were wired. Quarantined time is summed over the symbols. */
-  readonly quality?: { readonly policy: QaPolicy; readonly quarantinedMs: number }
+  readonly quality?: { readonly policy: Policy; readonly quarantinedMs: number }
   /** Bars left out because their prices cannot be right. */
   readonly unsoundBars: number
   /** Feature columns the strategy read. */

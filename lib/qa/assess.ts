@@ -1,11 +1,12 @@
-import type { Finding, FindingKind, Mask, QaDay, QaPolicy, QaReport } from '../tables/qa.ts'
+import type { Policy } from '../audit/finding.ts'
+import type { Finding, FindingKind, Mask, QaDay, QaReport } from '../tables/qa.ts'
 import { maskingKinds } from '../tables/qa.ts'
 import { DAY_MS, dayOf, floorTo } from '../time.ts'
 import { type DenseMinutes, presentAt } from './denseMinutes.ts'
 import { multiplesOfUsual } from './outliers.ts'
 
 export interface QaLimits {
-  readonly policy: QaPolicy
+  readonly policy: Policy
   readonly stalenessMaxMs: number
   readonly indexDeviationMax: number
   /** A return, or a volume, of so many times the usual size is tagged. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonArtifact } from '../artifact.ts'
+import { policy } from '../audit/finding.ts'
 
 /**
  * What can be wrong with bars. Those of `maskingKinds` say that the market or its data was not there: under a policy other
@@ -9,9 +10,6 @@ export const maskingKinds = ['gap', 'outage', 'unsound', 'stale', 'indexDeviatio
 const taggingKinds = ['returnOutlier', 'volumeOutlier', 'sourcesDiffer'] as const
 const kind = z.enum([...maskingKinds, ...taggingKinds])
 export type FindingKind = z.infer<typeof kind>
-
-export const qaPolicy = z.enum(['reject', 'quarantine', 'tag'])
-export type QaPolicy = z.infer<typeof qaPolicy>
 
 const finding = z.object({
   kind,
@@ -65,7 +63,7 @@ export const qa = jsonArtifact(
   'qa',
   z.object({
     symbol: z.string(),
-    policy: qaPolicy,
+    policy,
     intervalMs: z.number(),
     fromMs: z.number(),
     toMs: z.number(),

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { policy } from '../../lib/audit/finding.ts'
 import { assessQuality } from '../../lib/qa/assess.ts'
 import { readDenseMinutes } from '../../lib/qa/denseMinutes.ts'
 import { outlierWarmupMs } from '../../lib/qa/outliers.ts'
 import { minute } from '../../lib/tables/minute.ts'
-import { qa as qaArtifact, qaPolicy } from '../../lib/tables/qa.ts'
+import { qa as qaArtifact } from '../../lib/tables/qa.ts'
 import { dayStart, intervalMs, isDay, MINUTE_MS } from '../../lib/time.ts'
 import { defineTask, many, stored } from '../../pipeline/engine/task.ts'
 
@@ -20,7 +21,7 @@ export const qa = defineTask({
     /** The first day that is not included. */
     to: day,
     baseInterval: z.enum(['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h']).default('1m'),
-    policy: qaPolicy.default('quarantine'),
+    policy: policy.default('quarantine'),
     stalenessMaxMinutes: z.number().positive().default(5),
     indexDeviationMax: z.number().positive().default(0.05),
     outlierMultiple: z.number().positive().default(25),

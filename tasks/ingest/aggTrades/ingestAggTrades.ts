@@ -18,7 +18,7 @@ export const ingestAggTrades = defineTask({
   inputs: { archive: optional(stored(rawTrades)), pages: optional(many(rawTrades)), audit },
   output: aggTrades,
   run: ({ archive, pages = [], audit: { findings } }, params) => {
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     const form = aggTradeForm(params.fromTsMs)
     if (archive === undefined) return pagedTradesOf(pages, form, params, params.policy)
     return tradesOf(archive.files, form, params, params.policy, findings)

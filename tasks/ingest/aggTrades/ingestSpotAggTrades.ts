@@ -16,7 +16,7 @@ export const ingestSpotAggTrades = defineTask({
   inputs: { archive: optional(stored(rawTrades)), audit },
   output: spotAggTrades,
   run: ({ archive, audit: { findings } }, params) => {
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     if (archive === undefined) return []
     return tradesOf(archive.files, spotAggTradeForm(params.fromTsMs), params, params.policy, findings)
   },

@@ -16,7 +16,7 @@ export const ingestFunding = defineTask({
   output: funding,
   run: ({ raw }, params) => {
     const { table, findings } = settlementsOf(raw, params, params.policy)
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     return table
   },
 })

@@ -15,7 +15,7 @@ export const ingestCoarseKlines = defineTask({
   output: coarseKlines,
   run: ({ raw }, params) => {
     const { table, findings } = coarseBars(raw, params, params.policy)
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     return coarseKlinesOf(params.symbol, table)
   },
 })

@@ -15,7 +15,7 @@ export const ingestIndexKlines = defineTask({
   output: indexKlines,
   run: ({ raw }, params) => {
     const { table, findings } = priceBars(raw, params, params.policy)
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     return priceKlinesOf(indexKlines, params.symbol, table)
   },
 })

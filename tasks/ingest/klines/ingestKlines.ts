@@ -16,7 +16,7 @@ export const ingestKlines = defineTask({
   output: klines,
   run: ({ raw }, params) => {
     const { table, findings } = tradeBars(raw, params, params.policy)
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     return klinesOf(params.symbol, table)
   },
 })

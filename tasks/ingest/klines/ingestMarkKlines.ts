@@ -15,7 +15,7 @@ export const ingestMarkKlines = defineTask({
   output: markKlines,
   run: ({ raw }, params) => {
     const { table, findings } = priceBars(raw, params, params.policy)
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     return priceKlinesOf(markKlines, params.symbol, table)
   },
 })

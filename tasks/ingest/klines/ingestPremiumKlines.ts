@@ -15,7 +15,7 @@ export const ingestPremiumKlines = defineTask({
   output: premiumKlines,
   run: ({ raw }, params) => {
     const { table, findings } = priceBars(raw, params, params.policy)
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     return priceKlinesOf(premiumKlines, params.symbol, table)
   },
 })

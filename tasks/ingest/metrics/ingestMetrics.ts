@@ -16,7 +16,7 @@ export const ingestMetrics = defineTask({
   output: venueMetrics,
   run: ({ raw }, params) => {
     const { table, findings } = venueMetricsOf(raw, params, params.policy)
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     return table
   },
 })

@@ -16,7 +16,7 @@ export const ingestOpenInterest = defineTask({
   output: openInterest,
   run: ({ metrics = [], pages = [] }, params) => {
     const { table, findings } = openInterestOf(metrics, pages, params, params.policy)
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     return table
   },
 })

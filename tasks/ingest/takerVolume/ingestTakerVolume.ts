@@ -15,7 +15,7 @@ export const ingestTakerVolume = defineTask({
   output: takerVolume,
   run: ({ pages }, params) => {
     const { table, findings } = takerVolumeOf(pages, params, params.policy)
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     return table
   },
 })

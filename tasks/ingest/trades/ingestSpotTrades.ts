@@ -16,7 +16,7 @@ export const ingestSpotTrades = defineTask({
   inputs: { archive: optional(stored(rawTrades)), audit },
   output: spotTrades,
   run: ({ archive, audit: { findings } }, params) => {
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     if (archive === undefined) return []
     return tradesOf(archive.files, spotTradeForm(params.fromTsMs), params, params.policy, findings)
   },

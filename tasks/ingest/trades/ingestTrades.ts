@@ -16,7 +16,7 @@ export const ingestTrades = defineTask({
   inputs: { archive: optional(stored(rawTrades)), audit },
   output: trades,
   run: ({ archive, audit: { findings } }, params) => {
-    assertAccepted(findings, params.policy)
+    assertAccepted(findings, params)
     if (archive === undefined) return []
     return tradesOf(archive.files, tradeForm(params.fromTsMs), params, params.policy, findings)
   },

@@ -78,7 +78,7 @@ const ingestRatio = defineTask({
   output: longShortRatio,
   run: ({ raw }, given) => {
     const { table, findings } = ratiosOf(raw, given)
-    assertAccepted(findings, given.policy)
+    assertAccepted(findings, given)
     return table
   },
 })
