@@ -66,7 +66,7 @@ td.now { outline: 2px solid var(--ink); outline-offset: -2px; font-weight: 600; 
 .heat-picture { margin: 12px 0; } .heat-picture .box { height: 300px; background: var(--panel); cursor: default; }
 svg .cell { stroke: none; } svg .cell.up { fill: var(--up); } svg .cell.down { fill: var(--down); }
 svg .mark { stroke-width: 2; } svg .mark.now { stroke: var(--ink); } svg .mark.best { stroke: var(--own); stroke-dasharray: 4 3; }
-.names td { white-space: normal; }
+.names td, .folds td:nth-child(3) { white-space: normal; }
 .track { position: relative; height: 14px; }
 .track i { position: absolute; top: 1px; bottom: 1px; border-radius: 2px; }
 .track i.up { background: var(--up); } .track i.down { background: var(--down); }

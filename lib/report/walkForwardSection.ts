@@ -50,20 +50,20 @@ ${timeChart({ label: 'Gain on the tested days', tsMs, lines, unit: 'percent', ba
     ['… of the same in their tests, mean', ratio(tested, 3)],
   ])}</div></div>
 <h3>Folds</h3>
-${table(
-  [
-    'Trained on',
-    'Tested on',
-    'Chosen',
-    'Sharpe in training',
-    'Sharpe in test',
-    'Return',
-    'Max. drawdown',
-    'Costs',
-    'Fills',
-  ],
-  folds.map(foldLine),
-)}
+<div class="folds">${table(
+    [
+      'Trained on',
+      'Tested on',
+      'Chosen',
+      'Sharpe in training',
+      'Sharpe in test',
+      'Return',
+      'Max. drawdown',
+      'Costs',
+      'Fills',
+    ],
+    folds.map(foldLine),
+  )}</div>
 <p class="note">Sharpe ratios per day, costs as a share of the capital. A choice that changes from fold to fold says that the parameter means little.
 <a href="walkForward.csv">walkForward.csv</a> has the tested days.</p>
 </section>`

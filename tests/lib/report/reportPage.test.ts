@@ -113,10 +113,31 @@ describe('the report page', () => {
     expect(page).toMatch(/Symbol-hours without new orders: quarantined<\/th><td>24\.0</)
   })
 
+  test('makes one of a symbol whose verdicts come month by month', () => {
+    const halves = sample.quality.flatMap((one) => [
+      { ...one, days: one.days.slice(60), masks: [] },
+      { ...one, days: one.days.slice(0, 60) },
+    ])
+    expect(renderReport({ ...sample, quality: halves })).toBe(page)
+  })
+
   test('ties itself to the event stream by its digest', () => {
     expect(page).toContain(`SHA-256 ${'cd'.repeat(32)}`)
     expect(page).toMatch(/… bar<\/th><td>12,000/)
+    expect(page).toMatch(/<th scope="row">Events<\/th><td>12,000</)
     expect(renderReport({ ...sample, replay: undefined })).not.toContain('Event stream')
+    const continued = renderReport({ ...sample, replay: { ...sample.replay!, events: 99_999 } })
+    expect(continued).toMatch(/Events from the beginning to then<\/th><td>99,999</)
+    const { request } = sample.run
+    const eventStream = { digest: 'ee'.repeat(32), events: 7, fromMs: request.fromMs, toMs: request.toMs }
+    const universe = { mode: 'listed', hasSurvivorship: false, withoutBars: ['GONEUSDT'], delisted: [] } as const
+    const data = { eventStream, universe, unsoundBars: 3, columns: ['rv_15m'] }
+    const stamped = { ...sample, run: { ...sample.run, request: { ...request, data } } }
+    expect(renderReport({ ...stamped, replay: undefined })).toContain('ee'.repeat(32))
+    const found = caveats(viewOf(stamped)).join()
+    expect(found).toContain('not the one the run was stamped with')
+    expect(found).toContain('3 bars were left out')
+    expect(found).toContain('GONEUSDT')
   })
 
   test('the result of another fee is another page', () => {

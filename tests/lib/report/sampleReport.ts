@@ -72,7 +72,7 @@ export function sampleReport(wishes: Wishes = {}): ReportInput {
       toMs: startMs + days * DAY_MS,
       intervalMs: 3_600_000,
       symbols: run.result.symbols.slice(),
-      events: 12_345,
+      events: days * 100,
       digest: 'cd'.repeat(32),
       byClass: { bar: 12_000, funding: 345 },
       days: Array.from({ length: days }, (_, i) => ({
@@ -90,7 +90,7 @@ export function sampleReport(wishes: Wishes = {}): ReportInput {
 const sweptGrid = { perSide: [1, 2, 3], gross: [0.25, 0.5, 1, 2] }
 
 /** What the sweep and the walk-forward tasks would hand on. */
-export function sweptSample(
+function sweptSample(
   market: MarketInput,
   { fromMs, toMs }: TimeSpan,
   strategyName: string,
