@@ -113,8 +113,8 @@ function readText<C extends Columns>(
   }
   try {
     const read = parseCsv(layout, bytes, { file, onBad })
-    if (bad > findingsListedMax)
-      say('badCell', `${bad - findingsListedMax} more lines cannot be read`, { file, rows: bad })
+    const more = bad - findingsListedMax
+    if (more > 0) say('badCell', `${more} more lines cannot be read`, { file, rows: more })
     return read
   } catch (error) {
     // The header, or a line without an end: nothing behind it can be trusted.

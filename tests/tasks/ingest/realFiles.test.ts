@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { AuditReport, FindingKind } from '../../../lib/audit/finding.ts'
+import { settlementsOf } from '../../../lib/market/settlements.ts'
 import type { klineTable } from '../../../lib/tables/klines.ts'
 import type { TableOf } from '../../../lib/tables/table.ts'
 import { MINUTE_MS, monthStart, nextMonth, parseUtc } from '../../../lib/time.ts'
@@ -199,6 +200,35 @@ describe.skipIf(!existsSync(vision))(
         expect(report.rows).toBe(rows.length)
       })
     }
+
+    // Finer than the hundred-millionth that rates are kept in: dydx has ten digits, htx the eighteen of a double.
+    test.each([
+      { name: 'dydx', from: '2022-01-01', finer: 17_336, rows: 17_520, digits: '0.0000058615' },
+      { name: 'htx', from: '2021-01-01', finer: 1_595, rows: 3_284, digits: '0.000658153991747989' },
+    ])('funding of $name: rates with more digits are told one by one, and never rounded', ({ name, from, ...want }) => {
+      const lines = read('funding', 'multi-exchange', `BTC-USDT_${name}_${from}_2024-01-01_funding_history.csv.gz`)
+        .toString()
+        .trim()
+        .split(/\r?\n/)
+        .slice(1)
+      const rows = lines.map((line) => {
+        const [, date, rate] = line.split(',')
+        return { symbol: 'BTCUSDT', fundingTime: parseUtc(date!)!, fundingRate: rate!, markPrice: '' }
+      })
+      const page = fileSet({ 'BTCUSDT-1.json': JSON.stringify(rows) })
+      const span = { symbol: 'BTCUSDT', fromTsMs: parseUtc(from)!, toTsMs: parseUtc('2024-01-01')! }
+      const { table, findings } = settlementsOf([page], span, 'quarantine')
+      const bad = findings.filter(({ kind }) => kind === 'badCell')
+      expect(rows).toHaveLength(want.rows)
+      expect(bad.reduce((sum, { rows: n = 1 }) => sum + n, 0)).toBe(want.finer)
+      expect(table.rowCount).toBe(want.rows - want.finer)
+      const line = rows.findIndex(({ fundingRate }) => fundingRate === want.digits) + 1
+      const one = JSON.stringify(want.digits)
+      const places = bad.filter(({ line: at }) => at !== undefined)
+      expect(places.every((at) => at.file === 'BTCUSDT-1.json' && at.column === 'fundingRate')).toBe(true)
+      expect(places.every(({ byteOffset }) => byteOffset !== undefined)).toBe(true)
+      if (line <= places.at(-1)!.line!) expect(bad.find(({ line: at }) => at === line)!.what).toContain(one)
+    })
 
     test('open interest and taker volume of four hours: the two series begin four hours apart, and stay so', async () => {
       const table = (name: string) => {
