@@ -35,6 +35,8 @@ export interface BacktestRequest<Params, State> {
   readonly toMs: number
   /** Told of every event after it was booked, in the order of eventOrder.ts. */
   readonly observe?: (event: BookedEvent, ledger: Ledger) => void
+  /** Told of every instant before anything happens there: a run that is stuck can then say where. */
+  readonly onInstant?: ((tsMs: number) => void) | undefined
 }
 
 export interface BookedEvent {
@@ -167,7 +169,8 @@ class Run<Params, State> {
   #atInstant(nowMs: number): void {
     const { closing, opening, settling } = this.#timeline
     const symbolCount = closing.length
-    const { observe } = this.#request
+    const { observe, onInstant } = this.#request
+    onInstant?.(nowMs)
     this.#market.advance(nowMs)
     this.#venue.fees.advance(nowMs)
     this.#brackets.advance(nowMs)

@@ -15,6 +15,7 @@ import { Engine } from '../engine/engine.ts'
 import type { ConfiguredPipeline, Pipeline, Project } from '../engine/graph.ts'
 import { createLocalExecutor } from '../engine/localExecutor.ts'
 import { StoredProjectCode } from '../engine/projectCode.ts'
+import type { Patience } from '../engine/runOptions.ts'
 import { parseInstant } from './instant.ts'
 import { ProjectWatch } from './projectWatch.ts'
 
@@ -93,6 +94,7 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
     code,
     limits: declared.limits ?? {},
     memoryMb,
+    patience: patienceOf(declared),
     slots: workers,
     createExecutor: () =>
       createLocalExecutor({
@@ -188,6 +190,10 @@ function checkProject({ config, configFile }: LoadedProject): Project {
     })
   }
   return config as Project
+}
+
+function patienceOf({ timeoutMs, silenceMs }: Project): Partial<Patience> {
+  return { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(silenceMs === undefined ? {} : { silenceMs }) }
 }
 
 function pickPipeline({ pipelines }: Project, name: string | undefined): ConfiguredPipeline {

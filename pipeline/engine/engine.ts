@@ -16,7 +16,7 @@ import { forbidExit } from './noExit.ts'
 import { type PlannedWalk, planTargets } from './plan.ts'
 import { Reasons } from './reasons.ts'
 import { Run } from './run.ts'
-import type { RunOutcome } from './runOptions.ts'
+import type { Patience, RunOutcome } from './runOptions.ts'
 import { unmatchedPatterns } from './unmatched.ts'
 import type { CodeChange } from './verdict.ts'
 import type { NodeState } from './walk.ts'
@@ -38,6 +38,7 @@ export interface EngineParts {
   readonly code: EngineCode
   readonly limits: Readonly<Record<string, number>>
   readonly memoryMb: number
+  readonly patience?: Partial<Patience>
   readonly slots: number
   /** Around the project's own build function: whoever remembers answers watches there what it looks at. */
   watch<T>(work: () => T): Promise<T>
@@ -73,6 +74,8 @@ export interface FinishedRun extends RunOutcome {
   /** How the command ends. */
   readonly status: FaultCode | 'ok'
 }
+
+const patienceDefault: Patience = { timeoutMs: 3_600_000, silenceMs: 120_000 }
 
 /** Plans and runs the targets of one pipeline with one config against one store. */
 export class Engine {
@@ -145,6 +148,7 @@ export class Engine {
         history: this.history,
         limits: parts.limits,
         memoryMb: parts.memoryMb,
+        patience: { ...patienceDefault, ...parts.patience },
         keepGoing: ask.keepGoing === true,
         ...(ask.frozen === undefined ? {} : { snapshot: ask.frozen.name }),
         logPath,

@@ -48,7 +48,8 @@ export class Execution {
       ports,
       paramsJson: canonicalJson(state.node.params),
       inputs: Object.fromEntries(state.inputs.map((input) => [input.port, this.jobInput(input)])),
-      ...(task.limits?.timeoutMs === undefined ? {} : { timeoutMs: task.limits.timeoutMs }),
+      timeoutMs: task.limits?.timeoutMs ?? this.options.patience.timeoutMs,
+      silenceMs: this.options.patience.silenceMs,
       ...(task.limits?.memoryMb === undefined ? {} : { memoryMb: task.limits.memoryMb }),
       ...(task.limits?.isolate === undefined ? {} : { isolate: task.limits.isolate }),
     }

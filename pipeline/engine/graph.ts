@@ -144,6 +144,11 @@ export interface Project {
   readonly limits?: Readonly<Record<string, number>>
   /** What the pure tasks that run at one time may need together; three quarters of the machine's memory by default. */
   readonly memoryMb?: number
+  /** How long a pure task may take that does not say it itself; an hour by default. */
+  readonly timeoutMs?: number
+  /** How long a backtest, or whatever else says how far in market time it has come, may stand still; two minutes by
+   *  default. */
+  readonly silenceMs?: number
   /** `now` is floored to this when no --as-of is given; a day by default. */
   readonly asOfGridMs?: number
   /** Packages laid out as they are instead of inlined; those with .wasm or .node files always are. */

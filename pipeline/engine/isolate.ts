@@ -8,8 +8,8 @@ assert.ok(process.send !== undefined && process.env.TZ === 'UTC', 'this file is 
 const send = process.send.bind(process)
 
 process.once('message', async ({ stagingDir, job, packageDirs }: IsolateRequest) => {
-  // Nothing comes after it that inputs could be kept for.
-  const outcome = await createJobRunner(stagingDir, 0).run(job, packageDirs)
+  // Nothing comes after it that inputs could be kept for, and only its whole time is watched.
+  const outcome = await createJobRunner(stagingDir, 0, () => {}).run(job, packageDirs)
   const answer: IsolateAnswer = { outcome }
   send(answer)
 })

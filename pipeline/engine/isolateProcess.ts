@@ -52,7 +52,8 @@ export function runIsolated(
       end({ kind: 'died', what: `its process ${how}${words === '' ? '' : `: ${words}`}` })
     })
 
-    if (timeoutMs !== undefined) timers.push(setTimeout(() => end({ kind: 'timeout', timeoutMs }), timeoutMs))
+    if (timeoutMs !== undefined)
+      timers.push(setTimeout(() => end({ kind: 'timeout', timeoutMs, stack: '' }), timeoutMs))
     if (memoryMb !== undefined) {
       timers.push(
         setInterval(() => {

@@ -15,6 +15,8 @@ export interface Job {
   readonly paramsJson: string
   readonly inputs: Readonly<Record<string, JobInput>>
   readonly timeoutMs?: number
+  /** How long it may say nothing once it has said how far it has come. */
+  readonly silenceMs?: number
   readonly memoryMb?: number
   /** In a child process that can be killed, not in a worker thread. */
   readonly isolate?: boolean

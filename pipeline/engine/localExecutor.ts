@@ -44,10 +44,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
         ? await runIsolated({ isolateUrl, stagingDir }, job, packageDirs, signal)
         : await pool.run(job, packageDirs, signal)
       if (ending.kind === 'done') return ending.result
-      throw failureFault(job, ending, (stack) => {
-        const codes = [job.code, ...Object.values(job.ports)]
-        return mapStack === undefined ? stack : codes.reduce((text, { digest }) => mapStack(digest, text), stack)
-      })
+      throw failureFault(job, ending, mapStack ?? ((_, stack) => stack))
     },
     close: () => pool.close(),
   }

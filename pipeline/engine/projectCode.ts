@@ -20,6 +20,8 @@ export class StoredProjectCode implements EngineCode {
   private readonly objects: CodeObjects
   private readonly byDigest = new Map<Digest, ProjectCode>()
   private readonly stored = new Map<Digest, CodeRef>()
+  /** Read from the index once, for those whose stacks are looked at. */
+  private readonly infos = new Map<Digest, CodeInfo>()
   private readonly prepared = new WeakSet<object>()
 
   constructor(objects: CodeObjects) {
@@ -79,7 +81,10 @@ export class StoredProjectCode implements EngineCode {
 
   mapStack(code: Digest, stack: string): string {
     const known = this.byDigest.get(code)
-    return known === undefined ? stack : mapStack(stack, known.info)
+    if (known === undefined) return stack
+    let info = this.infos.get(code)
+    if (info === undefined) this.infos.set(code, (info = known.info))
+    return mapStack(stack, info)
   }
 
   /** Queues the code, its packages and what is known of it; they are readable at once and durable with their group. */

@@ -9,6 +9,14 @@ import type { NodeGraph } from './nodes.ts'
 import type { Reasons } from './reasons.ts'
 import type { Knowledge, NodeState } from './walk.ts'
 
+/** How long a pure task is waited for. */
+export interface Patience {
+  /** Where the task does not say it itself. */
+  readonly timeoutMs: number
+  /** After the last time it said how far it has come. */
+  readonly silenceMs: number
+}
+
 /** All that a run works with, handed in by whoever starts it. */
 export interface RunOptions {
   readonly runId: string
@@ -24,6 +32,7 @@ export interface RunOptions {
   readonly history: History
   readonly limits: Readonly<Record<string, number>>
   readonly memoryMb: number
+  readonly patience: Patience
   readonly keepGoing: boolean
   readonly snapshot?: string
   readonly logPath: string

@@ -104,6 +104,9 @@ export interface PureContext {
   /** 64 bits in hex from (task name, params.seed, stream name): feed it to lib/rng. Never depends on the key. */
   seed(stream: string): string
   log(message: string): void
+  /** Says how far in market time the task has come. One that said so once and then falls silent for long is stopped, and
+   *  the message names this instant. Absent where nobody watches. */
+  reached?(tsMs: number): void
 }
 
 export interface SourceContext {
@@ -131,6 +134,7 @@ export interface SinkContext {
 export interface Limits {
   /** What one execution may need at most; the scheduler admits no more than fits. */
   readonly memoryMb?: number
+  /** How long one execution may take; an hour for pure tasks unless the project says otherwise. */
   readonly timeoutMs?: number
   /** Sources of one group share a concurrency limit of the config, such as `{ binance: 4 }`. */
   readonly group?: string

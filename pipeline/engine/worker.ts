@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createJobRunner } from './workerJob.ts'
-import { claim, type JobMessage, type OutcomeMessage, type WorkerSetup } from './workerProtocol.ts'
+import { claim, type JobMessage, type OutcomeMessage, progressCell, type WorkerSetup } from './workerProtocol.ts'
 
 // The entry of a worker thread: takes jobs one after another. The next one waits here already while one runs, so that
 // no time passes between them; until it is claimed, the pool may take it back.
 
 assert.ok(parentPort !== null, 'this file is started as a worker thread')
 const port = parentPort
-const { stagingDir, memoryMb, claims } = workerData as WorkerSetup
+const { stagingDir, memoryMb, claims, progress } = workerData as WorkerSetup
 const { compareExchange } = Atomics
-const runner = createJobRunner(stagingDir, memoryMb)
+const runner = createJobRunner(stagingDir, memoryMb, (tsMs) => {
+  progress[progressCell.tsMs] = tsMs
+  progress[progressCell.count]!++
+})
 const waiting: JobMessage[] = []
 let running = false
 

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import type { Digest } from '../../cas/digest.ts'
 import { Fault } from '../../lib/fault.ts'
+import { formatUtc } from '../../lib/time.ts'
 import type { Job } from './job.ts'
 import type { Ending } from './workerPool.ts'
 import type { JobFailure } from './workerProtocol.ts'
 
-/** What the user is told of a job that gave no result. `mapStack` leads back to the sources. */
-export function failureFault(job: Job, ending: Ending, mapStack: (stack: string) => string): Fault {
+/** Names the places of a stack that lie in one code object as its sources do, and leaves the others. */
+export type MapStack = (code: Digest, stack: string) => string
+
+/** What the user is told of a job that gave no result. */
+export function failureFault(job: Job, ending: Ending, mapStack: MapStack): Fault {
   assert.ok(ending.kind !== 'done')
   const { address, task } = job
   const details = { task, address }
@@ -15,10 +20,18 @@ export function failureFault(job: Job, ending: Ending, mapStack: (stack: string)
     case 'timeout':
       return new Fault({
         code: 'failed',
-        what: `task "${task}" did not end within its ${ending.timeoutMs} ms`,
+        what: `task "${task}" did not end within its ${ending.timeoutMs} ms${stuckAt(sourceStack(job, ending.stack, mapStack))}`,
         where: address,
-        todo: 'raise limits.timeoutMs of the task, or give it less to do',
+        todo: 'raise limits.timeoutMs of the task or timeoutMs of the project, or give it less to do',
         details,
+      })
+    case 'silent':
+      return new Fault({
+        code: 'failed',
+        what: `task "${task}" came as far as ${formatUtc(ending.reachedMs)} and no further in ${ending.silenceMs} ms${stuckAt(sourceStack(job, ending.stack, mapStack))}`,
+        where: address,
+        todo: 'look for a loop that never ends, or raise silenceMs of the project',
+        details: { ...details, reachedMs: ending.reachedMs },
       })
     case 'memory':
       return new Fault({
@@ -37,14 +50,13 @@ export function failureFault(job: Job, ending: Ending, mapStack: (stack: string)
         details,
       })
     case 'failed':
-      return taskFault(job, ending.failure, ending.log, mapStack(ending.failure.stack))
+      return taskFault(job, ending.failure, ending.log, sourceStack(job, ending.failure.stack, mapStack))
   }
 }
 
-function taskFault(job: Job, failure: JobFailure, log: readonly string[], stack: string): Fault {
+function taskFault(job: Job, failure: JobFailure, log: readonly string[], { stack, site }: SourceStack): Fault {
   const { address, task } = job
   const { phase, subject, name, message, tripwire, fault } = failure
-  const site = siteOf(stack)
   const cause = new Error(message)
   cause.name = name
   cause.stack = stack
@@ -94,12 +106,43 @@ function todoOf({ phase, name, message }: JobFailure): string | undefined {
 const textOf = ({ what, where }: { readonly what: string; readonly where?: string }): string =>
   where === undefined ? what : `${where}: ${what}`
 
-/** The `file:line:column` of the innermost frame. Code made by `new Function` has none of its own and names its maker. */
-function siteOf(stack: string): string | undefined {
-  for (const line of stack.split('\n')) {
-    if (!/^\s+at /.test(line)) continue
-    const places = line.match(/[^\s()]+:\d+:\d+/g)?.filter((place) => !place.startsWith('<anonymous>'))
-    if (places !== undefined && places.length > 0) return places.at(-1)
+interface SourceStack {
+  readonly stack: string
+  /** The place a reader should look at first. */
+  readonly site: string | undefined
+}
+
+/** Where code of a port stands in the stack, a strategy's say, the innermost of its places is the site: whatever it
+ *  called wrongly is not to blame. */
+function sourceStack(job: Job, stack: string, mapStack: MapStack): SourceStack {
+  let portSite: string | undefined
+  const lines = stack.split('\n').map((line) => {
+    const inTask = mapStack(job.code.digest, line)
+    if (inTask !== line) return inTask
+    for (const { digest } of Object.values(job.ports)) {
+      const inPort = mapStack(digest, line)
+      if (inPort === line) continue
+      portSite ??= placeIn(inPort)
+      return inPort
+    }
+    return line
+  })
+  return { stack: lines.join('\n'), site: portSite ?? siteOf(lines) }
+}
+
+/** The `file:line:column` of the innermost frame. */
+function siteOf(lines: readonly string[]): string | undefined {
+  for (const line of lines) {
+    const place = placeIn(line)
+    if (place !== undefined) return place
   }
   return undefined
 }
+
+/** Code made by `new Function` has no place of its own and names its maker. Mapped places have no column. */
+function placeIn(line: string): string | undefined {
+  if (!/^\s+at /.test(line)) return undefined
+  return line.match(/[^\s()]+:\d+(?::\d+)?/g)?.findLast((place) => !place.startsWith('<anonymous>'))
+}
+
+const stuckAt = ({ site }: SourceStack): string => (site === undefined ? '' : `; it was at ${site}`)

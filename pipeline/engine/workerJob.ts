@@ -27,8 +27,9 @@ export interface JobRunner {
 const keptShare = 0.25
 
 /** Makes this thread, or this child process, one that runs pure tasks and nothing else.
- *  @param memoryMb its share of what all pure tasks may use together */
-export function createJobRunner(stagingDir: string, memoryMb: number): JobRunner {
+ *  @param memoryMb its share of what all pure tasks may use together
+ *  @param reached told how far in market time the job has come */
+export function createJobRunner(stagingDir: string, memoryMb: number, reached: (tsMs: number) => void): JobRunner {
   // Taken now: the guard replaces what the names stand for.
   const drained = () => new Promise<void>((resolve) => void wait(resolve))
   const wait = afterMicrotasks
@@ -64,7 +65,7 @@ export function createJobRunner(stagingDir: string, memoryMb: number): JobRunner
         guard.begin((message) => log.write(message))
         const exports = code.instantiate() as unknown as TaskExports
         type = exports.task.output.name
-        files = await runTask(exports, ports, { job, guard, kept, log, stagingDir }, step)
+        files = await runTask(exports, ports, { job, guard, kept, log, reached, stagingDir }, step)
       } catch (error) {
         problem = { error }
       }
@@ -96,13 +97,14 @@ interface Surroundings {
   readonly guard: Guard
   readonly kept: KeptInputs
   readonly log: JobLog
+  readonly reached: (tsMs: number) => void
   readonly stagingDir: string
 }
 
 async function runTask(
   exports: TaskExports,
   ports: ReadonlyMap<string, () => Record<string, unknown>>,
-  { job, guard, kept, log, stagingDir }: Surroundings,
+  { job, guard, kept, log, reached, stagingDir }: Surroundings,
   step: Step,
 ): Promise<JobResult['files']> {
   const { task } = exports
@@ -124,6 +126,7 @@ async function runTask(
     const context: PureContext = Object.freeze({
       seed: (stream: string) => seedOf(task.name, params, stream),
       log: (message: string) => log.write(String(message)),
+      reached,
     })
     const output: unknown = await task.run(values as never, params as never, context)
     Object.assign(step, { phase: 'output' })
@@ -167,7 +170,7 @@ function describeFailure(step: Step, error: unknown, violation: Violation | unde
   }
   const name = String(error.name)
   const message = isZodError(error) ? issuesText(error) : String(error.message)
-  const frames = framesOf(String(error.stack), isOwnFrame)
+  const frames = framesOf(String(innermost(error).stack), isOwnFrame)
   return {
     ...step,
     name,
@@ -176,6 +179,13 @@ function describeFailure(step: Step, error: unknown, violation: Violation | unde
     tripwire: undefined,
     fault: faultOf(error, step.phase),
   }
+}
+
+/** Whoever wrapped an error to say more about it gave it a stack that ends where it was caught. */
+function innermost(error: Error): Error {
+  let found = error
+  for (let depth = 0; depth < 10 && found.cause instanceof Error; depth++) found = found.cause
+  return found
 }
 
 const isZodError = (error: Error): error is Error & Parameters<typeof issuesText>[0] =>

@@ -7,13 +7,18 @@ import {
   type JobOutcome,
   type OutcomeMessage,
   type PackageDirs,
+  type Progress,
+  progressCell,
   type WorkerSetup,
 } from './workerProtocol.ts'
+import { stackOfThread } from './workerStack.ts'
 
 /** How a job's thread or process ended before the job did. */
 export type Death =
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'timeout'; readonly timeoutMs: number }
+  /** With where it was, if that could be told. */
+  | { readonly kind: 'timeout'; readonly timeoutMs: number; readonly stack: string }
+  | { readonly kind: 'silent'; readonly silenceMs: number; readonly reachedMs: number; readonly stack: string }
   | { readonly kind: 'memory'; readonly what: string }
   | { readonly kind: 'died'; readonly what: string }
 
@@ -34,6 +39,10 @@ interface Ticket {
 /** A job runs while the next ones wait in the thread already: how many short ones the engine hands over is its own
  *  decision, and a thread that runs dry takes from one that has some left. */
 const placesPerThread = 4
+
+/** Bounds for the heap of a thread, which is otherwise its share of the memory there is. Typed arrays lie outside of it. */
+const heapMbMin = 256
+const heapMbMax = 4096
 
 /** Threads that run pure tasks, started when there is work for them and used again. */
 export interface PoolOptions {
@@ -140,15 +149,23 @@ class PoolThread {
   readonly #claims = new Int32Array(new SharedArrayBuffer(placesPerThread * 2 * Int32Array.BYTES_PER_ELEMENT))
   readonly #held: { readonly ticket: Ticket; readonly place: number }[] = []
   readonly #events: ThreadEvents
+  readonly #heapMb: number
+  readonly #progress: Progress = new Float64Array(
+    new SharedArrayBuffer(Object.keys(progressCell).length * Float64Array.BYTES_PER_ELEMENT),
+  )
+  #silence: NodeJS.Timeout | undefined
   #timer: NodeJS.Timeout | undefined
   #lastError: Error | undefined
   #over = false
 
   constructor({ workerUrl, stagingDir, memoryMb, workers }: PoolOptions, events: ThreadEvents) {
     this.#events = events
-    const setup: WorkerSetup = { stagingDir, memoryMb: memoryMb / workers, claims: this.#claims }
+    const shareMb = memoryMb / workers
+    this.#heapMb = Math.round(Math.min(heapMbMax, Math.max(heapMbMin, shareMb)))
+    const setup: WorkerSetup = { stagingDir, memoryMb: shareMb, claims: this.#claims, progress: this.#progress }
     this.#worker = new Worker(workerUrl, {
       workerData: setup,
+      resourceLimits: { maxOldGenerationSizeMb: this.#heapMb },
       stdout: false,
       stderr: false,
     })
@@ -156,7 +173,7 @@ class PoolThread {
     this.#worker.on('error', (error: Error) => {
       this.#lastError = error
     })
-    this.#worker.on('exit', (code) => this.#end(deathOf(code, this.#lastError)))
+    this.#worker.on('exit', (code) => this.#end(deathOf(code, this.#lastError, this.#heapMb)))
   }
 
   /** Jobs it holds; as many as it can when no place is free. */
@@ -199,7 +216,7 @@ class PoolThread {
 
   async close(): Promise<void> {
     this.#over = true
-    clearTimeout(this.#timer)
+    this.#stopWatching()
     for (const { ticket } of this.#held.splice(0)) ticket.settle({ kind: 'aborted' })
     await this.#worker.terminate()
   }
@@ -219,13 +236,47 @@ class PoolThread {
 
   #began(): void {
     const first = this.#held[0]
-    const timeoutMs = first?.ticket.job.timeoutMs
-    if (timeoutMs === undefined) return
-    this.#timer = setTimeout(() => {
-      // A thread that is still starting up has not had its chance yet.
-      if (Atomics.load(this.#claims, first!.place) === claim.free) this.#began()
-      else this.#end({ kind: 'timeout', timeoutMs })
-    }, timeoutMs)
+    if (first === undefined) return
+    const { timeoutMs, silenceMs } = first.ticket.job
+    if (timeoutMs !== undefined) {
+      this.#timer = setTimeout(() => {
+        // A thread that is still starting up has not had its chance yet.
+        if (Atomics.load(this.#claims, first.place) !== claim.free) {
+          void this.#giveUp(first.ticket, (stack) => ({ kind: 'timeout', timeoutMs, stack }))
+          return
+        }
+        this.#stopWatching()
+        this.#began()
+      }, timeoutMs)
+    }
+    if (silenceMs !== undefined) this.#watchProgress(first.ticket, silenceMs)
+  }
+
+  /** A job that never says how far it has come is not held to saying it. */
+  #watchProgress(ticket: Ticket, silenceMs: number): void {
+    const startCount = this.#progress[progressCell.count]!
+    let seen = startCount
+    this.#silence = setInterval(() => {
+      const count = this.#progress[progressCell.count]!
+      if (count === seen && count !== startCount) {
+        const reachedMs = this.#progress[progressCell.tsMs]!
+        void this.#giveUp(ticket, (stack) => ({ kind: 'silent', silenceMs, reachedMs, stack }))
+      }
+      seen = count
+    }, silenceMs)
+  }
+
+  /** Ends the job that runs too long, having asked it where it is. */
+  async #giveUp(ticket: Ticket, death: (stack: string) => Death): Promise<void> {
+    this.#stopWatching()
+    const stack = await stackOfThread(this.#worker.threadId)
+    // Between two glances it may have ended after all.
+    if (this.#held[0]?.ticket === ticket) this.#end(death(stack))
+  }
+
+  #stopWatching(): void {
+    clearTimeout(this.#timer)
+    clearInterval(this.#silence)
   }
 
   #finished({ place, outcome }: OutcomeMessage): void {
@@ -237,7 +288,7 @@ class PoolThread {
     }
     const at = this.#held.findIndex((held) => held.place === place)
     const [held] = this.#held.splice(at, 1)
-    clearTimeout(this.#timer)
+    this.#stopWatching()
     held!.ticket.settle(outcome)
     if (outcome.sound) {
       this.#began()
@@ -250,7 +301,7 @@ class PoolThread {
   #end(death: Death, running: Ticket | undefined = this.#held[0]?.ticket): void {
     if (this.#over) return
     this.#over = true
-    clearTimeout(this.#timer)
+    this.#stopWatching()
     void this.#worker.terminate()
     const left: Ticket[] = []
     for (const { ticket, place } of this.#held.splice(0)) {
@@ -261,9 +312,9 @@ class PoolThread {
   }
 }
 
-function deathOf(exitCode: number, error: Error | undefined): Death {
+function deathOf(exitCode: number, error: Error | undefined, heapMb: number): Death {
   if ((error as { code?: string } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return { kind: 'memory', what: 'its worker thread ran out of memory' }
+    return { kind: 'memory', what: `it reached the memory limit of ${heapMb} MB for objects in a worker thread` }
   }
   if (error !== undefined) return { kind: 'died', what: `its worker thread died: ${error.message}` }
   return { kind: 'died', what: `its worker thread ended with exit code ${exitCode}` }

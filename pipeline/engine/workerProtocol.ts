@@ -9,7 +9,13 @@ export interface WorkerSetup {
   readonly memoryMb: number
   /** One cell for each place in the worker's queue: whoever writes its mark first may run what was put there. */
   readonly claims: Int32Array<SharedArrayBuffer>
+  readonly progress: Progress
 }
+
+/** Where a running job is: how often it has said so, and the instant of market time it said last. Written by the thread
+ *  and read by the pool, so that it costs two stores and no message. */
+export type Progress = Float64Array<SharedArrayBuffer>
+export const progressCell = { count: 0, tsMs: 1 } as const
 
 /** Marks in `claims`. */
 export const claim = { free: 0, worker: 1, pool: 2 } as const

@@ -33,10 +33,10 @@ export const backtest = defineTask({
   output: backtestRun,
   // A strategy that loops for ever is stopped in the end.
   limits: { memoryMb: 1536, timeoutMs: 3_600_000 },
-  run: ({ strategy, ...sources }, asked, { log }) => {
+  run: ({ strategy, ...sources }, asked, { log, reached }) => {
     const { request, ...prepared } = prepareBacktest(sources, strategy, asked, log)
     const { fromMs, toMs, execution: config } = request
-    const result = runBacktest({ ...prepared, config, fromMs, toMs })
+    const result = runBacktest({ ...prepared, config, fromMs, toMs, onInstant: reached })
     for (const { tsMs, message } of result.log) log(`${formatUtc(tsMs)} ${message}`)
     const { outcome, counts } = result
     log(

@@ -229,6 +229,23 @@ describe('what a user is told when a task fails', () => {
     await mapped.close()
   })
 
+  test('the place in the code of a port rather than in what it called, and of a cause rather than of its wrapping', async () => {
+    const mapped = await executorRig({
+      mapStack: (code, stack) => {
+        const [from, to] = code === strategy.digest ? [/strategies\/mine/, 'mine.ts'] : [/project\/tasks\/x/, 'x.ts']
+        return stack.replace(new RegExp(`${from.source}:(\\d+):\\d+`), `${to}:$1`)
+      },
+    })
+    const strategy = mapped.code('exports.value = (context) => {\n  context.buy("NO")\n}', { id: 'strategies/mine' })
+    const task = mapped.task(`
+      const account = { buy(symbol) { throw new Error(symbol + ' is unknown') } }
+      try { inputs.strategy(account) } catch (cause) { throw new Error('the strategy threw: ' + cause.message, { cause }) }`)
+    const fault = await mapped.fault(task, { ports: { strategy } })
+    expect(fault.what).toBe('task "x" failed: the strategy threw: NO is unknown (mine.ts:2)')
+    expect((fault.cause as Error).stack).toMatch(/x\.ts:6\)?\n.*mine\.ts:2/)
+    await mapped.close()
+  })
+
   test('what it threw when that was no error', async () => {
     expect((await rig.fault(rig.task('throw "text"'))).what).toContain('it threw "text", which is not an Error')
   })
@@ -302,13 +319,36 @@ describe('threads', () => {
 
   test('a task that does not end in time is stopped, and the next one runs', async () => {
     const fault = await rig.fault(rig.task(endless), { timeoutMs: 50 })
-    expect(fault.what).toBe('task "x" did not end within its 50 ms')
+    expect(fault.what).toMatch(/^task "x" did not end within its 50 ms; it was at project\/tasks\/x:5:\d+$/)
     expect(await rig.value(rig.task('return 1'))).toBe(1)
   })
 
   test('so is one that waits for nothing', async () => {
     const fault = await rig.fault(rig.task('return new Promise(() => {})'), { timeoutMs: 50 })
     expect(fault.what).toContain('did not end within')
+  })
+
+  test('so is one that stands still, with how far it came; one that goes on, or never said a word, is not', async () => {
+    const spin = 'for (let i = 0; i < 2e7; i++);'
+    const goesOn = `for (let n = 0; n < 20; n++) { context.reached(n * 60_000); ${spin} } return 1`
+    const silent = `for (let n = 0; n < 20; n++) { ${spin} } return 2`
+    expect(await rig.value(rig.task(goesOn), { silenceMs: 200 })).toBe(1)
+    expect(await rig.value(rig.task(silent), { silenceMs: 100 })).toBe(2)
+    const fault = await rig.fault(rig.task(`context.reached(Date.UTC(2024, 0, 2)); ${endless}`), { silenceMs: 100 })
+    expect(fault.what).toMatch(
+      /^task "x" came as far as 2024-01-02.* and no further in 100 ms; it was at project\/tasks/,
+    )
+    expect(fault).toMatchObject({ code: 'failed', details: { reachedMs: Date.UTC(2024, 0, 2) } })
+  })
+
+  test('one that eats memory is stopped by the limit of its thread, and the next one runs', async () => {
+    const small = await executorRig({ memoryMb: 256 })
+    const fault = await small.fault(small.task('const all = []; for (;;) all.push({ more: all.length })'))
+    expect(fault.what).toBe(
+      'task "x" needs too much memory: it reached the memory limit of 256 MB for objects in a worker thread',
+    )
+    expect(await small.value(small.task('return 1'))).toBe(1)
+    await small.close()
   })
 
   test('a job that waits behind a stopped one runs elsewhere', async () => {
