@@ -29,5 +29,9 @@ export function nextNewsTsMs(plan: DatasetPlan): TsMs {
     const stepMs = 5 * MINUTE_MS
     if (isOpen(partition)) consider(Math.floor(nowTsMs / stepMs + 1) * stepMs)
   }
+  for (const partition of [...plan.trades, ...plan.aggTrades]) {
+    archiveDue(partition)
+    if (isOpen(partition)) consider(nowTsMs + MINUTE_MS)
+  }
   return next
 }

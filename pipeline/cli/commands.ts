@@ -9,6 +9,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.ts')).run,
   plan: async () => (await import('./plan.ts')).plan,
   sync: async () => (await import('./sync.ts')).sync,
+  status: async () => (await import('./status.ts')).status,
   why: async () => (await import('./why.ts')).why,
   graph: async () => (await import('./graph.ts')).graph,
   ls: async () => (await import('./ls.ts')).ls,

@@ -1,0 +1,74 @@
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Fault } from '../../lib/fault.ts'
+import { defineCommand } from './command.ts'
+import type { Context } from './context.ts'
+import { arg, flag } from './flag.ts'
+import { lastPlans } from './status/lastPlans.ts'
+import { statusPage } from './status/page.ts'
+import { asciiSigns, blockSigns, renderLines, renderPicture } from './status/picture.ts'
+import { hasWork, statusJson, statusOf } from './status/statusOf.ts'
+
+const gapsShown = 20
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'Show how complete the data are: by symbol, interval and month, with the gaps',
+  about:
+    'What is stored is held against the newest plan of a data set, also that of a run that failed or was killed. A month is complete, or lacks rows: those the venue has none of although everybody who could have them was asked; those that were not fetched yet; those the last run failed to fetch. It executes nothing, opens no socket and writes nothing. What came up at the venue since that run is not in it: "pipe sync" looks.',
+  args: {
+    targets: arg.many('Only plans of runs that made these; the newest of each pipeline by default', {
+      completes: 'target',
+    }),
+  },
+  flags: {
+    pipeline: flag.text('Only this pipeline', { short: 'p', hint: 'name', completes: 'pipeline' }),
+    symbol: flag.texts('Only symbols that match, such as "BTC*"', { hint: 'glob' }),
+    gaps: flag.boolean(`List every gap, not the first ${gapsShown}`),
+    lines: flag.boolean('Lines for grep and awk: pipeline, market, data set, interval, symbol, month, rows, of, state'),
+    ascii: flag.boolean('Draw without block characters; so it does where the locale is not UTF-8'),
+    html: flag.text('Write one page that needs nothing else', { hint: 'file', completes: 'file' }),
+    detailedExitcode: flag.boolean('End with status 5 where something is not fetched yet, or failed'),
+  },
+  examples: [
+    { line: 'pipe status', says: 'the picture' },
+    { line: "pipe status --symbol 'BTC*' --gaps", says: 'one symbol, with each of its gaps' },
+    { line: 'pipe status --lines | grep -v complete', says: 'the months that lack something' },
+    { line: 'pipe status --html status.html', says: 'a page to look at or to hand on' },
+  ],
+  json: '{"pipelines": [{"pipeline", "run", "outcome", "asOf", "dataAsOf", "hasWork", "series": [{"dataSet", "market", "symbol", "interval", "expected", "rows", "months": [{"month", "expected", "rows", "worst"}], "gaps": [{"from", "to", "rows", "why": "venueGap"|"notFetched"|"failed"|"notListed", "note"}]}]}]}; "to" is not included, and "rows" is null where nothing tells how many there were.',
+  async run(context, values) {
+    const { out } = context
+    const { store, close } = await context.openRoot({ readOnly: true })
+    try {
+      const plans = lastPlans(store, { pipeline: values.pipeline, targets: values.targets })
+      if (plans.length === 0) {
+        throw new Fault({
+          code: 'usage',
+          what: 'no run here has planned a data set yet',
+          where: store.root,
+          todo: 'run "pipe sync" first',
+        })
+      }
+      const all = plans.map((last) => statusOf(store, last, values.symbol))
+      if (values.html !== undefined) {
+        writeFileSync(resolve(context.cwd, values.html), statusPage(all))
+        out.note(`wrote ${values.html}`)
+      } else if (values.lines) out.print(all.flatMap(renderLines).join('\n'))
+      else {
+        const signs = values.ascii || !isUnicode(context) ? asciiSigns : blockSigns
+        const most = values.gaps ? Number.POSITIVE_INFINITY : gapsShown
+        out.print(all.map((one) => renderPicture(one, { signs, gapsShown: most, style: out.style })).join('\n\n'))
+      }
+      out.printJson({ pipelines: all.map(statusJson) })
+      return values.detailedExitcode && all.some(hasWork) ? 'hasWork' : 'ok'
+    } finally {
+      await close()
+    }
+  },
+})
+
+function isUnicode({ env }: Context): boolean {
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || ''
+  return env['TERM'] !== 'dumb' && (locale === '' || /utf-?8/i.test(locale))
+}

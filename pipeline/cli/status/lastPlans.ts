@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
+import type { Manifest } from '../../../snapshots/manifest.ts'
+import type { RunEvent } from '../../engine/event.ts'
+import type { RecordPayload } from '../../engine/recordPayload.ts'
+import type { Store } from '../context.ts'
+import { findPlan, type StoredNode } from '../storedPlan.ts'
+import { listRunIds, readRunSummary, runFolder } from '../storedRuns.ts'
+
+/** A node that failed in a run. */
+export interface FailedNode {
+  readonly task: string
+  readonly params: unknown
+  readonly message: string
+}
+
+/** The newest plan of a pipeline, and all that is stored of it. */
+export interface LastPlan {
+  readonly pipeline: string
+  readonly run: string
+  readonly outcome: string
+  readonly asOfMs: number
+  readonly plan: DatasetPlan
+  /** The params of the task that planned. */
+  readonly params: unknown
+  /** Pure nodes: those of the run where it was complete, else everything that is recorded. */
+  readonly nodes: readonly StoredNode[]
+  readonly failures: readonly FailedNode[]
+}
+
+/** The newest plan of each pipeline. A run that was killed, or that failed, counts as soon as it had its plan. */
+export function lastPlans(
+  store: Store,
+  wanted: { readonly pipeline: string | undefined; readonly targets: readonly string[] },
+): LastPlan[] {
+  const { root } = store
+  const found = new Map<string, LastPlan>()
+  let recorded: readonly StoredNode[] | undefined
+  // What failed before there was a plan is part of the picture of the plan before.
+  const failedSince = new Map<string, FailedNode[]>()
+  for (const run of listRunIds(root)) {
+    const summary = readRunSummary(root, run)
+    if (summary === undefined || found.has(summary.pipeline)) continue
+    const { pipeline, outcome, asOfMs, targets } = summary
+    if (wanted.pipeline !== undefined && pipeline !== wanted.pipeline) continue
+    if (wanted.targets.length > 0 && !wanted.targets.some((name) => targets.includes(name))) continue
+    const complete = readManifest(root, run)?.nodes.filter(({ kind }) => kind === 'pure')
+    const events = complete === undefined ? readEvents(root, run) : { nodes: [], failures: [] }
+    const planned = findPlan<{ task: string; params: unknown; artifact: StoredNode['artifact'] }>(
+      store,
+      complete ?? events.nodes,
+    )
+    const failures = [...(failedSince.get(pipeline) ?? []), ...events.failures]
+    if (planned === undefined) {
+      failedSince.set(pipeline, failures)
+      continue
+    }
+    if (complete === undefined) recorded ??= recordedNodes(store)
+    const nodes = complete ?? recorded!
+    const params = complete === undefined ? paramsOf(nodes, planned.node.artifact) : planned.node.params
+    found.set(pipeline, { pipeline, run, outcome, asOfMs, plan: planned.plan, params, nodes, failures })
+  }
+  return [...found.values()]
+}
+
+function readManifest(root: string, run: string): Manifest | undefined {
+  try {
+    return JSON.parse(readFileSync(join(runFolder(root, run), 'manifest.json'), 'utf8')) as Manifest
+  } catch {
+    return undefined // the run did not finish, or its manifest is torn: its events tell what there is
+  }
+}
+
+/** One node of each pure task that came to an end in a run, and all that failed. */
+function readEvents(root: string, run: string): { nodes: StoredNode[]; failures: FailedNode[] } {
+  let text = ''
+  try {
+    text = readFileSync(join(runFolder(root, run), 'events.jsonl'), 'utf8')
+  } catch {
+    // no events: it died before its first
+  }
+  const nodes = new Map<string, StoredNode>()
+  const failures: FailedNode[] = []
+  const kindPattern = /^\{"kind":"node (cached|done|failed)"/
+  for (const line of text.split('\n')) {
+    const kind = kindPattern.exec(line)?.[1]
+    if (kind === undefined) continue
+    const task = /"task":"([^"\\]+)"/.exec(line)?.[1]
+    if (kind !== 'failed' && task !== undefined && nodes.has(task)) continue
+    let event: RunEvent
+    try {
+      event = JSON.parse(line) as RunEvent
+    } catch {
+      continue // the last line of a run that was killed
+    }
+    if (event.kind === 'node failed') {
+      failures.push({ task: event.task, params: event.failure.params, message: event.failure.message })
+    } else if (event.kind === 'node cached' || event.kind === 'node done') {
+      nodes.set(event.task, { task: event.task, params: undefined, artifact: event.artifact })
+    }
+  }
+  return { nodes: [...nodes.values()], failures }
+}
+
+/** Everything pure that was ever recorded, the newest last. */
+function recordedNodes(store: Store): StoredNode[] {
+  const found: (StoredNode & { sequence: number })[] = []
+  store.records.scan('result', (record) => {
+    if (record.artifact === undefined) return
+    const { spec } = store.records.payload(record) as RecordPayload
+    found.push({ task: spec.task, params: spec.params, artifact: record.artifact, sequence: record.sequence })
+  })
+  return found.sort((a, b) => a.sequence - b.sequence)
+}
+
+const paramsOf = (nodes: readonly StoredNode[], artifact: StoredNode['artifact']): unknown =>
+  nodes.findLast((node) => node.artifact === artifact)?.params
