@@ -1,3 +1,4 @@
+import { ratio } from './format.ts'
 import { type Html, html } from './html.ts'
 import { boxHeight, boxWidth } from './shape.ts'
 import { heatCell } from './table.ts'
@@ -45,7 +46,8 @@ export function heatMap(grid: HeatGrid, most: number): Html {
 /** Shades of each sign. Cells of one shade are one shape, so that ten thousand of them stay small. */
 const shades = 12
 
-function heatPicture({ rowName, columnName, rows, columns, cells }: HeatGrid, most: number): Html {
+function heatPicture(grid: HeatGrid, most: number): Html {
+  const { rowName, columnName, rows, columns, cells } = grid.rows.length > grid.columns.length ? turned(grid) : grid
   const width = boxWidth / columns.length
   const height = boxHeight / rows.length
   const digit = (value: number): string => String(Math.round(value * 100) / 100)
@@ -64,7 +66,7 @@ function heatPicture({ rowName, columnName, rows, columns, cells }: HeatGrid, mo
   }
   const shapes = [...paths].sort(([a], [b]) => (a < b ? -1 : 1))
   return html`<figure class="heat-picture"><figcaption class="legend">${rowName} downwards from ${rows[0]} to ${rows.at(-1)}, ${columnName} rightwards
-from ${columns[0]} to ${columns.at(-1)}</figcaption>
+from ${columns[0]} to ${columns.at(-1)}; <span class="up">green</span> is above zero and <span class="down">red</span> below, full at ±${ratio(most)}</figcaption>
 <div class="box"><svg viewBox="0 0 ${boxWidth} ${boxHeight}" preserveAspectRatio="none" role="img" aria-label="${columnName} by ${rowName}">${shapes.map(
     ([key, d]) => {
       const [kind, shade] = key.split(' ')
@@ -73,3 +75,12 @@ from ${columns[0]} to ${columns.at(-1)}</figcaption>
     },
   )}${marks}</svg></div></figure>`
 }
+
+/** A picture is wider than high: the longer list goes rightwards. */
+const turned = ({ rowName, columnName, rows, columns, cells }: HeatGrid): HeatGrid => ({
+  rowName: columnName,
+  columnName: rowName,
+  rows: columns,
+  columns: rows,
+  cells: columns.map((_, c) => rows.map((_, r) => cells[r]![c])),
+})

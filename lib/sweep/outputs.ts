@@ -90,7 +90,7 @@ const foldRow = z.object({
   maxDrawdown: number,
   fills: z.number(),
   /** Fees, slippage and what closing at the end costs, as a share of the capital; negative. */
-  costs: number,
+  costs: z.number(),
 })
 export type FoldRow = z.infer<typeof foldRow>
 

@@ -62,7 +62,7 @@ describe('the sweep on the page', () => {
   test('is a picture where numbers do not fit, and the table keeps the best', () => {
     const markup = shown({ a: upTo(50), b: upTo(20) })
     expect(markup).toContain('class="heat-picture"')
-    expect(markup).toContain('a downwards from 0 to 49, b rightwards')
+    expect(markup).toContain('b downwards from 0 to 19, a rightwards')
     expect(markup.match(/<path class="cell/g)!.length).toBeLessThan(26)
     expect(markup).toContain('The 40 best of 1,000')
     expect(markup.match(/<tr/g)!.length).toBeLessThan(70)

@@ -24,13 +24,19 @@ const tinyRun = defineTask({
 
 const tiny = definePipeline(
   'tiny',
-  z.object({ lookbacks: z.array(z.number()), days: z.number().default(40) }),
-  (graph, { lookbacks, days }) => {
+  z.object({
+    lookbacks: z.array(z.number()),
+    days: z.number().default(40),
+    around: z.boolean().default(false),
+    runsMax: z.number().optional(),
+  }),
+  (graph, { lookbacks, days, around, runsMax }) => {
     const runAt: RunAt = (at, strategy, range) => graph.add(tinyRun, { at, params: { strategy, ...range } })
     const shared = { runAt, sweep: { lookbackBars: lookbacks, gross: [0.5, 1] }, strategy: trend }
     const swept = addSweep(graph, { ...shared, range: daysFrom(0, days) })
-    const folds = { training: 'rolling', train: '14d', test: '7d', purge: '1d' } as const
-    const walked = addWalkForward(graph, { ...shared, range: daysFrom(0, days), folds })
+    const rolling = { training: 'rolling', train: '14d', test: '7d', purge: '1d' } as const
+    const folds = around ? ({ training: 'around', test: '20d', embargo: '2d' } as const) : rolling
+    const walked = addWalkForward(graph, { ...shared, range: daysFrom(0, days), folds, runsMax })
     graph.target('sweep', swept.summary)
     graph.target('walkForward', walked.summary)
   },
@@ -102,5 +108,20 @@ describe('a walk-forward in a pipeline', () => {
     expect(lab.executed).toContain(fold('2024-02-06', 'test'))
     await lab.run(tiny, ['walkForward'], {}, { lookbacks: [24, 48], days: 49 })
     expect(lab.executed).toEqual([])
+  })
+
+  test('trains before and after a test where it cross-validates', async () => {
+    const run = await lab.run(tiny, ['walkForward'], {}, { lookbacks: [24], days: 60, around: true })
+    expect(run.outcome).toBe('ok')
+    const { folds } = lab.value(run, 'walkForward') as WalkForward
+    expect(folds.map(({ train }) => train.length)).toEqual([1, 2, 1])
+    expect(lab.executed).toContain(fold('2024-01-21', 'train,gross:1,lookbackBars:24'))
+    expect(lab.executed).toContain(fold('2024-01-21', 'train,after,gross:1,lookbackBars:24'))
+    expect(lab.executed).not.toContain(fold('2024-01-01', 'train,after,gross:1,lookbackBars:24'))
+  })
+
+  test('refuses more training backtests than allowed, with where they come from', async () => {
+    const asked = lab.plan(tiny, ['walkForward'], {}, { lookbacks: [24, 48], runsMax: 11 })
+    await expect(asked).rejects.toThrow('3 folds of 4 points are 12 training backtests, and 11 are allowed')
   })
 })
