@@ -1,11 +1,11 @@
-import { int64Words } from '../tables/columnChecks.ts'
+import { int64Words, saturate } from '../tables/columnChecks.ts'
 
 const scale = 100_000_000
 const two32 = 4_294_967_296
 
 /**
  * Price times quantity, both and the result with eight decimals; what the product has beyond them is cut off. Exact: where
- * a double cannot say the product of ticks and lots, bigints do.
+ * a double cannot say the product of ticks and lots, bigints do. What no table holds comes out as the largest integer.
  */
 export function turnoverOf(price: BigInt64Array, qty: BigInt64Array): BigInt64Array {
   const out = new BigInt64Array(price.length)
@@ -23,7 +23,7 @@ export function turnoverOf(price: BigInt64Array, qty: BigInt64Array): BigInt64Ar
       const value = Math.trunc(product / divisor)
       words[2 * row] = value
       words[2 * row + 1] = Math.floor(value / two32)
-    } else out[row] = (price[row]! * qty[row]!) / BigInt(scale)
+    } else out[row] = saturate((price[row]! * qty[row]!) / BigInt(scale))
   }
   return out
 }

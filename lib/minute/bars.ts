@@ -1,3 +1,4 @@
+import { saturate } from '../tables/columnChecks.ts'
 import { formatUtc } from '../time.ts'
 
 /** Bars of one symbol in rising order of their opens, as exact as the venue's: decimals are counts of 10^-8. */
@@ -104,7 +105,11 @@ function mergeInto(dst: Bars, at: number, src: Bars, first: number, last: number
     if (src.low[row]! < low) low = src.low[row]!
     dst.count[at]! += src.count[row]!
     if (src.lostTrades !== undefined) dst.lostTrades![at]! += src.lostTrades[row]!
-    for (const name of sumColumns) dst[name][at]! += src[name][row]!
+  }
+  for (const name of sumColumns) {
+    let sum = 0n
+    for (let row = first; row <= last; row++) sum += src[name][row]!
+    dst[name][at] = saturate(sum)
   }
   dst.high[at] = high
   dst.low[at] = low

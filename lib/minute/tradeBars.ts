@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Fault } from '../fault.ts'
-import { int64ToFloat64, int64Words } from '../tables/columnChecks.ts'
+import { int64ToFloat64, int64Words, saturate } from '../tables/columnChecks.ts'
 import { DAY_MS, floorTo, formatUtc } from '../time.ts'
 import { type Bars, cutBars, emptyBars } from './bars.ts'
 
@@ -174,4 +174,4 @@ export class TradeBars {
 }
 
 const total = ({ high, low }: { high: Float64Array; low: Float64Array }, bar: number): bigint =>
-  (BigInt(high[bar]!) << 32n) + BigInt(low[bar]!)
+  saturate((BigInt(high[bar]!) << 32n) + BigInt(low[bar]!))

@@ -142,7 +142,10 @@ function checkValues(
   valid: Uint8Array | undefined,
 ): void {
   const row = firstWrongRow(column, values)
-  if (row >= 0) throw wrong(schema, name, `holds ${show(values[row])} in row ${row}, which ${limitOf(column)}`)
+  if (row >= 0) {
+    const what = `holds ${show(values[row])} in row ${row}, which ${limitOf(column)}`
+    throw wrong(schema, name, what, column.kind === 'decimal' ? outgrown : undefined)
+  }
   if (valid === undefined) return
   const empty = allocateValues(column, 1)[0]
   for (let i = 0; i < valid.length; i++) {
@@ -186,12 +189,21 @@ function limitOf({ kind, precision }: Column): string {
 
 const show = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))
 
-function wrong(schema: TableSchema, column: string, what: string): Fault {
+/** Sums may outgrow a column without a mistake of anybody's: coins of a millionth of a cent trade in billions. */
+const outgrown =
+  'take a finer interval, whose sums are smaller; or correct the scale, if it was the code that made it large'
+
+function wrong(
+  schema: TableSchema,
+  column: string,
+  what: string,
+  todo = 'this is a mistake in the code that made the table; its schema says what the column takes',
+): Fault {
   return new Fault({
     code: 'failed',
     what: `column ${column} ${what}`,
     where: `table ${schema.name}`,
-    todo: 'this is a mistake in the code that made the table; its schema says what the column takes',
+    todo,
     details: { table: schema.name, column },
   })
 }

@@ -1,0 +1,146 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { tradeBars } from '../../../lib/market/bars.ts'
+import { turnoverOf } from '../../../lib/market/turnover.ts'
+import { emptyBars, toInterval } from '../../../lib/minute/bars.ts'
+import { TradeBars } from '../../../lib/minute/tradeBars.ts'
+import { saturate } from '../../../lib/tables/columnChecks.ts'
+import { decimal, defineTable } from '../../../lib/tables/schema.ts'
+import { makeTable } from '../../../lib/tables/table.ts'
+import { DAY_MS } from '../../../lib/time.ts'
+import { archiveFiles } from '../../support/rawFiles.ts'
+
+/** Decimals have 18 digits, 8 of them behind the point: ten billions. Coins of a millionth of a cent trade more. */
+const columnMax = 10n ** 18n - 1n
+const amount = fc.oneof(
+  fc.bigInt({ min: 0n, max: columnMax }),
+  fc.bigInt({ min: 8n * 10n ** 16n, max: 10n ** 17n }),
+  fc.constantFrom(columnMax, 76_861_433_640_456_465n),
+)
+
+/** What a table makes of a value: a Fault, or the value. */
+function stored(value: bigint): bigint | string {
+  const schema = defineTable({ name: 'sums', version: 1, columns: { sum: decimal(8) }, sortKey: [] })
+  try {
+    return makeTable(schema, { sum: BigInt64Array.of(value) }).columns.sum[0]!
+  } catch (error) {
+    return String(error)
+  }
+}
+
+function expectExactOrRefused(sum: bigint, is: bigint): void {
+  if (is <= columnMax) expect(stored(sum)).toBe(is)
+  else expect(stored(sum)).toMatch(/table sums: column sum holds \d+ in row 0, which has more than 18 digits/)
+}
+
+describe('an amount that outgrows a decimal is never another number', () => {
+  test('as 64 bits: what does not fit is one that no table takes', () => {
+    expect(saturate(2n ** 64n + 5n)).toBe(2n ** 63n - 1n)
+    expect(saturate(-(2n ** 64n))).toBe(1n - 2n ** 63n)
+    expect(saturate(-7n)).toBe(-7n)
+    expect(stored(saturate(2n ** 64n + 5n))).toContain('more than 18 digits')
+  })
+
+  test('in bars made of finer bars', () => {
+    fc.assert(
+      fc.property(fc.array(amount, { minLength: 240, maxLength: 240 }), (volumes) => {
+        const bars = emptyBars(240)
+        volumes.forEach((volume, i) => {
+          bars.openTsMs[i] = i * 60_000
+          bars.volume[i] = volume
+        })
+        const [sum] = toInterval(bars, 60_000, 240 * 60_000).volume
+        expectExactOrRefused(
+          sum!,
+          volumes.reduce((a, b) => a + b),
+        )
+      }),
+      { seed: 1, numRuns: 200 },
+    )
+  })
+
+  test('in bars made of 240 that wrap around to a number that would pass', () => {
+    // 240 minutes of 768,614,336.40456465 add up to 2^64 and a little.
+    const bars = emptyBars(240)
+    for (let i = 0; i < 240; i++) {
+      bars.openTsMs[i] = i * 60_000
+      bars.volume[i] = 76_861_433_640_456_465n
+    }
+    expect(BigInt.asIntN(64, 240n * 76_861_433_640_456_465n)).toBeLessThan(columnMax)
+    expectExactOrRefused(toInterval(bars, 60_000, 240 * 60_000).volume[0]!, 240n * 76_861_433_640_456_465n)
+  })
+
+  test('in bars made of trades', () => {
+    fc.assert(
+      fc.property(fc.array(amount, { minLength: 1, maxLength: 60 }), (quantities) => {
+        let volume = 0n
+        const bars = new TradeBars(60_000, (day) => {
+          volume = day.volume[0]!
+        })
+        const rows = quantities.length
+        const ids = BigInt64Array.from({ length: rows }, (_, i) => BigInt(i))
+        bars.add({
+          tsMs: new Float64Array(rows),
+          firstId: ids,
+          lastId: ids,
+          price: new BigInt64Array(rows).fill(1n),
+          qty: BigInt64Array.from(quantities),
+          quoteQty: new BigInt64Array(rows),
+          isBuyerMaker: new Uint8Array(rows),
+        })
+        bars.finish(DAY_MS)
+        expectExactOrRefused(
+          volume,
+          quantities.reduce((a, b) => a + b),
+        )
+      }),
+      { seed: 2, numRuns: 200 },
+    )
+  })
+
+  test('as the turnover of a trade', () => {
+    fc.assert(
+      fc.property(amount, amount, (price, qty) => {
+        const [turnover] = turnoverOf(BigInt64Array.of(price), BigInt64Array.of(qty))
+        expectExactOrRefused(turnover!, (price * qty) / 10n ** 8n)
+      }),
+      { seed: 3, numRuns: 1000 },
+    )
+  })
+
+  test('in a file: the row is a finding with file, line, column and byte, and no bar', () => {
+    const from = Date.UTC(2026, 5, 1)
+    const line = (minute: number, volume: string): string => {
+      const open = from + minute * 60_000
+      return `${open},0.00001,0.00001,0.00001,0.00001,${volume},${open + 59_999},1200.5,10,0,0,0`
+    }
+    const header =
+      'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore'
+    const lines = [header, line(0, '9999999999.99999999'), line(1, '123456789012'), line(2, '1e10'), line(3, '7')]
+    const { table, findings } = tradeBars(
+      [archiveFiles('1000PEPEUSDT-1m-2026-06-01', `${lines.join('\n')}\n`)],
+      {
+        market: 'usdm',
+        kind: 'klines',
+        symbol: '1000PEPEUSDT',
+        interval: '1m',
+        fromTsMs: from,
+        toTsMs: from + 240_000,
+      },
+      'quarantine',
+    )
+    expect([...table.columns.volume]).toEqual([columnMax, 700_000_000n])
+    const bad = findings.filter(({ kind }) => kind === 'badCell')
+    expect(bad).toMatchObject([
+      {
+        severity: 'QUARANTINE',
+        line: 3,
+        column: 'volume',
+        what: expect.stringContaining('too large for decimal(18,8)'),
+      },
+      { severity: 'QUARANTINE', line: 4, column: 'volume' },
+    ])
+    expect(bad[0]!.file).toContain('1000PEPEUSDT-1m-2026-06-01')
+    expect(bad[0]!.byteOffset).toBe(lines.slice(0, 2).join('\n').length + 1 + lines[2]!.indexOf('123456789012'))
+  })
+})
