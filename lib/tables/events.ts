@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { jsonArtifact, tableArtifact } from '../artifact.ts'
+import { jsonArtifact } from '../artifact.ts'
 import { defineTable, f64, i32, tsMs, utf8 } from './schema.ts'
 
 /** What each class of events says beside its instant and source. A column that a class does not have is missing. */
@@ -55,7 +55,6 @@ export const eventTable = defineTable({
   sortKey: ['tsMs', 'rank'],
   tieBreak: 'venue sequence, source, row',
 })
-export const events = tableArtifact(eventTable)
 
 /**
  * The identity of an event stream. A UTC day's events are hashed as lib/backtest/replay.ts says, and the days are chained:

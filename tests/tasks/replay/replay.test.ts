@@ -1,17 +1,23 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { eventRanks } from '../../../lib/backtest/eventOrder.ts'
 import type { universe } from '../../../lib/market/universe.ts'
+import { eventRows } from '../../../lib/replay/eventRows.ts'
+import { membershipOf } from '../../../lib/replay/membership.ts'
+import { replayDays } from '../../../lib/replay/replayDays.ts'
+import { createRng } from '../../../lib/rng.ts'
 import { type eventTable as EventTable, eventTable, type ReplaySummary } from '../../../lib/tables/events.ts'
+import type { fundingTable } from '../../../lib/tables/funding.ts'
 import { minuteTable } from '../../../lib/tables/minute.ts'
 import { encodeTable } from '../../../lib/tables/parquet.ts'
 import type { QaReport } from '../../../lib/tables/qa.ts'
-import { makeTable, sliceTable, type TableOf } from '../../../lib/tables/table.ts'
-import { dayStart, MINUTE_MS, parseUtc } from '../../../lib/time.ts'
+import { makeTable, sliceTable, type Table, type TableOf } from '../../../lib/tables/table.ts'
+import type { tradeTable } from '../../../lib/tables/trades.ts'
+import { dayStart, formatUtc, MINUTE_MS, parseUtc } from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { qa } from '../../../tasks/minute/qa.ts'
 import { replay } from '../../../tasks/replay/replay.ts'
-import { replayEvents } from '../../../tasks/replay/replayEvents.ts'
 import { runTask, storedTable, wholeTable } from '../../support/runTask.ts'
 import { simDay } from '../../support/simTables.ts'
 
@@ -49,18 +55,28 @@ const selection = {
   ],
 }
 const members: z.infer<typeof universe.schema> = { symbols: symbols.map(listed), rejected: [], selection }
+const trades = ['2026-07-07', '2026-07-08'].map((day) => simDay.trades('DOTUSDT', day))
 const inputs = {
   universe: members,
   minutes: minutes.map(storedTable),
-  trades: ['2026-07-07', '2026-07-08'].map((day) => storedTable(simDay.trades('DOTUSDT', day))),
+  trades: trades.map(storedTable),
   funding: symbols.map((symbol) => simDay.funding(symbol, '2026-07')),
   qa: reports,
 }
 
 const summaryOf = (given: Partial<Parameters<typeof replay.run>[0]> = {}, params = range) =>
   runTask(replay, { ...inputs, ...given }, params) as unknown as ReplaySummary
-const eventsOf = (given: Partial<Parameters<typeof replay.run>[0]> = {}): Events =>
-  wholeTable(eventTable, runTask(replayEvents, { ...inputs, ...given }, range))
+const eventsOf = (given: Partial<Parameters<typeof replay.run>[0]> = {}): Events => {
+  const { qa: quality, universe: chosen, ...sources } = { ...inputs, ...given }
+  const days = replayDays(
+    { ...sources, quality: quality ?? [], universe: membershipOf(chosen) } as Parameters<typeof replayDays>[0],
+    { fromMs: dayStart(range.from), toMs: dayStart(range.to), intervalMs: MINUTE_MS },
+  )
+  return wholeTable(
+    eventTable,
+    [...days].flatMap((day) => [...eventRows(day)]),
+  )
+}
 
 const whole = summaryOf()
 const events = eventsOf()
@@ -135,7 +151,8 @@ describe('the order of events', () => {
 })
 
 describe('the digest of the stream', () => {
-  const shuffled = {
+  let changed = false
+  const reversed = {
     minutes: minutes
       .flatMap((table) => [sliceTable(table, 0, 2000), sliceTable(table, 2000, table.rowCount)])
       .reverse()
@@ -147,8 +164,8 @@ describe('the digest of the stream', () => {
   }
 
   test('is the same for any order of symbols and pieces, and so are the bytes of the events', () => {
-    expect(summaryOf(shuffled)).toEqual(whole)
-    expect(Buffer.compare(encodeTable(eventsOf(shuffled)), encodeTable(events))).toBe(0)
+    expect(summaryOf(reversed)).toEqual(whole)
+    expect(Buffer.compare(encodeTable(eventsOf(reversed)), encodeTable(events))).toBe(0)
   })
 
   test('goes on from a day in the middle to the same digest', () => {
@@ -170,19 +187,63 @@ describe('the digest of the stream', () => {
     expect(other.days.map(({ digest }, i) => digest === whole.days[i]!.digest)).toEqual([true, false])
   })
 
-  test('nothing later than an instant changes the events up to it', () => {
-    const nowMs = at('2026-07-07T18:00Z')
-    const cut = minutes.map((table) => {
-      const end = table.columns.openTsMs.findIndex((ts) => ts + MINUTE_MS > nowMs)
-      return storedTable(sliceTable(table, 0, end))
-    })
-    const past = (table: Events) => {
-      const end = table.columns.tsMs.findIndex((tsMs) => tsMs >= nowMs)
-      return sliceTable(table, 0, end < 0 ? table.rowCount : end)
-    }
-    const short = past(eventsOf({ minutes: cut }))
-    expect(short.rowCount).toBeGreaterThan(5000)
-    expect(Buffer.compare(encodeTable(short), encodeTable(past(events)))).toBe(0)
+  test('is the same for any pieces in any order, and for any day it goes on from', () => {
+    const days = { from: '2026-07-06', to: '2026-07-09' }
+    const all = summaryOf({}, days)
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom('2026-07-07', '2026-07-08'), (seed, checkpoint) => {
+        const rng = createRng(seed)
+        const given = {
+          minutes: shuffled(
+            minutes.flatMap((table) => piecesOf(table, rng)),
+            rng,
+          ).map(storedTable),
+          trades: shuffled(
+            trades.flatMap((table) => piecesOf(table, rng)),
+            rng,
+          ).map(storedTable),
+          funding: shuffled(inputs.funding, rng),
+          qa: shuffled(reports, rng),
+          universe: { ...members, symbols: shuffled(members.symbols, rng) },
+        }
+        const first = summaryOf(given, { ...days, to: checkpoint })
+        expect(summaryOf({ ...given, before: first }, { ...days, from: checkpoint }).digest).toBe(all.digest)
+        expect(summaryOf(given, days)).toEqual(all)
+      }),
+      { numRuns: 4 },
+    )
+  })
+
+  test('nothing later than an instant changes the events up to it, nor the digests of the days before', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 1, max: 2 * 1440 }), (seed, minute) => {
+        const nowMs = dayStart(range.from) + minute * MINUTE_MS
+        const rng = createRng(seed)
+        const other = {
+          minutes: minutes.map((table) => storedTable(otherMinutes(table, nowMs, rng))),
+          trades: trades.map((table) => storedTable(otherTrades(table, nowMs, rng))),
+          funding: inputs.funding.map((table) => otherFunding(table, nowMs, rng)),
+          qa: reports.map((report) => ({ ...report, masks: otherMasks(report.masks, nowMs, rng) })),
+          universe: {
+            ...members,
+            selection: {
+              ...selection,
+              dates: selection.dates.map((date) =>
+                date.tsMs <= nowMs ? date : { ...date, symbols: symbols.filter(() => rng.below(2) === 0) },
+              ),
+            },
+          },
+        }
+        const after = eventsOf(other)
+        const upTo = (table: Events) => sliceTable(table, 0, table.columns.tsMs.filter((tsMs) => tsMs <= nowMs).length)
+        expect(Buffer.compare(encodeTable(upTo(after)), encodeTable(upTo(events))), formatUtc(nowMs)).toBe(0)
+        const isPast = ({ day }: { day: string }) => dayStart(day) + 86_400_000 <= nowMs
+        expect(summaryOf(other).days.filter(isPast)).toEqual(whole.days.filter(isPast))
+        changed ||= after.rowCount !== events.rowCount
+      }),
+      { numRuns: 6, seed: 3 },
+    )
+    expect(changed).toBe(true)
   })
 
   test('of nothing at all is a digest too', () => {
@@ -191,3 +252,65 @@ describe('the digest of the stream', () => {
     expect(none.days).toHaveLength(2)
   })
 })
+
+type Rng = ReturnType<typeof createRng>
+
+function shuffled<T>(all: readonly T[], rng: Rng): T[] {
+  const left = [...all]
+  return all.map(() => left.splice(rng.below(left.length), 1)[0]!)
+}
+
+/** A table cut at up to four places, never between two rows of one instant: tables of one symbol do not overlap. */
+function piecesOf<T extends Table>(table: T, rng: Rng): T[] {
+  const tsMs = table.columns[table.schema.columns['tsMs'] === undefined ? 'openTsMs' : 'tsMs'] as Float64Array
+  const cuts = Array.from({ length: rng.below(5) }, () => tsMs.indexOf(tsMs[rng.below(table.rowCount)]!)).sort(
+    (a, b) => a - b,
+  )
+  return [0, ...cuts].map((from, i) => sliceTable(table, from, cuts[i] ?? table.rowCount) as T)
+}
+
+/** Rows known by `nowMs` as they are; of the later ones some are gone, and the others say something else. A bar that is
+ *  open now has opened: its open is an event of the past. */
+function otherMinutes(table: Minutes, nowMs: number, rng: Rng): Minutes {
+  const { openTsMs } = table.columns
+  const rows = [...openTsMs.keys()].filter((row) => openTsMs[row]! <= nowMs || rng.below(3) > 0)
+  const close = BigInt64Array.from(rows, (row) =>
+    openTsMs[row]! + MINUTE_MS <= nowMs ? table.columns.close[row]! : 1n + BigInt(rng.below(1e9)),
+  )
+  return makeTable(minuteTable, { ...picked(table, rows), close } as Minutes['columns'])
+}
+
+function otherTrades(table: TableOf<typeof tradeTable>, nowMs: number, rng: Rng): TableOf<typeof tradeTable> {
+  const { tsMs } = table.columns
+  const rows = [...tsMs.keys()].filter((row) => tsMs[row]! <= nowMs || rng.below(3) > 0)
+  return makeTable(table.schema, picked(table, rows) as (typeof table)['columns'])
+}
+
+function otherFunding(table: TableOf<typeof fundingTable>, nowMs: number, rng: Rng): TableOf<typeof fundingTable> {
+  const { settledTsMs, rate } = table.columns
+  const rates = rate.map((was, row) => (settledTsMs[row]! <= nowMs ? was : BigInt(rng.below(1e6))))
+  return makeTable(table.schema, { ...table.columns, rate: rates })
+}
+
+/** A mask is a step where it begins, and one where it ends. */
+function otherMasks(masks: QaReport['masks'], nowMs: number, rng: Rng): QaReport['masks'] {
+  const later = (tsMs: number) => (tsMs <= nowMs ? tsMs : Math.max(nowMs + 1, tsMs + rng.below(1e7) - 5e6))
+  return masks
+    .filter(({ fromMs }) => fromMs <= nowMs || rng.below(2) === 0)
+    .map((mask) => ({ ...mask, fromMs: later(mask.fromMs), toMs: later(mask.toMs) }))
+    .filter(({ fromMs, toMs }) => fromMs < toMs)
+}
+
+/** Some rows of each column. */
+function picked(table: Table, rows: readonly number[]): Record<string, unknown> {
+  const pick = (values: unknown): unknown => {
+    if (Array.isArray(values)) return rows.map((row) => values[row])
+    if (ArrayBuffer.isView(values)) {
+      const typed = values as Float64Array
+      return (typed.constructor as Float64ArrayConstructor).from(rows, (row) => typed[row]!)
+    }
+    const { values: inner, valid } = values as { values: unknown; valid: unknown }
+    return { values: pick(inner), valid: pick(valid) }
+  }
+  return Object.fromEntries(Object.entries(table.columns).map(([name, values]) => [name, pick(values)]))
+}
