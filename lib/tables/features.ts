@@ -69,13 +69,16 @@ function open(files: FileSet, symbol: string) {
 }
 
 const leak = z.object({
-  kind: z.enum(['looksAhead', 'warmupTooShort']),
+  /** The last three are of strategies: lib/backtest/checkStrategy.ts says what they mean. */
+  kind: z.enum(['looksAhead', 'warmupTooShort', 'remembers', 'bringsData', 'columnForetells']),
   /** A strategy stands here under its name too. */
   feature: z.string(),
   /** Of the feature, or `strategy`. */
   group: z.string(),
-  /** Empty where it is of none, as a strategy. */
+  /** Whose future it was; of a strategy, empty where it cannot be told. */
   symbol: z.string(),
+  /** Of a strategy: the declared column or the part of the market whose future it knew, where that can be told. */
+  column: z.string().optional(),
   rowKnownAtMs: z.number(),
   cutMs: z.number(),
   /** What was not the same any more, where the row does not say it. */

@@ -29,7 +29,7 @@ export const checkLookahead = defineCommand({
     { line: 'pipe check-lookahead --snapshot demo', says: 'on what a snapshot observed, without the network' },
     { line: "pipe check-lookahead --json | jq '.leaks[].feature'", says: 'the names of what looks ahead' },
   ],
-  json: '{"checked": [{"address", "features": [name], "cuts"}], "leaks": [{"kind", "feature", "group", "symbol", "rowKnownAtMs", "cutMs", "what"?}]}',
+  json: '{"checked": [{"address", "features": [name], "cuts"}], "leaks": [{"kind", "feature", "group", "symbol", "column"?, "rowKnownAtMs", "cutMs", "what"?}]}',
   async run(context, values) {
     const { world, finished } = await makeTargets(context, values, async (opened) => ({
       targets: values.targets.length > 0 ? values.targets : await checksOf(opened),
@@ -83,19 +83,29 @@ interface Checked {
   readonly cuts: number
 }
 
+const kindTexts: Readonly<Record<FoundLeak['kind'], string>> = {
+  looksAhead: 'looks ahead',
+  warmupTooShort: 'warm-up too short',
+  remembers: 'remembers from run to run',
+  bringsData: 'brings data along',
+  columnForetells: 'column foretells returns',
+}
+
 /** A line for each leak, and what was tried. */
 export function renderLeaks(checked: readonly Checked[], leaks: readonly FoundLeak[], style: Style): string {
   const tried = checked.reduce((sum, { features }) => sum + features.length, 0)
   const cuts = [...new Set(checked.map((check) => check.cuts))].sort((a, b) => a - b)
   const said = `${plural(tried, 'feature and strategy', 'features and strategies')} in ${plural(checked.length, 'check')}, at ${cuts.join(' or ')} instants each`
   if (leaks.length === 0) return `${style.good('ok')}  nothing looks ahead: ${said}`
-  const rows = leaks.map(({ feature, group, kind, symbol, rowKnownAtMs, cutMs, what }) => [
+  const rows = leaks.map(({ feature, group, kind, symbol, column, rowKnownAtMs, cutMs, what }) => [
     style.bold(feature),
     group,
-    kind === 'looksAhead' ? 'looks ahead' : 'warm-up too short',
-    symbol,
+    kindTexts[kind],
+    [symbol, column ?? ''].filter((text) => text !== '').join(' '),
     instantText(rowKnownAtMs),
-    `${kind === 'looksAhead' ? 'after' : 'before'} ${instantText(cutMs)}`,
+    kind === 'looksAhead' || kind === 'warmupTooShort'
+      ? `${kind === 'looksAhead' ? 'after' : 'before'} ${instantText(cutMs)}`
+      : '',
     what ?? '',
   ])
   const titles = ['feature', 'group', 'kind', 'symbol', 'what was known', 'changes with what lies', '']

@@ -1,25 +1,26 @@
 import { z } from 'zod'
 import { tableArtifact } from '../../lib/artifact.ts'
-import { runBacktest } from '../../lib/backtest/engine.ts'
-import { firstDifference, withOtherFuture } from '../../lib/backtest/lookahead.ts'
+import { checkStrategy as check } from '../../lib/backtest/checkStrategy.ts'
 import type { Strategy } from '../../lib/backtest/strategy.ts'
 import { backtestParams, prepareBacktest } from '../../lib/market/backtestParams.ts'
 import { barTable } from '../../lib/market/minuteBars.ts'
 import { universe } from '../../lib/market/universe.ts'
-import { createRng } from '../../lib/rng.ts'
-import { features, leaks } from '../../lib/tables/features.ts'
+import { features, leaks as leaksArtifact } from '../../lib/tables/features.ts'
 import { funding } from '../../lib/tables/funding.ts'
 import { qa } from '../../lib/tables/qa.ts'
 import { codePort, defineTask, many, optional } from '../../pipeline/engine/task.ts'
 
-/** Tries a strategy on the data it is used on: with another future it must have decided and booked the same up to now. It
- *  takes what a backtest takes, without execution or range of its own. */
+/** Tries a strategy on the data it is used on: another future must change nothing before it begins, nor another run over
+ *  the same data anything at all. It takes what a backtest takes. What is caught is named with the instant and, where it can
+ *  be told, the column and the symbol: `pipe check-lookahead` judges it. */
 export const checkStrategy = defineTask({
   name: 'checkStrategy',
   kind: 'pure',
   params: backtestParams.safeExtend({
-    /** How many instants are tried: each is a backtest. */
-    cuts: z.number().int().positive().default(3),
+    /** How many instants of decision are tried: each is a backtest up to there. */
+    cuts: z.int().positive().default(8),
+    /** For strategies that mean to trade by the clock alone: deciding the same on other prices is no leak then. */
+    allowsCalendar: z.boolean().default(false),
   }),
   inputs: {
     universe,
@@ -29,22 +30,27 @@ export const checkStrategy = defineTask({
     features: optional(many(features)),
   },
   code: { strategy: codePort<Strategy>() },
-  output: leaks,
+  output: leaksArtifact,
   limits: { memoryMb: 1536, timeoutMs: 3_600_000 },
-  run: ({ strategy, ...sources }, { cuts, ...asked }, { log, seed }) => {
+  run: ({ strategy, ...sources }, { cuts, allowsCalendar, ...asked }, { log, seed }) => {
     const { request, ...prepared } = prepareBacktest(sources, strategy, asked, log)
     const { fromMs, toMs, execution: config } = request
-    const whole = runBacktest({ ...prepared, config, fromMs, toMs })
-    const rng = createRng(seed('cuts'))
-    const { intervalMs } = prepared.market
-    for (let tried = 0; tried < cuts; tried++) {
-      const cutMs = fromMs + intervalMs * (1 + rng.below((toMs - fromMs) / intervalMs))
-      const market = withOtherFuture(prepared.market, cutMs, rng)
-      const what = firstDifference(whole, runBacktest({ ...prepared, market, config, fromMs, toMs }), cutMs)
-      if (what === undefined) continue
-      const leak = { kind: 'looksAhead' as const, feature: strategy.name, group: 'strategy', symbol: '' }
-      return { features: [strategy.name], cuts, leaks: [{ ...leak, rowKnownAtMs: cutMs, cutMs, what }] }
+    const options = { cuts, allowsCalendar, seed: seed('futures') }
+    const { leaks, decisions, fills, cutsTsMs } = check({ ...prepared, config, fromMs, toMs }, options)
+    log(`${decisions} decisions and ${fills} rows of fills, tried at ${cutsTsMs.length} instants`)
+    return {
+      features: [strategy.name],
+      cuts: cutsTsMs.length,
+      leaks: leaks.map(({ kind, tsMs, cutTsMs, symbol, column, says }) => ({
+        kind,
+        feature: strategy.name,
+        group: 'strategy',
+        symbol: symbol ?? '',
+        ...(column === undefined ? {} : { column }),
+        rowKnownAtMs: tsMs,
+        cutMs: cutTsMs,
+        what: says,
+      })),
     }
-    return { features: [strategy.name], cuts, leaks: [] }
   },
 })
