@@ -11,11 +11,13 @@ import { openStore } from '../../../cas/store.ts'
 import { exitStatuses } from '../../../lib/fault.ts'
 import { eventTable, type ReplaySummary } from '../../../lib/tables/events.ts'
 import { decodeTable } from '../../../lib/tables/parquet.ts'
+import { openRoot } from '../../../pipeline/cli/world.ts'
 import { pinSnapshot } from '../../../snapshots/pin.ts'
 import { readSnapshot } from '../../../snapshots/snapshotFolder.ts'
 import { tinyDays } from '../../support/tinyProject/tinyPipeline.ts'
 import { writeTinyProject } from '../../support/tinyProject/writeTinyProject.ts'
 import { type BuiltPipe, buildPipe, type Ran } from './builtPipe.ts'
+import { say } from './fakeProcess.ts'
 
 let pipe: BuiltPipe
 let project: string
@@ -158,6 +160,23 @@ describe('pipe replay says what is wrong', () => {
     expect(ran.stderr).toContain('is damaged')
     expect(ran.status).toBe(exitStatuses.corrupt)
     expect(readdirSync(project).filter((name) => name.startsWith('damaged'))).toEqual([])
+  })
+
+  test('Ctrl-C while it writes leaves no file, and says so', async () => {
+    const out = join(project, 'stopped.parquet')
+    const root = join(project, '.pipe')
+    const { status, stdout } = await say(['replay', '--snapshot', 'demo', '--out', out, '--root', root], {
+      openRoot: (surroundings, options) => openRoot(surroundings, options),
+      signals: {
+        onStop(listener) {
+          listener('SIGINT', 1)
+          return () => {}
+        },
+      },
+    })
+    expect(status).toBe('interrupted')
+    expect(stdout).toContain('nothing: it was stopped after')
+    expect(readdirSync(project).filter((name) => name.startsWith('stopped'))).toEqual([])
   })
 
   test('a day whose stored events are others than the replay says is named, and nothing of it is written', async () => {
