@@ -119,7 +119,11 @@ export function makeOut(
 function drained(stream: Writable, isClosed: () => boolean): Promise<void> {
   if (isClosed() || stream.destroyed || stream.writableLength === 0) return Promise.resolve()
   return new Promise((resolve) => {
-    stream.once('error', () => resolve())
-    stream.write('', () => resolve())
+    const done = (): void => {
+      stream.off('error', done)
+      resolve()
+    }
+    stream.once('error', done)
+    stream.write('', done)
   })
 }

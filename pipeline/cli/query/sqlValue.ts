@@ -66,11 +66,23 @@ function instantOf(value: unknown): string | undefined {
 
 /** Nothing far outside a calendar's range, infinities among it. */
 function isoOf(units: bigint, digits: number, zone: string): string | undefined {
-  const perSecond = 10n ** BigInt(digits)
-  const rest = ((units % perSecond) + perSecond) % perSecond
-  const ms = Number((units - rest) / perSecond) * 1000
+  const [seconds, rest] = splitSeconds(units, digits)
+  const ms = seconds * 1000
   if (Math.abs(ms) > 8.64e15 - 1000) return undefined
   const fraction = String(rest).padStart(digits, '0').slice(0, digits).padEnd(3, '0')
   const shown = digits <= 3 ? fraction : fraction.slice(0, 3) + fraction.slice(3).replace(/0+$/, '')
   return `${new Date(ms).toISOString().slice(0, -4)}${shown}${zone}`
+}
+
+/** Whole seconds, and what is left of the last one. Big integers are slow, and only needed far from today. */
+function splitSeconds(units: bigint, digits: number): [seconds: number, rest: number] {
+  const near = Number(units)
+  if (Number.isSafeInteger(near)) {
+    const perSecond = Number(`1e${digits}`)
+    const seconds = Math.floor(near / perSecond)
+    return [seconds, near - seconds * perSecond]
+  }
+  const perSecond = 10n ** BigInt(digits)
+  const rest = ((units % perSecond) + perSecond) % perSecond
+  return [Number((units - rest) / perSecond), Number(rest)]
 }
