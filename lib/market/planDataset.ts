@@ -3,7 +3,13 @@ import { dayStart, monthStart, nextMonth } from '../time.ts'
 import type { ArchiveMarket } from '../venues/archiveKeys.ts'
 import type { ListedPage } from '../venues/listing.ts'
 import { spotBarsPerRequest } from '../venues/spot.ts'
-import { type BarKind, barsPerRequest, type StatisticsKind } from '../venues/usdm.ts'
+import {
+  type BarKind,
+  barsPerRequest,
+  fundingRatesPerRequest,
+  type StatisticsKind,
+  statisticsPerRequest,
+} from '../venues/usdm.ts'
 import {
   barGrid,
   hasDailyFiles,
@@ -44,15 +50,14 @@ export type DatasetPlan = {
   takerVolume: Partition[]
 }
 
-/** A settlement an hour is the most there is: so many cover forty days. */
-const fundingGrid: SliceGrid = { endpoint: '/fapi/v1/fundingRate', version: 1, limit: 999 }
+const fundingGrid: SliceGrid = { endpoint: '/fapi/v1/fundingRate', version: 1, limit: fundingRatesPerRequest }
 /** Statistics of the API reach back so far. */
 export const statisticsReachMs = 29 * 86_400_000
 export const statisticsPeriod = '5m'
 const statisticsGrid = (kind: StatisticsKind): SliceGrid => ({
   endpoint: `/futures/data/${kind}`,
   version: 1,
-  limit: 499,
+  limit: statisticsPerRequest,
 })
 
 /** Every partition of a data set, each served by whoever costs least and can be kept longest. */

@@ -16,6 +16,10 @@ export type PageQuery = {
 
 /** Rows for the weight are best at 99 and 499: sources differ on where a bracket ends, so its last row is left alone. */
 export const barsPerRequest = 499
+/** A settlement an hour is the most there is: so many cover forty days. */
+export const fundingRatesPerRequest = 999
+export const statisticsPerRequest = 499
+export const aggTradesPerRequest = 1000
 
 const queryText = (values: Readonly<Record<string, string | number>>): string =>
   Object.entries(values)

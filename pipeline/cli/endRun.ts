@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { generationOf, grewAlone, segmentSizes } from '../../cas/generation.ts'
 import { objectPath } from '../../cas/layout.ts'
 import type { Fault } from '../../lib/fault.ts'
-import { manifestId } from '../../snapshots/manifest.ts'
+import { type Manifest, manifestId } from '../../snapshots/manifest.ts'
 import { pinSnapshot } from '../../snapshots/pin.ts'
 import { type Snapshot, snapshotFolder } from '../../snapshots/snapshotFolder.ts'
 import { FileLook } from '../engine/code/fileMarks.ts'
@@ -12,6 +12,7 @@ import type { AskValues } from './ask.ts'
 import type { Status } from './command.ts'
 import { rememberProject } from './completion/rememberProject.ts'
 import type { Context, Store } from './context.ts'
+import { fetchNotesOf } from './fetchNotes.ts'
 import type { Following } from './followRun.ts'
 import { printVerdict } from './printVerdict.ts'
 import { faultIn, faultJson, renderFault } from './renderFault.ts'
@@ -172,7 +173,11 @@ async function pin(ended: EndedRun): Promise<Pinned> {
   // A disputed run has a manifest and may not be pinned; the verdict says so already.
   if (finished.outcome !== 'ok') return {}
   try {
-    const { id } = await pinSnapshot(world.store, { name: snapshot, manifest, provenance: provenanceOf(ended) })
+    const { id } = await pinSnapshot(world.store, {
+      name: snapshot,
+      manifest,
+      provenance: provenanceOf(ended, manifest),
+    })
     following.emit({ kind: 'snapshot pinned', elapsedMs: following.elapsedMs(), name: snapshot, id })
     return { snapshot: { name: snapshot, id, folder: snapshotFolder(world.root, snapshot), frozen: false } }
   } catch (error) {
@@ -183,7 +188,10 @@ async function pin(ended: EndedRun): Promise<Pinned> {
 }
 
 /** When, where and how long: beside the snapshot, in no id. */
-function provenanceOf({ context, finished, world, startedMs, startMs, following }: EndedRun): unknown {
+function provenanceOf(
+  { context, finished, world, startedMs, startMs, following }: EndedRun,
+  manifest: Manifest,
+): unknown {
   return {
     run: finished.runId,
     startedAt: new Date(startedMs).toISOString(),
@@ -195,5 +203,6 @@ function provenanceOf({ context, finished, world, startedMs, startMs, following 
     pipeline: world.pipeline.name,
     counts: { ...finished.counts },
     executed: following.executions(),
+    fetched: fetchNotesOf(world.store, manifest),
   }
 }

@@ -5,6 +5,7 @@ import { httpPolicy } from '../../lib/http/policy.ts'
 import { DAY_MS, intervals, monthOf, monthStart, monthsBetween, parseUtc } from '../../lib/time.ts'
 import { configureHttp } from '../../lib/venues/ask.ts'
 import { baseUrls } from '../../lib/venues/hosts.ts'
+import { requestPolicy } from '../../lib/venues/requestPolicy.ts'
 import { barKinds } from '../../lib/venues/usdm.ts'
 import { fetchBars } from '../../tasks/ingest/klines/fetchBars.ts'
 import { ingestCoarseKlines } from '../../tasks/ingest/klines/ingestCoarseKlines.ts'
@@ -31,6 +32,8 @@ export const datasetConfig = z.object({
   /** For mirrors and simulated exchanges; where they are given they are part of every key. */
   baseUrls: baseUrls.optional(),
   http: httpPolicy.prefault({}),
+  /** What is asked and how, for whoever reads a manifest: nothing to be set. */
+  requests: requestPolicy,
   from: instant,
   /** Not included. Without it up to now. */
   to: instant.optional(),
@@ -173,7 +176,9 @@ function addUniverse(graph: Graph, config: DatasetConfig, present: NodeHandle<ty
     params: { quoteAsset: rules.quoteAsset, allow: rules.allow, deny },
     inputs: { listing },
   })
-  const months = [...new Set(dates.flatMap((tsMs) => monthsBetween(tsMs - lookbackDays * DAY_MS, tsMs)))].sort()
+  // Nobody lists the dead any more: their age is that of their first bar, so that bars are needed from so far back.
+  const backMs = Math.max(lookbackDays, minAgeDays + 1) * DAY_MS
+  const months = [...new Set(dates.flatMap((tsMs) => monthsBetween(tsMs - backMs, tsMs)))].sort()
   const daily = graph.each(
     candidates,
     (value) => value.symbols,
