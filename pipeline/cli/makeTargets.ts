@@ -3,6 +3,7 @@ import type { FinishedRun } from '../engine/engine.ts'
 import { type Asked, type AskValues, openAsk } from './ask.ts'
 import type { Context } from './context.ts'
 import { followRun } from './followRun.ts'
+import { rerunCommand } from './rerunCommand.ts'
 import { newRunId, writeRunSummary } from './storedRuns.ts'
 import type { World } from './world.ts'
 
@@ -23,7 +24,8 @@ export async function makeTargets(
         ...ask,
         keepGoing,
         runId: newRunId(startedMs, Math.random),
-        rerunCommand: (address) => `pipe run '${address}'`,
+        rerunCommand: (address) =>
+          rerunCommand([address], { ...values, snapshot: frozen?.name, root: context.globals.root }),
         emit: following.emit,
         stop: following.stop,
         stopNow: following.stopNow,

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks'
-import { type AskValues, askFlags, openAsk } from './ask.ts'
+import { askFlags, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { arg, flag } from './flag.ts'
 import { followRun } from './followRun.ts'
+import { rerunCommand } from './rerunCommand.ts'
 import { recallRun } from './runMemo.ts'
-import { shellWord } from './shellWord.ts'
 import { newRunId } from './storedRuns.ts'
 
 export const run = defineCommand({
@@ -73,22 +73,3 @@ export const run = defineCommand({
     }
   },
 })
-
-/** A command line that runs a failed node again, with whatever decides what it gives. What is recorded does not run.
- *  @param asked of the snapshot only one it is frozen to: a new name belongs to the whole run, not to this node */
-function rerunCommand(
-  targets: readonly string[],
-  asked: Pick<AskValues, 'pipeline' | 'set' | 'asOf' | 'snapshot' | 'from' | 'offline'> & {
-    readonly root: string | undefined
-  },
-): string {
-  const words = ['pipe', 'run', ...targets]
-  if (asked.root !== undefined) words.push('--root', asked.root)
-  if (asked.pipeline !== undefined) words.push('--pipeline', asked.pipeline)
-  for (const set of asked.set) words.push('--set', set)
-  if (asked.asOf !== undefined) words.push('--as-of', asked.asOf)
-  if (asked.snapshot !== undefined) words.push('--snapshot', asked.snapshot)
-  if (asked.from !== undefined) words.push('--from', asked.from)
-  if (asked.offline) words.push('--offline')
-  return words.map(shellWord).join(' ')
-}

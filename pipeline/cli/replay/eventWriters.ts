@@ -110,16 +110,27 @@ function linesTo(out: Out): EventWriter {
 
 /** One JSON object a line, with the values its class has. */
 function linesOf({ columns, rowCount }: Events): string {
-  const lines: string[] = []
-  for (let row = 0; row < rowCount; row++) {
-    let line = `{"tsMs":${columns.tsMs[row]},"rank":${columns.rank[row]},"class":${JSON.stringify(columns.class[row])},"source":${JSON.stringify(columns.source[row])}`
-    const sequence = columns.sequence[row]!
-    if (!Number.isNaN(sequence)) line += `,"sequence":${sequence}`
-    for (const name of eventValues) {
-      const value = columns[name][row]!
-      if (!Number.isNaN(value)) line += `,"${name}":${value}`
-    }
-    lines.push(`${line}}\n`)
+  const values = eventValues.map((name) => ({ key: `,"${name}":`, of: columns[name] }))
+  // A few classes and sources are on millions of lines: their text is made once.
+  const heads = new Map<string, string>()
+  const headOf = (kind: string, source: string, rank: number): string => {
+    const id = `${kind} ${source}`
+    const known = heads.get(id)
+    if (known !== undefined) return known
+    const head = `,"rank":${rank},"class":${JSON.stringify(kind)},"source":${JSON.stringify(source)}`
+    heads.set(id, head)
+    return head
   }
-  return lines.join('')
+  let text = ''
+  for (let row = 0; row < rowCount; row++) {
+    text += `{"tsMs":${columns.tsMs[row]}${headOf(columns.class[row]!, columns.source[row]!, columns.rank[row]!)}`
+    const sequence = columns.sequence[row]!
+    if (!Number.isNaN(sequence)) text += `,"sequence":${sequence}`
+    for (const { key, of } of values) {
+      const value = of[row]!
+      if (!Number.isNaN(value)) text += key + value
+    }
+    text += '}\n'
+  }
+  return text
 }
