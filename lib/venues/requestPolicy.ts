@@ -70,4 +70,7 @@ const described = {
  * How the venues are asked, beside the patience that can be set: part of a pipeline's config and so of every manifest, for
  * whoever wants to know where rows came from. Nothing can be set here.
  */
-export const requestPolicy = z.undefined().optional().transform(() => described)
+export const requestPolicy = z
+  .undefined()
+  .optional()
+  .transform(() => described)

@@ -182,9 +182,22 @@ describe('the tail', () => {
 describe('the universe', () => {
   const config = (rules: object) => ({ from: '2026-06-10', to: '2026-06-11', universe: rules })
   type Universe = {
-    symbols: { symbol: string; tickSize: string; stepSize: string; rulesFrom: string; quoteVolumeUsdDaily: number }[]
+    symbols: {
+      symbol: string
+      tickSize: string
+      stepSize: string
+      rulesFrom: string
+      quoteVolumeUsdDaily: number
+      active: { fromTsMs: number; toTsMs?: number }[]
+    }[]
     rejected: { symbol: string; reason: string }[]
-    selection: { gone: string[]; hasSurvivorship: boolean; mode: string }
+    selection: {
+      gone: string[]
+      hasSurvivorship: boolean
+      mode: string
+      dates: { tsMs: number; symbols: string[] }[]
+      survivorshipGap?: { onlyHistorical: string[]; onlyLive: string[]; volumeShare: number }
+    }
   }
   const universeOf = async (rules: object): Promise<Universe> => {
     const run = new MemoryRun(dataset, config(rules), present)
@@ -215,6 +228,47 @@ describe('the universe', () => {
     const { selection, symbols } = await universeOf({ mode: 'live', size: 6, allowSurvivorship: true })
     expect(selection).toMatchObject({ mode: 'live', hasSurvivorship: true })
     expect(symbols.map(({ symbol }) => symbol)).not.toContain('LUNAUSDT')
+  }, 60_000)
+
+  test('takes the dead for as old as they were: an age that is asked for does not leave the survivors only', async () => {
+    const { symbols, selection } = await universeOf({ size: 6, minAgeDays: 90 })
+    expect(symbols.map(({ symbol }) => symbol)).toContain('LUNAUSDT')
+    expect(selection.survivorshipGap).toMatchObject({ liveFrom: 'listing', onlyHistorical: ['LUNAUSDT'] })
+    expect(selection.survivorshipGap!.onlyLive).toHaveLength(1)
+    expect(selection.survivorshipGap!.volumeShare).toBeGreaterThan(0)
+  }, 60_000)
+
+  test('of several dates is their union, and every member has its tables', async () => {
+    const dates = ['2026-04-01', '2026-05-01', '2026-06-01', '2026-07-01']
+    const run = new MemoryRun(
+      dataset,
+      {
+        from: '2026-04-01',
+        to: '2026-07-10',
+        universe: {
+          dates,
+          size: 5,
+          allow: ['LUNAUSDT', 'SUIUSDT', 'POLUSDT', 'MATICUSDT', 'DOTUSDT', 'XRPUSDT', 'WIFUSDT'],
+        },
+        bars: [{ interval: '4h' }],
+        funding: false,
+      },
+      present,
+    )
+    await run.make('dataset')
+    const [{ symbols, selection }] = [...run.of<Universe>('buildUniverse').values()] as [Universe]
+    const members = new Set(selection.dates.flatMap((date) => date.symbols))
+    expect(selection.dates.map(({ tsMs }) => tsMs)).toEqual(dates.map((date) => parseUtc(date)!))
+    expect(symbols.map(({ symbol }) => symbol)).toEqual([...members].sort())
+    expect(members.size).toBeGreaterThan(5)
+    // A member's stretches say the same as the dates.
+    for (const { tsMs, symbols: then } of selection.dates) {
+      const isActive = ({ active }: Universe['symbols'][number]) =>
+        active.some(({ fromTsMs, toTsMs = Number.POSITIVE_INFINITY }) => fromTsMs <= tsMs && tsMs < toTsMs)
+      expect(symbols.filter(isActive).map(({ symbol }) => symbol)).toEqual([...then].sort())
+    }
+    const tables = new Set([...run.of('ingestKlines').keys()].map((address) => /\[(\w+),/.exec(address)![1]!))
+    expect(tables).toEqual(members)
   }, 60_000)
 
   test('does not look ahead: what the market does from the date on changes nothing', async () => {
