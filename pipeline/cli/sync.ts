@@ -74,6 +74,8 @@ export const sync = defineCommand({
         context.out.print(renderPass(one, next, context.out.style))
         context.out.printJsonLine(passJson(one, next))
       }
+      // Nobody reads it any more, as after `| head`: whoever started it has gone.
+      if (context.out.closed) stop.abort()
     }
     try {
       if (!values.watch) {

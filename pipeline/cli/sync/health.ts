@@ -43,12 +43,15 @@ export class TrafficCount {
       store.records.scan('observation', (record) => {
         if (record.recordedAtMs < sinceMs || !this.#artifacts.has(record.artifact ?? '')) return
         const { cost, notes = [] } = store.records.payload(record) as RecordPayload
-        requests += cost.requests
+        let asked = 0
         for (const note of notes) {
+          // An answer that there is nothing is told by its note alone.
+          if (note['url'] !== undefined) asked += typeof note['attempts'] === 'number' ? note['attempts'] : 1
           if (typeof note['waitedMs'] === 'number') waitedMs += note['waitedMs']
           for (const trouble of Array.isArray(note['troubles']) ? note['troubles'] : [])
             troubles.set(String(trouble), (troubles.get(String(trouble)) ?? 0) + 1)
         }
+        requests += Math.max(asked, cost.requests)
       })
     }
     return {

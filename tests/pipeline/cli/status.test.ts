@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { holdingsOf } from '../../../pipeline/cli/status/holdings.ts'
 import { type BuiltPipe, buildPipe } from './builtPipe.ts'
 import { startCountedExchange, writeDatasetProject } from './datasetProject.ts'
 
@@ -155,4 +156,39 @@ describe('the completeness of a data set', () => {
     expect(ended.status).toBe(2)
     expect(ended.stderr).toContain('pipe sync')
   }, 60_000)
+})
+
+describe('a failed node', () => {
+  const failed = (task: string, params: object) => ({ task, params, message: task })
+  const failures = [
+    failed('fetchBars', { symbol: 'AUSDT', interval: '1h', period: '2026-07' }),
+    failed('fetchBarPage', { symbol: 'AUSDT', market: 'spot', interval: '1h', slice: { fromTsMs: 0, toTsMs: 9e15 } }),
+    failed('fetchFundingMonth', { symbol: 'AUSDT', period: '2026-07' }),
+    failed('fetchSpotAggTrades', { symbol: 'AUSDT', period: '2026-07-02' }),
+    failed('fetchPresent', {}),
+  ]
+  const { failureOf } = holdingsOf({} as never, { nodes: [], failures } as never)
+  const of = (series: object, fromDay: string, toDay: string) =>
+    failureOf({ dataSet: 'klines', market: 'usdm', symbol: 'AUSDT', ...series } as never, {
+      symbol: 'AUSDT',
+      period: '',
+      fromTsMs: Date.parse(fromDay),
+      toTsMs: Date.parse(toDay),
+      isArchived: true,
+      slices: [],
+    })
+
+  test('is the reason for its own rows, and for no others', () => {
+    const july = ['2026-07-01', '2026-08-01'] as const
+    expect(of({ interval: '1h' }, ...july)).toBe('fetchBars')
+    expect(of({ interval: '1h' }, '2026-07-05', '2026-07-06')).toBe('fetchBars')
+    expect(of({ interval: '1h' }, '2026-08-01', '2026-09-01')).toBeUndefined()
+    expect(of({ interval: '1m' }, ...july)).toBeUndefined()
+    expect(of({ interval: '1h', dataSet: 'markPriceKlines' }, ...july)).toBeUndefined()
+    expect(of({ interval: '1h', market: 'spot' }, ...july)).toBe('fetchBarPage')
+    expect(of({ dataSet: 'funding' }, ...july)).toBe('fetchFundingMonth')
+    expect(of({ dataSet: 'aggTrades', market: 'spot' }, '2026-07-02', '2026-07-03')).toBe('fetchSpotAggTrades')
+    expect(of({ dataSet: 'trades', market: 'spot' }, '2026-07-02', '2026-07-03')).toBeUndefined()
+    expect(of({ dataSet: 'metrics' }, ...july)).toBeUndefined()
+  })
 })
