@@ -2,7 +2,7 @@ import { hasSnapshot, readSnapshot, type Snapshot } from '../../snapshots/snapsh
 import type { Ask } from '../engine/engine.ts'
 import type { Context } from './context.ts'
 import { flag } from './flag.ts'
-import type { World } from './world.ts'
+import type { OpenOptions, World } from './world.ts'
 
 /** What `run`, `plan` and those who ask about a plan have in common: which pipeline, with which config, looked at how. */
 export const askFlags = {
@@ -50,7 +50,7 @@ export interface Asked {
 export async function openAsk(
   context: Context,
   values: AskValues,
-  options: { readonly readOnly?: boolean; readonly workers?: number | undefined } = {},
+  options: Pick<OpenOptions, 'readOnly' | 'workers' | 'inspect'> = {},
 ): Promise<Asked> {
   const { pipeline, set, asOf, offline } = values
   const world = await context.openWorld({ pipeline, set, asOf, offline, ...options })

@@ -3,6 +3,7 @@ import { askFlags, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { arg, flag } from './flag.ts'
 import { followRun } from './followRun.ts'
+import { inspecting } from './inspect.ts'
 import { rerunCommand } from './rerunCommand.ts'
 import { recallRun } from './runMemo.ts'
 import { newRunId } from './storedRuns.ts'
@@ -21,26 +22,45 @@ export const run = defineCommand({
       min: 1,
       max: 256,
     }),
+    inspect: flag.boolean('Stop the first node asked for in a debugger, at the top of its own source'),
+    inspectPort: flag.integer('Where the debugger finds it, on 127.0.0.1: 9229 by default, 0 for any free port', {
+      min: 0,
+      max: 65_535,
+    }),
   },
   examples: [
     { line: 'pipe run', says: 'make everything' },
     { line: 'pipe run report --snapshot demo', says: 'make report, pinned or frozen as "demo"' },
     { line: "pipe run --refresh 'fetchKlines*'", says: 'ask those sources again' },
     { line: 'pipe run --snapshot demo2 --from demo', says: 'a new snapshot on top of an old one' },
+    { line: 'pipe run backtest --inspect', says: 'stop in a debugger, in the strategy' },
     { line: 'pipe run --set window=5 --keep-going', says: 'another config; go on after failures' },
   ],
   json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "targets", "failures"}.',
   jsonLines: true,
   async run(context, values) {
     const startMs = performance.now()
-    const recalled = recallRun(context, values)
+    // Whoever wants to look at a node is told where there is nothing to see.
+    const recalled = values.inspect ? undefined : recallRun(context, values)
     if (recalled !== undefined) {
       const { printVerdict } = await import('./printVerdict.ts')
       return printVerdict(context.out, { ...recalled, wallMs: performance.now() - startMs }, 'ok')
     }
-    const { world, targets, ask, frozen } = await openAsk(context, values, { workers: values.workers })
+    const inspect = values.inspect ? inspecting(context, values.inspectPort ?? 9229) : undefined
+    const asked = await openAsk(context, values, {
+      workers: inspect === undefined ? values.workers : 1,
+      inspect: inspect?.open,
+    })
+    const { world, targets, ask, frozen } = asked
+    try {
+      await inspect?.choose(asked)
+    } catch (error) {
+      await world.close()
+      throw error
+    }
     const startedMs = context.nowMs()
-    const following = followRun(context, startedMs)
+    // A live view would draw over the address that somebody has to copy.
+    const following = followRun(inspect === undefined ? context : { ...context, terminal: undefined }, startedMs)
     try {
       const finished = await world.engine.run(targets, {
         ...ask,

@@ -13,7 +13,8 @@ import { type LoadedProject, loadProject } from '../engine/code/loadProject.ts'
 import { type ResolvedConfig, resolveConfig } from '../engine/config.ts'
 import { Engine } from '../engine/engine.ts'
 import type { ConfiguredPipeline, Pipeline, Project } from '../engine/graph.ts'
-import { createLocalExecutor } from '../engine/localExecutor.ts'
+import type { Job } from '../engine/job.ts'
+import { createLocalExecutor, type InspectOptions } from '../engine/localExecutor.ts'
 import { StoredProjectCode } from '../engine/projectCode.ts'
 import type { Patience } from '../engine/runOptions.ts'
 import { parseInstant } from './instant.ts'
@@ -30,6 +31,8 @@ export interface OpenOptions {
   readonly readOnly?: boolean
   /** Worker threads for pure tasks; as many as cores by default. */
   readonly workers?: number | undefined
+  /** Nodes to be shown to a debugger. */
+  readonly inspect?: Omit<InspectOptions, 'inspectionOf'> | undefined
 }
 
 /** The process's own facts, handed in by the command's edge. */
@@ -84,7 +87,7 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
     readOnly: standIn === undefined && options.readOnly === true,
     clock: nowMs,
   })
-  const code = new StoredProjectCode(codeObjects(project, { root: storeRoot }))
+  const code = new StoredProjectCode(codeObjects(project, { root: storeRoot }), project.dir)
   const workers = options.workers ?? availableParallelism()
   const memoryMb = declared.memoryMb ?? Math.floor((totalmem() / 2 ** 20) * 0.75)
   const engine = new Engine({
@@ -103,6 +106,9 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
         stagingDir: store.stagingDir,
         resolvePackage: (name, version) => code.packageDir(name, version),
         mapStack: (digest, stack) => code.mapStack(digest, stack),
+        ...(options.inspect === undefined
+          ? {}
+          : { inspect: { ...options.inspect, inspectionOf: (job: Job) => code.inspectionOf(job) } }),
       }),
     watch: (work) => watch.during(work),
     wallMs: nowMs,

@@ -13,14 +13,21 @@ const memoryEveryMs = 50
 /** Runs one job in a process of its own, which is killed for time, memory or by the signal, and in any case afterwards.
  *  A thread can be stopped too, but only a process can be held to its memory. */
 export function runIsolated(
-  options: { isolateUrl: URL; stagingDir: string },
+  options: {
+    readonly isolateUrl: URL
+    readonly stagingDir: string
+    readonly inspect?: IsolateRequest['inspect']
+    readonly onListening?: (url: string) => void
+  },
   job: Job,
   packageDirs: PackageDirs,
   signal: AbortSignal,
 ): Promise<Ending> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve({ kind: 'aborted' })
-    const { memoryMb, timeoutMs } = job
+    const { inspect } = options
+    // Whoever looks around in a debugger takes all the time there is.
+    const { memoryMb, timeoutMs } = inspect === undefined ? job : {}
     const child = fork(fileURLToPath(options.isolateUrl), {
       env: { ...process.env, TZ: 'UTC' },
       execArgv: memoryMb === undefined ? [] : [`--max-old-space-size=${memoryMb}`],
@@ -41,7 +48,11 @@ export function runIsolated(
     const abort = () => end({ kind: 'aborted' })
     signal.addEventListener('abort', abort)
 
-    child.on('message', ({ outcome }: IsolateAnswer) => end(outcome))
+    child.on('message', (answer: IsolateAnswer) => {
+      if (answer.kind === 'done') end(answer.outcome)
+      else if (answer.kind === 'listening') options.onListening?.(answer.url)
+      else end({ kind: 'died', what: answer.why })
+    })
     child.on('error', (error) => end({ kind: 'died', what: `its process could not be started: ${error.message}` }))
     child.on('exit', (code, killedBy) => {
       const words = errors()
@@ -63,7 +74,12 @@ export function runIsolated(
         }, memoryEveryMs),
       )
     }
-    const request: IsolateRequest = { stagingDir: options.stagingDir, job, packageDirs }
+    const request: IsolateRequest = {
+      stagingDir: options.stagingDir,
+      job,
+      packageDirs,
+      ...(inspect === undefined ? {} : { inspect }),
+    }
     child.send(request)
   })
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '../../cas/digest.ts'
 import { parseCodeBundle } from './code/codeObject.ts'
+import type { Inspection } from './inspection.ts'
 import { runIsolated } from './isolateProcess.ts'
 import type { CodeRef, Executor, Job } from './job.ts'
 import { readPlaced } from './movedFile.ts'
@@ -18,9 +19,20 @@ export interface LocalExecutorOptions {
   readonly resolvePackage: (name: string, version: string, tree: Digest) => string | Promise<string>
   /** Names the places of a stack that lie in a code object as the sources do, and leaves the others. */
   readonly mapStack?: (code: Digest, stack: string) => string
+  /** Shows some of the jobs to a debugger. */
+  readonly inspect?: InspectOptions
   /** The built entries. They lie beside the program unless it runs from elsewhere. */
   readonly workerUrl?: URL
   readonly isolateUrl?: URL
+}
+
+export interface InspectOptions {
+  /** On 127.0.0.1; 0 for any that is free. */
+  readonly port: number
+  isChosen(address: string): boolean
+  inspectionOf(job: Job): Inspection
+  /** The job waits for a debugger at this address. */
+  onListening(address: string, url: string): void
 }
 
 const memoryMbDefault = 2048
@@ -40,9 +52,22 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     slots: workers * 2,
     async execute(job, signal) {
       const packageDirs = await packages.dirsFor(job)
-      const ending = job.isolate
-        ? await runIsolated({ isolateUrl, stagingDir }, job, packageDirs, signal)
-        : await pool.run(job, packageDirs, signal)
+      const { inspect } = options
+      const ending = inspect?.isChosen(job.address)
+        ? await runIsolated(
+            {
+              isolateUrl,
+              stagingDir,
+              inspect: { port: inspect.port, ...inspect.inspectionOf(job) },
+              onListening: (url) => inspect.onListening(job.address, url),
+            },
+            job,
+            packageDirs,
+            signal,
+          )
+        : job.isolate
+          ? await runIsolated({ isolateUrl, stagingDir }, job, packageDirs, signal)
+          : await pool.run(job, packageDirs, signal)
       if (ending.kind === 'done') return ending.result
       throw failureFault(job, ending, mapStack ?? ((_, stack) => stack))
     },

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Digest } from '../../cas/digest.ts'
 import { type Staged, stageBytes } from '../../cas/staging.ts'
 import type { Store } from '../../cas/store.ts'
@@ -7,9 +9,13 @@ import type { ProjectCode } from './code/codeCache.ts'
 import type { CodeInfo } from './code/codeInfo.ts'
 import type { CodeObjects } from './code/codeObjects.ts'
 import { explainCode } from './code/explainCode.ts'
+import { pause, wrapperStart } from './code/linkCode.ts'
 import { mapStack } from './code/mapStack.ts'
+import { sourceMapJson } from './code/sourceMap.ts'
+import { tickpipeDir } from './code/tickpipePackage.ts'
 import type { EngineCode } from './engine.ts'
-import type { CodeRef } from './job.ts'
+import type { Inspection } from './inspection.ts'
+import type { CodeRef, Job } from './job.ts'
 import type { GraphNode } from './nodes.ts'
 import { placeOf } from './objectPlace.ts'
 import type { CodeChange } from './verdict.ts'
@@ -18,14 +24,16 @@ import type { NodeState } from './walk.ts'
 /** The code of a loaded project, bundled when it is first met and stored when it first runs. */
 export class StoredProjectCode implements EngineCode {
   private readonly objects: CodeObjects
+  private readonly projectDir: string
   private readonly byDigest = new Map<Digest, ProjectCode>()
   private readonly stored = new Map<Digest, CodeRef>()
   /** Read from the index once, for those whose stacks are looked at. */
   private readonly infos = new Map<Digest, CodeInfo>()
   private readonly prepared = new WeakSet<object>()
 
-  constructor(objects: CodeObjects) {
+  constructor(objects: CodeObjects, projectDir: string) {
     this.objects = objects
+    this.projectDir = projectDir
   }
 
   async prepare(nodes: readonly GraphNode[]): Promise<void> {
@@ -80,11 +88,39 @@ export class StoredProjectCode implements EngineCode {
   }
 
   mapStack(code: Digest, stack: string): string {
-    const known = this.byDigest.get(code)
-    if (known === undefined) return stack
+    return this.byDigest.has(code) ? mapStack(stack, this.infoOfKnown(code)) : stack
+  }
+
+  /** The first port is what somebody wants to look at: a task that takes a strategy is not theirs. */
+  inspectionOf(job: Job): Inspection {
+    const [port] = Object.values(job.ports)
+    const shown = (port ?? job.code).digest
+    const all = [job.code, ...Object.values(job.ports)].map(({ digest }) => [digest, this.sourceMaps(digest)] as const)
+    // The root is `<module id>#<symbol>`.
+    const module = this.infoOfKnown(shown).roots[0]!.split('#')[0]!
+    return { pauseIn: { code: shown, module }, sourceMaps: Object.fromEntries(all) }
+  }
+
+  private sourceMaps(code: Digest): Record<string, string> {
+    const { modules, roots } = this.infoOfKnown(code)
+    const pausing = roots[0]!.split('#')[0]
+    return Object.fromEntries(
+      modules.flatMap(({ id, file, lines }) => {
+        const path = [join(this.projectDir, file), file.replace(/^tickpipe/, tickpipeDir)].find((path) =>
+          existsSync(path),
+        )
+        if (lines === undefined || path === undefined) return []
+        const source = { url: pathToFileURL(path).href, text: readFileSync(path, 'utf8') }
+        const shift = wrapperStart.length + (id === pausing ? pause.length : 0)
+        return [[id, sourceMapJson(lines, source, shift)]]
+      }),
+    )
+  }
+
+  private infoOfKnown(code: Digest): CodeInfo {
     let info = this.infos.get(code)
-    if (info === undefined) this.infos.set(code, (info = known.info))
-    return mapStack(stack, info)
+    if (info === undefined) this.infos.set(code, (info = this.byDigest.get(code)!.info))
+    return info
   }
 
   /** Queues the code, its packages and what is known of it; they are readable at once and durable with their group. */

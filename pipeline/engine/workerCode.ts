@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import process from 'node:process'
 import vm from 'node:vm'
 import { Fault } from '../../lib/fault.ts'
-import { type LinkedCode, linkCode, type PackageRequest } from './code/linkCode.ts'
+import { type DebugNotes, type Gates, type LinkedCode, linkCode, type PackageRequest } from './code/linkCode.ts'
+import type { Inspection } from './inspection.ts'
 import type { CodeRef } from './job.ts'
 import { readPlaced } from './movedFile.ts'
 import type { PackageDirs } from './workerProtocol.ts'
@@ -22,7 +23,7 @@ export class CodeCache {
   }
 
   /** Its packages are loaded here, before the wires are armed: to set themselves up they may look around. */
-  async load(ref: CodeRef, packageDirs: PackageDirs): Promise<LinkedCode> {
+  async load(ref: CodeRef, packageDirs: PackageDirs, inspection?: Inspection): Promise<LinkedCode> {
     const known = this.#linked.get(ref.digest)
     if (known !== undefined) {
       // The newest stand last, so that the first is the one to go.
@@ -31,10 +32,11 @@ export class CodeCache {
       return known
     }
     const bytes = readPlaced(ref)
-    const linked = linkCode(bytes, {
+    const gates: Gates = {
       requireBuiltin: this.#requireBuiltin,
       requirePackage: (request) => this.#packages.get(keyOf(request)),
-    })
+    }
+    const linked = linkCode(bytes, gates, inspection && debugNotes(inspection, ref))
     for (const { name, version, imports } of linked.bundle.packages) {
       for (const { specifier } of imports) {
         const request = { name, version, specifier }
@@ -47,6 +49,11 @@ export class CodeCache {
     return linked
   }
 }
+
+const debugNotes = ({ pauseIn, sourceMaps }: Inspection, { digest }: CodeRef): DebugNotes => ({
+  sourceMaps: sourceMaps[digest] ?? {},
+  ...(pauseIn.code === digest ? { pauseIn: pauseIn.module } : {}),
+})
 
 const keyOf = ({ name, version, specifier }: PackageRequest) => `${name}@${version} ${specifier}`
 

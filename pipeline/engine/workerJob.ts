@@ -6,6 +6,7 @@ import { Fault } from '../../lib/fault.ts'
 import { memoryMbOf } from './admission.ts'
 import { type Guard, installGuard } from './guard.ts'
 import { framesOf, type Violation } from './guardTrip.ts'
+import type { Inspection } from './inspection.ts'
 import type { Job, JobResult } from './job.ts'
 import { issuesText } from './params.ts'
 import type { PureContext } from './task.ts'
@@ -20,7 +21,7 @@ import type { JobFailure, JobOutcome, PackageDirs, Phase } from './workerProtoco
 
 export interface JobRunner {
   /** Never rejects: what went wrong is in the outcome. One job at a time. */
-  run(job: Job, packageDirs: PackageDirs): Promise<JobOutcome>
+  run(job: Job, packageDirs: PackageDirs, inspection?: Inspection): Promise<JobOutcome>
 }
 
 /** What of a thread's memory may go to inputs that are kept for the nodes to come. */
@@ -46,7 +47,7 @@ export function createJobRunner(stagingDir: string, memoryMb: number, reached: (
   realProcess.on('uncaughtException', catchStray)
 
   return {
-    async run(job, packageDirs) {
+    async run(job, packageDirs, inspection) {
       const clock = startJobClock()
       const log = new JobLog()
       const step: Step = { phase: 'code', subject: undefined }
@@ -56,10 +57,10 @@ export function createJobRunner(stagingDir: string, memoryMb: number, reached: (
       stray = undefined
       kept.begin((memoryMb - memoryMbOf(job)) * 2 ** 20)
       try {
-        const code = await codes.load(job.code, packageDirs)
+        const code = await codes.load(job.code, packageDirs, inspection)
         const ports = new Map<string, () => Record<string, unknown>>()
         for (const [name, ref] of Object.entries(job.ports)) {
-          const linked = await codes.load(ref, packageDirs)
+          const linked = await codes.load(ref, packageDirs, inspection)
           ports.set(name, () => linked.instantiate())
         }
         guard.begin((message) => log.write(message))

@@ -19,6 +19,13 @@ export interface PackageRequest {
   readonly specifier: string
 }
 
+/** What a debugger is told about the modules of a bundle. */
+export interface DebugNotes {
+  readonly sourceMaps: Readonly<Record<string, string>>
+  /** The module that stands still before it does anything. */
+  readonly pauseIn?: string
+}
+
 export interface LinkedCode {
   readonly bundle: CodeBundle
   /** Runs every module afresh, so that no module state passes from one node to the next, and gives the exports of the
@@ -34,9 +41,9 @@ type ModuleFunction = (
 
 /** Compiles a code object once. The modules' ids become their file names in stack traces; `mapStack` leads from there
  *  to the sources. */
-export function linkCode(code: Uint8Array | CodeBundle, gates: Gates): LinkedCode {
+export function linkCode(code: Uint8Array | CodeBundle, gates: Gates, notes?: DebugNotes): LinkedCode {
   const bundle = code instanceof Uint8Array ? parseCodeBundle(code) : code
-  const functions = new Map(bundle.modules.map(({ id, code }) => [id, compile(id, code)]))
+  const functions = new Map(bundle.modules.map(({ id, code }) => [id, compile(id, code, notes)]))
   const packages = packagesById(bundle.packages)
   const shared = new SharedModules()
 
@@ -80,10 +87,17 @@ export function linkCode(code: Uint8Array | CodeBundle, gates: Gates): LinkedCod
 /** Stands on one line with the code, so that line numbers are the code's own. */
 export const wrapperStart = "(function (exports, require, requireExports) { 'use strict'; "
 
-function compile(id: string, code: string): ModuleFunction {
-  const script = new vm.Script(`${wrapperStart}${code}\n})`, { filename: id })
+export const pause = 'debugger; '
+
+function compile(id: string, code: string, notes: DebugNotes | undefined): ModuleFunction {
+  const map = notes?.sourceMaps[id]
+  const start = notes?.pauseIn === id ? wrapperStart + pause : wrapperStart
+  const link = map === undefined ? '' : `\n//# sourceMappingURL=data:application/json;base64,${base64Of(map)}`
+  const script = new vm.Script(`${start}${code}\n})${link}`, { filename: id })
   return script.runInThisContext() as ModuleFunction
 }
+
+const base64Of = (text: string): string => Buffer.from(text).toString('base64')
 
 function packagesById(packages: readonly PackageRef[]): Map<string, PackageRequest> {
   const byId = new Map<string, PackageRequest>()

@@ -1,10 +1,8 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BuiltPipe, buildPipe } from './builtPipe.ts'
-
-const repo = fileURLToPath(new URL('../../../', import.meta.url))
+import { writeStrategyProject } from './strategyProject.ts'
 
 /** Strategies somebody wrote in a hurry, each in a file of its own; the line that is to blame is the fifth. */
 const strategies = {
@@ -25,43 +23,16 @@ export const strategy = { name: 'mine', params: z.object({}), decisionEvery: '1h
 } }
 `
 
-function writeProject(dir: string): void {
-  mkdirSync(join(dir, 'strategies'), { recursive: true })
-  writeFileSync(join(dir, 'package.json'), '{ "name": "mine", "type": "module" }\n')
-  for (const [name, line] of Object.entries(strategies))
-    writeFileSync(join(dir, 'strategies', `${name}.ts`), fileOf(line))
-  const names = Object.keys(strategies)
-  writeFileSync(
-    join(dir, 'pipe.config.ts'),
-    `import { definePipeline, defineProject, withConfig, z } from 'tickpipe'
-import { makeBars, makeFunding, makeUniverse } from '${repo}tests/bench/sweep/pipe.config.ts'
-import { backtest } from '${repo}tasks/replay/backtest.ts'
-${names.map((name) => `import { strategy as ${name} } from './strategies/${name}.ts'`).join('\n')}
-const strategies = { ${names.join(', ')} }
-const bad = definePipeline('bad', z.object({ strategy: z.string() }), (graph, config) => {
-  const size = { index: 0, bars: 72 }
-  graph.target('backtest', graph.add(backtest, {
-    params: { baseInterval: '1h', from: '2024-01-01', to: '2024-01-04' },
-    inputs: {
-      universe: graph.add(makeUniverse, { params: { symbols: 2 } }),
-      minutes: [0, 1].map((index) => graph.add(makeBars, { at: [index], params: { ...size, index } })),
-      funding: [graph.add(makeFunding, { params: size })],
-    },
-    code: { strategy: strategies[config.strategy] },
-  }))
-})
-export default defineProject({ root: '.pipe', silenceMs: 1500, memoryMb: 256, pipelines: [withConfig(bad, { strategy: 'throws' })] })
-`,
-  )
-}
-
 describe('a strategy that goes wrong ends its run with status 3, its own line and the instant', () => {
   let built: BuiltPipe
   let dir: string
   beforeAll(async () => {
     built = await buildPipe()
     dir = join(built.dir, 'project')
-    writeProject(dir)
+    writeStrategyProject(
+      dir,
+      Object.fromEntries(Object.entries(strategies).map(([name, line]) => [name, fileOf(line)])),
+    )
   })
   afterAll(() => built.remove())
 

@@ -1,0 +1,53 @@
+import { Fault } from '../../lib/fault.ts'
+import type { Asked } from './ask.ts'
+import type { Context } from './context.ts'
+import { shellWord } from './shellWord.ts'
+import type { OpenOptions } from './world.ts'
+
+/** A run that stops in a debugger: which node does, and what its user is told. */
+export interface Inspecting {
+  readonly open: NonNullable<OpenOptions['inspect']>
+  /** Takes the first pure node among those that were asked for. */
+  choose(asked: Asked): Promise<void>
+}
+
+export function inspecting({ out }: Context, port: number): Inspecting {
+  let chosen: string | undefined
+  return {
+    open: {
+      port,
+      isChosen: (address) => address === chosen,
+      onListening(address, url) {
+        const { host } = new URL(url)
+        out.error(`${address} waits for a debugger, and stops in its own source once one is there`)
+        out.error(`  Chrome    chrome://inspect, with ${host} among its targets`)
+        out.error(`  others    ${url}`)
+      },
+    },
+    async choose({ world, targets, ask }) {
+      const { plan, asked } = await world.engine.plan(targets, ask)
+      const nodes = asked.flatMap((address) => plan.nodes.filter((node) => node.address === address))
+      const pure = nodes.filter(({ kind }) => kind === 'pure')
+      const found = pure.find(({ verdict }) => verdict.kind !== 'cached')
+      if (found === undefined) throw nothingToInspect(pure[0]?.address, targets)
+      chosen = found.address
+    },
+  }
+}
+
+function nothingToInspect(address: string | undefined, targets: readonly string[]): Fault {
+  if (address === undefined) {
+    return new Fault({
+      code: 'usage',
+      what: 'only a pure task can be inspected, and there is none among these targets',
+      where: '--inspect',
+      todo: 'name the node, such as "pipe run backtest --inspect"',
+    })
+  }
+  return new Fault({
+    code: 'usage',
+    what: `${address} is recorded already: nothing would execute`,
+    where: '--inspect',
+    todo: `change something, or add --force ${shellWord(address)}: "${['pipe', 'run', ...targets].map(shellWord).join(' ')} --inspect --force ${shellWord(address)}"`,
+  })
+}
