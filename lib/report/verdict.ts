@@ -60,7 +60,8 @@ export function caveats(view: ReportView): string[] {
   const flagged = (flag: number) => fills.flags.filter((flags, i) => (flags & flag) !== 0 && fills.qty[i] !== 0).length
   const share = (part: number) => `${count(part)} of ${count(metrics.fills)} fills`
 
-  if (hasSurvivorship === true) {
+  // The run carries the stamp itself: a page without its universe says so too.
+  if (hasSurvivorship === true || request.data?.universe.hasSurvivorship === true) {
     found.push(
       'The universe is made of symbols that live today: what died before is missing, and the past looks better for it.',
     )
