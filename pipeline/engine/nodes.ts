@@ -46,6 +46,8 @@ export class NodeGraph implements Graph {
   readonly nodes = new Map<string, GraphNode>()
   readonly targets = new Map<string, readonly Part[]>()
   readonly collections: GraphCollection[] = []
+  /** How many of them rest on a node. */
+  private readonly collectionCounts = new Map<GraphNode, number>()
   private readonly sources = new Map<string, Task>()
   private readonly references = new Map<string, Reference[]>()
   private placing: string | undefined // the collection being grown, for messages
@@ -119,7 +121,8 @@ export class NodeGraph implements Graph {
         todo: 'list the items in a JSON artifact',
       })
     }
-    const sameSource = this.collections.filter((collection) => collection.source === source).length
+    const sameSource = this.collectionCounts.get(source) ?? 0
+    this.collectionCounts.set(source, sameSource + 1)
     const collection: GraphCollection = {
       handle: 'collection',
       id: `${source.address}.each${sameSource === 0 ? '' : sameSource + 1}`,

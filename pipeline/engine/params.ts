@@ -59,12 +59,25 @@ function elideDefaults(schema: z.ZodType, value: unknown, said: unknown): unknow
       continue
     }
     const saidHere = (said as Record<string, unknown> | undefined)?.[key]
-    const byDefault = saidHere === undefined ? field.safeParse(undefined) : { success: false as const }
-    if (byDefault.success && byDefault.data !== undefined && canonicalJson(byDefault.data) === canonicalJson(held))
-      continue
+    const byDefault = saidHere === undefined ? defaultJsonOf(field) : undefined
+    if (byDefault !== undefined && byDefault === canonicalJson(held)) continue
     kept[key] = elideDefaults(field, held, saidHere)
   }
   return kept
+}
+
+const defaultJsons = new WeakMap<z.ZodType, { readonly json: string | undefined }>()
+
+/** What a field is where nothing is said, as canonical JSON. Asked once for each schema: a graph has ten thousands of
+ *  nodes and a dozen tasks, and a field that has no default answers with an error, which is slow to make. */
+function defaultJsonOf(field: z.ZodType): string | undefined {
+  let known = defaultJsons.get(field)
+  if (known === undefined) {
+    const parsed = field.safeParse(undefined)
+    known = { json: parsed.success && parsed.data !== undefined ? canonicalJson(parsed.data) : undefined }
+    defaultJsons.set(field, known)
+  }
+  return known.json
 }
 
 /** Looks through optional, default and readonly wrappers. Schemas come from the project's own copy of zod, so they are
