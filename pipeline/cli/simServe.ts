@@ -31,7 +31,7 @@ export const simServe = defineCommand({
       says: 'a bad day',
     },
   ],
-  json: 'One object a line: {"kind": "serving", "url", "seed", "now", "env": {name: url}, "faults"}, then {"kind": "request", "method", "url", "status", "sizeBytes", "tookMs", "wire"?} for each, and last {"kind": "stopped", "requests", "refused", "weight"}',
+  json: 'One object a line: {"kind": "serving", "url", "seed", "now", "env": {name: url}, "faults"}, then {"kind": "request", "method", "url", "status", "sizeBytes", "tookMs", "wire"?} for each, and last {"kind": "stopped", "requests", "refused"}',
   jsonLines: true,
   async run(context, values) {
     const { out } = context
@@ -43,10 +43,15 @@ export const simServe = defineCommand({
     const faults = { seed: values.faultSeed, rules: parseFaults(values.faults, context.cwd) }
     const host = values.host ?? '127.0.0.1'
     let fault: Fault | undefined
+    const tally = { requests: 0, refused: 0 }
     const server = startServerThread({ ...market, port: values.port, host, faults }, (message) => {
       if (message.kind === 'failed') fault = notServed(message.message, `${host}:${values.port}`)
       else if (message.kind === 'serving') tellAddress(context, message.url, { ...market, faults: faults.rules })
-      else tell(context, message)
+      else {
+        tally.requests++
+        if (message.status === 429 || message.status === 418) tally.refused++
+        tellRequest(context, message)
+      }
     })
     const stopListening = context.signals.onStop(() => server.stop())
     try {
@@ -55,7 +60,8 @@ export const simServe = defineCommand({
       stopListening()
     }
     if (fault !== undefined) throw fault
-    out.note('stopped')
+    out.printJsonLine({ kind: 'stopped', ...tally })
+    out.note(`stopped after ${plural(tally.requests, 'request')}, ${tally.refused} of them refused`)
     return 'ok'
   },
 })
@@ -102,12 +108,8 @@ function tellAddress(
   out.printJsonLine({ kind: 'serving', url, seed: about.seed, now, env, faults: about.faults })
 }
 
-function tell({ out, nowMs }: Context, message: Extract<FromServer, { kind: 'request' | 'stopped' }>): void {
+function tellRequest({ out, nowMs }: Context, message: Extract<FromServer, { kind: 'request' }>): void {
   out.printJsonLine(message)
-  if (message.kind === 'stopped') {
-    out.note(`${plural(message.requests, 'request')}, ${message.refused} refused`)
-    return
-  }
   const { status, method, url, sizeBytes, tookMs, wire } = message
   const time = new Date(nowMs()).toISOString().slice(11, 19)
   const paint = status < 400 && wire === undefined ? out.errStyle.good : out.errStyle.warn

@@ -20,7 +20,6 @@ try {
   tell({ kind: 'serving', url: running.url })
   port.once('message', async () => {
     await running.close()
-    tell({ kind: 'stopped', ...running.exchange.tally })
     port.close()
   })
 } catch (error) {

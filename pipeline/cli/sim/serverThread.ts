@@ -15,21 +15,26 @@ export interface ServerData {
 export type FromServer =
   | { readonly kind: 'serving'; readonly url: string }
   | ({ readonly kind: 'request' } & Answered)
-  | { readonly kind: 'stopped'; readonly requests: number; readonly refused: number; readonly weight: number }
   | { readonly kind: 'failed'; readonly message: string }
 
 export interface ServerThread {
-  /** Lets go of the port; what it was asked comes as `stopped`. */
+  /** Lets go of the port. An exchange that is busy making an archive is not waited for. */
   stop(): void
   /** Resolves when the thread is gone. */
   readonly ended: Promise<void>
 }
 
+/** A year of trades as one archive takes far longer to make. */
+const patienceMs = 500
+
 export function startServerThread(data: ServerData, onMessage: (message: FromServer) => void): ServerThread {
   const worker = new Worker(new URL('./simServer.js', import.meta.url), { workerData: data })
   worker.on('message', onMessage)
   return {
-    stop: () => worker.postMessage('stop'),
+    stop() {
+      worker.postMessage('stop')
+      setTimeout(() => void worker.terminate(), patienceMs).unref()
+    },
     ended: new Promise((resolve, reject) => {
       worker.once('error', reject)
       worker.once('exit', () => resolve())

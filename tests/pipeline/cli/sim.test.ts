@@ -85,11 +85,13 @@ describe('pipe sim serve', () => {
     const asked = fetch(`${server.url}/data/futures/um/monthly/trades/BTCUSDT/BTCUSDT-trades-2026-05.zip`)
     const outcome = asked.then(
       async (response) => (await response.arrayBuffer()).byteLength,
-      (error: unknown) => error,
+      () => 'cut off',
     )
+    // The request is on its way, and keeps the exchange busy for many seconds from when it arrives.
+    await new Promise((resolve) => setTimeout(resolve, 300))
     const { status } = await server.stop()
     expect(status).toBe(0)
-    await outcome
+    expect(await outcome).toBe('cut off')
   })
 
   test('a port that is taken is said, with the status of it', async () => {
@@ -108,7 +110,7 @@ describe('pipe sim serve', () => {
 
 describe('a project that asks the venue', () => {
   test('gets from the served exchange, faults and all, the very tables of "source: sim"', async () => {
-    const config = { venue: 'sim', symbols: ['BTCUSDT', '1000PEPEUSDT'], month: '2026-05' }
+    const config = { venue: 'sim', symbols: ['1000PEPEUSDT'], month: '2026-05' }
     const dir = join(pipe.dir, 'venue')
     writeTinyProject(dir, { pipeline: 'venue', config })
     const server = await serve('-f', 'serverError*1', '-f', 'truncated*1:klines', '-f', 'resetInBody*1:fundingRate')
@@ -122,7 +124,7 @@ describe('a project that asks the venue', () => {
       return nodes.map(({ address, artifact }) => [address, artifact])
     }
     const asked = await ids('--set', 'venue=binance')
-    expect(asked).toHaveLength(4)
+    expect(asked).toHaveLength(2)
     expect(asked).toEqual(await ids())
     const { lines } = await server.stop()
     const troubles = lines.filter(({ status, wire }) => status === 500 || wire !== undefined)
