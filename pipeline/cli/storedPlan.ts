@@ -36,7 +36,7 @@ export class TypesByTask {
 }
 
 /** The plan of a data set that a node made, where it made one that this program understands. */
-export function readPlan(store: Store, artifact: Digest): DatasetPlan | undefined {
+function readPlan(store: Store, artifact: Digest): DatasetPlan | undefined {
   try {
     const { type, files } = store.readDescriptor(artifact)
     if (type !== partitions.name) return undefined
