@@ -71,7 +71,7 @@ export const bench: Bench = {
         rate(
           name,
           peers.map(({ wallMs }) => wallMs),
-          `unzip ${unzipMs} ms of it; ${exact}`,
+          `unzip ${unzipMs} ms of it; ${exact}; ${cpuText(peers)}`,
         )
       }
       const size = (name: string, sizeBytes: number, note = '') =>
@@ -98,6 +98,10 @@ export const bench: Bench = {
     }
   },
 }
+
+/** Processor time, which other work on the machine lengthens less than it does the wall's. It has the start in it. */
+const cpuText = (peers: readonly PeerIngest[]): string =>
+  `${rounded((medianOf(peers.map(({ cpuMs }) => cpuMs)) * 1000) / peers[0]!.rows)} µs of processor a row`
 
 /** The peak of a process that does both tasks, on files of several sizes: it must not grow with them. */
 function memoryRows(folder: string, sizes: readonly number[], duckdb: readonly PeerIngest[] | undefined): Row[] {

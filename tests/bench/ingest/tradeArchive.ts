@@ -10,7 +10,7 @@ const rowsAtOnce = 100_000
 
 /** What a day of a big contract's trades looks like: bursts within a millisecond, prices that stay or move by some
  *  ticks, a few popular sizes and many odd ones. Integer arithmetic alone, so that every machine measures the same file. */
-export function* tradeLines(rowCount: number): Generator<string, void, undefined> {
+function* tradeLines(rowCount: number): Generator<string, void, undefined> {
   let state = 1
   const below = (limit: number) => {
     state ^= state << 13
