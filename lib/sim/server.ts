@@ -38,7 +38,14 @@ export type RunningExchange = {
 export async function startExchange(options: ServerOptions = {}): Promise<RunningExchange> {
   const openedMs = performance.now()
   const elapsedMs = options.elapsedMs ?? (() => performance.now() - openedMs)
-  const exchange = createExchange(options.market ?? defaultWorld, { ...options, elapsedMs })
+  return serveExchange(createExchange(options.market ?? defaultWorld, { ...options, elapsedMs }), options)
+}
+
+/** The same exchange may be served at several addresses. */
+export async function serveExchange(
+  exchange: Exchange,
+  options: Pick<ServerOptions, 'port' | 'host' | 'onAnswer'>,
+): Promise<RunningExchange> {
   const server = createServer((request, response) => {
     serve(exchange, request, response, options.onAnswer).catch((error: unknown) => {
       // A bug in the simulation must not look like a fault of the venue.

@@ -1,7 +1,7 @@
 import { Fault } from '../../lib/fault.ts'
 import { defaultEvents, defaultWorld } from '../../lib/sim/defaultWorld.ts'
 import { formatUtc } from '../../lib/time.ts'
-import { hostNames, hostVariables } from '../../lib/venues/hosts.ts'
+import { type HostName, hostNames, hostVariables } from '../../lib/venues/hosts.ts'
 import { defineCommand } from './command.ts'
 import type { Context } from './context.ts'
 import { flag } from './flag.ts'
@@ -13,10 +13,11 @@ export const simServe = defineCommand({
   name: 'sim serve',
   summary: 'Serve the embedded exchange over real sockets, until Ctrl-C',
   about:
-    'One address answers as the venue does: /fapi and /futures/data, /api/v3, the archive bucket, and its listing at the root. Its market is made from a seed and a fixed present, so the same questions always have the same answers; weights and bans run in real time. With the variables it prints, "source: binance" asks it instead of the venue. Faults on demand: kind[=share|*times][:pattern], the pattern being a regular expression on path and query.',
+    'The address answers as the venue does: /fapi and /futures/data, /api/v3, the archive bucket, and its listing at the root. Its market is made from a seed and a fixed present, so the same questions always have the same answers; weights and bans run in real time. With the variables it prints, "source: binance" asks it instead of the venue. Faults on demand: kind[=share|*times][:pattern], the pattern being a regular expression on path and query.',
   args: {},
   flags: {
     port: flag.integerOr('Where to listen; 0 takes any free port', 0, { min: 0, max: 65_535 }),
+    hosts: flag.boolean("An address for each of the venue's hosts: weight budgets are kept by host"),
     host: flag.text('On which address; this machine alone by default', { hint: 'address' }),
     seed: flag.text('The seed of the market; the one of "source: sim" by default', { hint: 'seed' }),
     now: flag.text('Its present; that of "source: sim" by default', { hint: 'instant' }),
@@ -44,15 +45,18 @@ export const simServe = defineCommand({
     const host = values.host ?? '127.0.0.1'
     let fault: Fault | undefined
     const tally = { requests: 0, refused: 0 }
-    const server = startServerThread({ ...market, port: values.port, host, faults }, (message) => {
-      if (message.kind === 'failed') fault = notServed(message.message, `${host}:${values.port}`)
-      else if (message.kind === 'serving') tellAddress(context, message.url, { ...market, faults: faults.rules })
-      else {
-        tally.requests++
-        if (message.status === 429 || message.status === 418) tally.refused++
-        tellRequest(context, message)
-      }
-    })
+    const server = startServerThread(
+      { ...market, port: values.port, host, faults, hasHosts: values.hosts },
+      (message) => {
+        if (message.kind === 'failed') fault = notServed(message.message, `${host}:${values.port}`)
+        else if (message.kind === 'serving') tellAddresses(context, message.urls, { ...market, faults: faults.rules })
+        else {
+          tally.requests++
+          if (message.status === 429 || message.status === 418) tally.refused++
+          tellRequest(context, message)
+        }
+      },
+    )
     const stopListening = context.signals.onStop(() => server.stop())
     try {
       await server.ended
@@ -90,22 +94,24 @@ const notServed = (why: string, where: string): Fault =>
     todo: 'name another --port, or none for any that is free',
   })
 
-function tellAddress(
+function tellAddresses(
   { out }: Context,
-  url: string,
+  urls: Readonly<Record<HostName, string>>,
   about: { readonly seed: number | string; readonly nowTsMs: number; readonly faults: readonly unknown[] },
 ): void {
-  const env = Object.fromEntries(hostNames.map((host) => [hostVariables[host], url]))
+  const env = Object.fromEntries(hostNames.map((host) => [hostVariables[host], urls[host]]))
   const now = formatUtc(about.nowTsMs)
   const faults = about.faults.length === 0 ? '' : `, ${plural(about.faults.length, 'fault rule')}`
   out.print(
     [
-      `${out.style.good('serving')}  ${out.style.bold(url)}  seed ${about.seed}, its present ${now}${faults}`,
+      `${out.style.good('serving')}  ${out.style.bold(urls.usdm)}  seed ${about.seed}, its present ${now}${faults}`,
       ...Object.entries(env).map(([name, value]) => `export ${name}=${value}`),
-      out.style.dim('archives in a browser or with curl: /?prefix=data/futures/um/monthly/  Ctrl-C ends it'),
+      out.style.dim(
+        `archives in a browser or with curl: ${urls.archive}/?prefix=data/futures/um/monthly/  Ctrl-C ends it`,
+      ),
     ].join('\n'),
   )
-  out.printJsonLine({ kind: 'serving', url, seed: about.seed, now, env, faults: about.faults })
+  out.printJsonLine({ kind: 'serving', url: urls.usdm, seed: about.seed, now, env, faults: about.faults })
 }
 
 function tellRequest({ out, nowMs }: Context, message: Extract<FromServer, { kind: 'request' }>): void {

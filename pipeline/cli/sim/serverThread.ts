@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { FaultPlan } from '../../../lib/sim/faults/plan.ts'
 import type { Answered } from '../../../lib/sim/server.ts'
+import type { HostName } from '../../../lib/venues/hosts.ts'
 
 /** What the exchange in its thread is told. */
 export interface ServerData {
@@ -9,11 +10,13 @@ export interface ServerData {
   readonly port: number
   readonly host: string
   readonly faults: FaultPlan
+  /** Whether each of the venue's hosts has an address of its own: the ports after the first, where that is given. */
+  readonly hasHosts: boolean
 }
 
 /** What it tells. */
 export type FromServer =
-  | { readonly kind: 'serving'; readonly url: string }
+  | { readonly kind: 'serving'; readonly urls: Readonly<Record<HostName, string>> }
   | ({ readonly kind: 'request' } & Answered)
   | { readonly kind: 'failed'; readonly message: string }
 

@@ -94,6 +94,16 @@ describe('pipe sim serve', () => {
     expect(await outcome).toBe('cut off')
   })
 
+  test('gives each of the hosts an address, if asked, and they are one exchange', async () => {
+    const server = await serve('--hosts', '-f', 'serverError*1')
+    const urls = Object.values(server.env)
+    expect(new Set(urls).size).toBe(4)
+    const statuses = []
+    for (const url of urls) statuses.push((await fetch(`${url}/fapi/v1/ping`)).status)
+    expect(statuses).toEqual([500, 200, 200, 200])
+    expect((await server.stop()).lines.at(-1)).toMatchObject({ kind: 'stopped', requests: 4 })
+  })
+
   test('a port that is taken is said, with the status of it', async () => {
     const server = await serve()
     const ran = pipe.run(['sim', 'serve', '--port', new URL(server.url).port])
