@@ -227,6 +227,12 @@ describe('the task backtest reads', () => {
     expect(seen.slice(0, 24)).toEqual([...values])
     expect(seen[24]).toBe(23) // a bar old: still in reach
     expect(seen[25]).toBeNaN()
+    // Pieces of time in any order are one series; a bar that no piece has is NaN, never the value before it.
+    seen.length = 0
+    run({ ...given, features: [group(hours(30)), group(startMs)] }, { maxFeatureAgeMs: DAY_MS })
+    expect(seen.slice(0, 24)).toEqual([...values])
+    expect(seen.slice(24, 30)).toEqual(new Array(6).fill(Number.NaN))
+    expect(seen.slice(30)).toEqual([...values.slice(0, 17)])
     seen.length = 0
     run(given, { maxFeatureAgeMs: 3 * HOUR_MS })
     expect(seen.slice(24, 28)).toEqual([23, 23, 23, Number.NaN])
@@ -311,6 +317,10 @@ describe('bad input is answered with what is wrong and what to do', () => {
       /declares the column "ret1h", which no group of features offers; did you mean "ret_1h"\? \(wired are: ret_1h, ret_5m\)/,
     )
     expect(faultOf({ features, strategy: asking('doi_1h') })).toMatch(/switch on the data set "openInterest"/)
+    const twin = encodeFeatures('AUSDT', openTsMs, { ret_1h: openTsMs })
+    expect(
+      faultOf({ features: [...features, filesOf({ [twin.name]: twin.bytes })], strategy: asking('ret_1h') }),
+    ).toMatch(/two groups of features offer the column "ret_1h"/)
     expect(faultOf({ strategy: asking('basis') })).toMatch(/no group of features is wired.*"mark" and "index"/)
   })
 

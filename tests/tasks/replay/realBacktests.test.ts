@@ -352,6 +352,10 @@ describe.skipIf(!existsSync(vision))('months of real minutes (skipped where the 
     expect(filledIn(parseUtc('2024-10-26')!, parseUtc('2024-10-27')!)).toBeGreaterThan(200)
     expect(careful.request.data!.quality).toMatchObject({ policy: 'quarantine' })
     expect(careful.request.data!.quality!.quarantinedMs).toBeGreaterThan(60 * MINUTE_MS)
+    // Who wants no number from such a day is told so, and why.
+    const strict = { ...params, policy: 'reject' as const }
+    const rejecting = runTask(qa, { minutes: [storedTable(minutes as never)] } as never, strict) as QaReport
+    expect(() => run({ ...given, qa: [rejecting] })).toThrow(/QA rejects 2024-10-28 of FILUSDT: .*in an outage/)
     // Minutes without a trade fill nothing even where nobody judged them.
     const dead = new Set(Array.from(minutes.columns.openTsMs).filter((_, row) => minutes.columns.count[row] === 0))
     const careless = run(given).result.fills
