@@ -195,8 +195,7 @@ function sortedWhole<R extends Columns, C extends Columns>(
   return { table, findings: [...pieces.flatMap((piece) => piece.findings), ...findings] }
 }
 
-/** Rows of one symbol, with its name. */
-export /** Single trades state their turnover, which tables do not keep. */
+/** Single trades state their turnover, which tables do not keep. */
 function sayWrongTurnovers<R extends Columns, C extends Columns>(
   { columns }: Table<R>,
   form: TradeForm<R, C>,
@@ -214,6 +213,7 @@ function sayWrongTurnovers<R extends Columns, C extends Columns>(
   }
 }
 
+/** Rows of one symbol, with its name. */
 export function named<R extends Columns, C extends Columns>(
   form: TradeForm<R, C>,
   symbol: string,
