@@ -40,7 +40,7 @@ interface Ticket {
  *  decision, and a thread that runs dry takes from one that has some left. */
 const placesPerThread = 4
 
-/** Bounds for the heap of a thread, which is otherwise its share of the memory there is. Typed arrays lie outside of it. */
+/** Bounds for the heap of a thread, which is otherwise what there is for all. Typed arrays lie outside of it. */
 const heapMbMin = 256
 const heapMbMax = 4096
 
@@ -161,7 +161,8 @@ class PoolThread {
   constructor({ workerUrl, stagingDir, memoryMb, workers }: PoolOptions, events: ThreadEvents) {
     this.#events = events
     const shareMb = memoryMb / workers
-    this.#heapMb = Math.round(Math.min(heapMbMax, Math.max(heapMbMin, shareMb)))
+    // Not the share of it: a node that needs more than that runs alone.
+    this.#heapMb = Math.round(Math.min(heapMbMax, Math.max(heapMbMin, memoryMb)))
     const setup: WorkerSetup = { stagingDir, memoryMb: shareMb, claims: this.#claims, progress: this.#progress }
     this.#worker = new Worker(workerUrl, {
       workerData: setup,
