@@ -5,10 +5,10 @@ import { makeTable, type TableOf } from '../../../lib/tables/table.ts'
 
 const hourMs = 3_600_000
 
-/** The first bar of the random market. */
-export const sweepStartMs = Date.UTC(2024, 0, 1)
+// The first bar of the random market.
+const sweepStartMs = Date.UTC(2024, 0, 1)
 
-export const sweepSymbol = (index: number): string => `S${String(index).padStart(2, '0')}USDT`
+const sweepSymbol = (index: number): string => `S${String(index).padStart(2, '0')}USDT`
 
 /** Hourly bars of one symbol with marks: a random walk in whole cents and whole hundredths of a coin. */
 export function randomBars(index: number, bars: number): TableOf<typeof minuteTable> {
