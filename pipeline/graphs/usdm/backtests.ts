@@ -1,56 +1,147 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { backtestConfig } from '../../../lib/backtest/config.ts'
 import type { Strategy } from '../../../lib/backtest/strategy.ts'
 import { Fault } from '../../../lib/fault.ts'
 import { didYouMean } from '../../../lib/nearMatch.ts'
-import { intervalMs } from '../../../lib/time.ts'
+import type { TimeSpan } from '../../../lib/sweep/folds.ts'
+import { dayOf, dayStart, intervalMs, monthStart } from '../../../lib/time.ts'
 import { report } from '../../../tasks/deliver/report.ts'
 import { backtest } from '../../../tasks/replay/backtest.ts'
+import { checkStrategy } from '../../../tasks/replay/checkStrategy.ts'
 import { metrics } from '../../../tasks/replay/metrics.ts'
 import type { Graph } from '../../engine/graph.ts'
 import type { Dataset } from '../dataset.ts'
+import { addSweep, type PlacedSweep } from '../research/sweep.ts'
+import { addWalkForward } from '../research/walkForward.ts'
 import type { UsdmConfig } from './config.ts'
-import type { Research } from './research.ts'
+import type { ByMonth, Research } from './research.ts'
 
 type Changes = Partial<z.input<typeof backtestConfig>>
 
-/** The run, its benchmark, the same run under other assumptions, and what is made of them. */
+/** The run, its benchmark, the same run under other assumptions and with other params, and what is made of them. */
 export function addBacktests(
   graph: Graph,
   { universe }: Dataset,
-  { minutes, funding, qa }: Research,
+  research: Research,
   config: UsdmConfig,
   strategies: Readonly<Record<string, Strategy>>,
 ) {
-  const { baseInterval, from, to, execution } = config
-  const place = (at: readonly string[], strategy: Strategy, params: Record<string, unknown>, changes: Changes = {}) =>
-    graph.add(backtest, {
-      at,
-      params: { baseInterval, from, to, strategy: params, execution: { ...execution, ...changes } },
-      inputs: { universe, minutes, funding },
-      code: { strategy },
-    })
+  const { baseInterval, execution, sensitivity } = config
+  const range = { fromMs: dayStart(config.from), toMs: dayStart(config.to) }
   const { name, params } = config.strategy
   const strategy = strategyOf(name, strategies, 'config, strategy.name')
+
+  /** Of all data up to the range's end, so that a run over the past stays what it is when days are added. */
+  const inputsOf = ({ columns = [] }: Strategy, { toMs }: TimeSpan) => ({
+    universe,
+    minutes: upTo(research.minutes, toMs),
+    funding: upTo(research.funding, toMs),
+    qa: upTo(research.qa, toMs),
+    // Only groups it declares columns of: an edited feature runs its users again and nobody else.
+    features: research.features
+      .filter(({ names }) => names.some((column) => columns.includes(column)))
+      .flatMap(({ months }) => upTo(months, toMs)),
+  })
+  const paramsOf = (given: Readonly<Record<string, unknown>>, { fromMs, toMs }: TimeSpan, changes: Changes) => ({
+    baseInterval,
+    from: dayOf(fromMs),
+    to: dayOf(toMs),
+    strategy: given,
+    execution: { ...execution, ...changes },
+  })
+  const place = (
+    at: readonly string[],
+    which: Strategy,
+    given: Readonly<Record<string, unknown>>,
+    changes: Changes = {},
+  ) =>
+    graph.add(backtest, {
+      at,
+      params: paramsOf(given, range, changes),
+      inputs: { ...inputsOf(which, range), replay: research.replay },
+      code: { strategy: which },
+    })
+
   const run = place([], strategy, params)
   const benchmark =
     config.benchmark === null
       ? undefined
       : place(['benchmark'], strategyOf(config.benchmark, strategies, 'config, benchmark'), {})
-  const variants = config.sensitivity
+  const variants = sensitivity
     ? [
         place(['fees', 'none'], strategy, params, { fees: feesTimes(execution.fees, 0) }),
         place(['fees', 'double'], strategy, params, { fees: feesTimes(execution.fees, 2) }),
         place(['slippage', '5bps'], strategy, params, { slippage: { model: 'fixedBps', bps: 5 } }),
-        place(['latency', baseInterval], strategy, params, { latencyMs: execution.latencyMs + intervalMs(baseInterval) }),
+        place(['latency', baseInterval], strategy, params, {
+          latencyMs: execution.latencyMs + intervalMs(baseInterval),
+        }),
       ]
     : []
+  const tried = { strategy, sweep: config.sweep, base: params, range }
+  const sweep =
+    Object.keys(config.sweep).length === 0
+      ? undefined
+      : addSweep(graph, { ...tried, runAt: (at, given) => place(at, strategy, given) })
+  const walkForward =
+    config.walkForward === undefined
+      ? undefined
+      : addWalkForward(graph, {
+          ...tried,
+          folds: config.walkForward,
+          runAt: (at, given, span) =>
+            graph.add(backtest, {
+              at,
+              params: paramsOf(given, span, {}),
+              inputs: inputsOf(strategy, span),
+              code: { strategy },
+            }),
+        })
   const against = benchmark === undefined ? {} : { benchmark }
-  const numbers = graph.add(metrics, { inputs: { run, ...against } })
-  const page = graph.add(report, {
-    inputs: { run, ...against, metrics: numbers, variants, universe, quality: qa },
+  // Who tried several configurations and shows one says how many there were, and what each gave.
+  const numbers = graph.add(metrics, {
+    inputs: {
+      run,
+      ...against,
+      ...(sweep === undefined ? {} : { trials: [run, ...othersThan(params, strategy, sweep)] }),
+    },
   })
-  return { run, benchmark, metrics: numbers, report: page }
+  const page = graph.add(report, {
+    inputs: {
+      run,
+      ...against,
+      metrics: numbers,
+      variants,
+      universe,
+      minutes: upTo(research.minutes, range.toMs),
+      quality: upTo(research.qa, range.toMs),
+      replay: research.replay,
+      ...(sweep === undefined ? {} : { sweep: sweep.summary }),
+      ...(walkForward === undefined ? {} : { walkForward: walkForward.summary }),
+    },
+  })
+  const check = graph.add(checkStrategy, {
+    params: paramsOf(params, range, {}),
+    inputs: inputsOf(strategy, range),
+    code: { strategy },
+  })
+  return {
+    backtests: [run, ...(benchmark === undefined ? [] : [benchmark])],
+    sweep: sweep?.summary,
+    walkForward: walkForward?.summary,
+    metrics: numbers,
+    report: page,
+    check,
+  }
+}
+
+const upTo = <T>(all: ByMonth<T>, toMs: number): T[] =>
+  [...all].filter(([period]) => monthStart(period) < toMs).map(([, one]) => one)
+
+/** The points of a sweep but the one that is the run itself. */
+function othersThan(params: Readonly<Record<string, unknown>>, strategy: Strategy, { points, runs }: PlacedSweep) {
+  const own = strategy.params.safeParse(params).data
+  return runs.filter((_, i) => !isDeepStrictEqual(strategy.params.safeParse(points[i]!.params).data, own))
 }
 
 const feesTimes = (fees: UsdmConfig['execution']['fees'], factor: number): UsdmConfig['execution']['fees'] =>

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { backtestConfig } from '../../../lib/backtest/config.ts'
+import { walkForwardConfig } from '../../../lib/sweep/folds.ts'
+import { sweepGrid } from '../../../lib/sweep/points.ts'
 import { DAY_MS, dayOf, dayStart, isDay } from '../../../lib/time.ts'
 import { type DatasetConfig, datasetConfig } from '../dataset.ts'
 
@@ -35,6 +37,10 @@ export const usdmConfig = datasetConfig.omit({ bars: true }).extend({
   benchmark: z.string().nullable().default('btcBuyAndHold'),
   /** Capital, fees, slippage, latency, brackets and limits. */
   execution: backtestConfig.prefault({}),
+  /** Values to try of the strategy's params, each combination a run of its own: `{ perSide: [2, 3] }`. */
+  sweep: sweepGrid.default({}),
+  /** Folds of time: on each the best of the sweep is chosen, and traded on what comes after. */
+  walkForward: walkForwardConfig.optional(),
   /** Whether the run is repeated without fees, with twice the fees, with more slippage and with more latency. */
   sensitivity: z.boolean().default(true),
 })

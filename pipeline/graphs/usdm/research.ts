@@ -19,9 +19,9 @@ import { standardGroups } from './standardGroups.ts'
 
 /** What a backtest reads, month by month. */
 export interface Research {
-  readonly minutes: readonly Collection<typeof buildMinute.output>[]
-  readonly funding: readonly Collection<typeof funding>[]
-  readonly qa: readonly Collection<typeof qa.output>[]
+  readonly minutes: ByMonth<Collection<typeof buildMinute.output>>
+  readonly funding: ByMonth<Collection<typeof funding>>
+  readonly qa: ByMonth<Collection<typeof qa.output>>
   readonly features: readonly GroupFeatures[]
   readonly checks: readonly NodeHandle<typeof checkFeatures.output>[]
   /** Of the whole range: each month goes on from the one before. */
@@ -31,8 +31,11 @@ export interface Research {
 /** A group's columns, in all months. */
 export interface GroupFeatures {
   readonly names: readonly string[]
-  readonly months: readonly NodeHandle<typeof features.output>[]
+  readonly months: ByMonth<NodeHandle<typeof features.output>>
 }
+
+/** Ascending. */
+export type ByMonth<T> = ReadonlyMap<Month, T>
 
 /** From tables of bars to minutes, features, verdicts on quality and the identity of the event stream. */
 export function addResearch(
@@ -110,12 +113,15 @@ export function addResearch(
     const placements = months.map((period) => ({
       at: [name, period],
       params: { baseInterval, calendar: config.calendar, ...daysOf(period) },
-      inputs: { minutes: minutes.of(reaching(period, backMs)), funding: settlements.of(reaching(period, backMs)) },
+      inputs: {
+        minutes: ofMonths(minutes, reaching(period, backMs)),
+        funding: ofMonths(settlements, reaching(period, backMs)),
+      },
       code: { group },
     }))
     grouped.push({
       names: columns.map((feature) => feature.name),
-      months: placements.map((placement) => graph.add(features, placement)),
+      months: new Map(placements.map((placement) => [placement.at[1]!, graph.add(features, placement)])),
     })
     // A leak shows in any month; the last one has its history.
     checks.push(graph.add(checkFeatures, placements.at(-1)!))
@@ -129,32 +135,28 @@ export function addResearch(
       params: { baseInterval, ...daysOf(period) },
       inputs: {
         universe,
-        minutes: minutes.of(periods),
-        funding: settlements.of([period]),
-        qa: verdicts.of(periods),
+        minutes: ofMonths(minutes, periods),
+        funding: ofMonths(settlements, [period]),
+        qa: ofMonths(verdicts, periods),
         ...(before === undefined ? {} : { before }),
       },
     })
   }
   return {
-    minutes: minutes.all,
-    funding: settlements.all,
-    qa: verdicts.all,
+    minutes,
+    funding: settlements,
+    qa: verdicts,
     features: grouped,
     checks,
     replay: before!,
   }
 }
 
-/** One collection a month. */
-function collected<C>(months: readonly Month[], collect: (period: Month) => C) {
-  const byMonth = new Map(months.map((period) => [period, collect(period)]))
-  return {
-    all: [...byMonth.values()],
-    of: (periods: readonly Month[]): C[] =>
-      periods.flatMap((period) => (byMonth.has(period) ? [byMonth.get(period)!] : [])),
-  }
-}
+const collected = <C>(months: readonly Month[], collect: (period: Month) => C): ByMonth<C> =>
+  new Map(months.map((period) => [period, collect(period)]))
+
+const ofMonths = <C>(all: ByMonth<C>, periods: readonly Month[]): C[] =>
+  periods.flatMap((period) => (all.has(period) ? [all.get(period)!] : []))
 
 /** The same plan is asked about the same months by minutes, verdicts and more. */
 function rememberedByPlan<T>(make: (plan: DatasetPlan, period: Month) => T): (plan: DatasetPlan, period: Month) => T {
