@@ -1,8 +1,13 @@
 import { z } from 'zod'
+import type { FileSet } from '../../../lib/artifact.ts'
+import { Fault } from '../../../lib/fault.ts'
 import { barGaps, barPartitionParams } from '../../../lib/market/barParams.ts'
-import { barFindings } from '../../../lib/market/bars.ts'
+import { type BarPartition, barFindings } from '../../../lib/market/bars.ts'
+import { coversGrid } from '../../../lib/market/coversGrid.ts'
 import { gapsOf } from '../../../lib/market/gapsOf.ts'
 import { rawBars } from '../../../lib/market/rawFiles.ts'
+import { intervalMs } from '../../../lib/time.ts'
+import { readSingleFileZip } from '../../../lib/zip.ts'
 import { defineTask, optional } from '../../../pipeline/engine/task.ts'
 
 /** What an archive lacks, so that days may fill a month, and the API a day. A hole of the market itself is looked for in
@@ -19,7 +24,21 @@ export const findBarGaps = defineTask({
   inputs: { archive: optional(rawBars) },
   output: barGaps,
   run: ({ archive }, params) => {
+    if (archive !== undefined && isWhole(archive, params)) return { days: [], slices: [] }
     const raw = archive === undefined ? [] : [archive]
     return gapsOf(barFindings(raw, params, 'quarantine').findings, params)
   },
 })
+
+/** Nearly all archives are, and need no closer look here: the numbers are read where they are taken in. */
+function isWhole(archive: FileSet, { interval, fromTsMs, toTsMs }: BarPartition): boolean {
+  const zips = archive.names.filter((name) => name.endsWith('.zip'))
+  if (zips.length !== 1 || interval === '1M' || interval === '1w') return false
+  try {
+    const { bytes } = readSingleFileZip(archive.read(zips[0]!), zips[0]!)
+    return coversGrid(bytes, fromTsMs, toTsMs, intervalMs(interval))
+  } catch (error) {
+    if (error instanceof Fault) return false
+    throw error
+  }
+}
