@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { generationOf, grewAlone, segmentSizes } from '../../cas/generation.ts'
@@ -11,13 +12,14 @@ import type { FinishedRun } from '../engine/engine.ts'
 import type { AskValues } from './ask.ts'
 import type { Status } from './command.ts'
 import { rememberProject } from './completion/rememberProject.ts'
-import type { Context, Store } from './context.ts'
+import type { Context } from './context.ts'
 import { fetchNotesOf } from './fetchNotes.ts'
 import type { Following } from './followRun.ts'
 import { printVerdict } from './printVerdict.ts'
 import { faultIn, faultJson, renderFault } from './renderFault.ts'
 import { rememberRun } from './runMemo.ts'
 import { type RunSummary, runFolder, writeRunSummary } from './storedRuns.ts'
+import { targetsToLookAt } from './targetsToLookAt.ts'
 import { version } from './version.ts'
 import type { RunVerdict } from './views/verdictBlock.ts'
 import type { World } from './world.ts'
@@ -81,7 +83,7 @@ export async function endRun(ended: EndedRun): Promise<Status> {
     ...(pinned.snapshot === undefined ? {} : { snapshot: pinned.snapshot }),
     ...(pinned.note === undefined ? {} : { note: pinned.note }),
     failures: finished.failures.map(({ address }) => address),
-    pages: pagesOf(finished, world.store),
+    ...targetsToLookAt(finished, world.store, runFolder(root, finished.runId)),
   }
   const { out } = context
   printVerdict(out, verdict, status)
@@ -91,17 +93,6 @@ export async function endRun(ended: EndedRun): Promise<Status> {
   }
   if (status === 'ok' && pinned.note === undefined) remember(ended, verdict)
   return status
-}
-
-/** Targets of one node that hold a page: objects have no extension, and no browser knows what to do with one. */
-function pagesOf({ manifest }: FinishedRun, store: Store): { target: string; file: string }[] {
-  const artifacts = new Map(manifest?.nodes.map(({ address, artifact }) => [address, artifact]))
-  return (manifest?.targets ?? []).flatMap(({ name, addresses }) => {
-    const artifact = addresses.length === 1 ? artifacts.get(addresses[0]!) : undefined
-    if (artifact === undefined || store.artifactPresence(artifact) !== 'present') return []
-    const file = store.readDescriptor(artifact).files.find((candidate) => candidate.name.endsWith('.html'))
-    return file === undefined ? [] : [{ target: name, file: file.name }]
-  })
 }
 
 /** The same command has the same answer until something it rests on changes. */
@@ -146,7 +137,10 @@ function remember({ context, values, world, finished, frozen }: EndedRun, verdic
       ...(finished.nextRecheckAtMs === undefined || verdict.snapshot !== undefined
         ? {}
         : { validUntilMs: finished.nextRecheckAtMs }),
-      objects: outputs.map(({ digest, sizeBytes }) => [objectPath(store.objectsDir, digest), sizeBytes]),
+      objects: [
+        ...outputs.map(({ digest, sizeBytes }) => [objectPath(store.objectsDir, digest), sizeBytes] as const),
+        ...(verdict.pages ?? []).map((page) => [page, statSync(page).size] as const),
+      ],
     },
   )
 }

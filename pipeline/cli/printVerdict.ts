@@ -18,6 +18,7 @@ export function printVerdict(out: Out, verdict: RunVerdict, status: Status): Sta
     note: verdict.note ?? null,
     targets: verdict.manifest?.targets ?? [],
     failures: verdict.failures,
+    pages: verdict.pages ?? [],
   })
   return status
 }

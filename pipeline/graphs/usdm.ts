@@ -39,7 +39,8 @@ export const usdmPipeline = ({ groups, strategies }: UsdmParts = {}) =>
     graph.target('check-features', ...research.checks)
     graph.target('qa', ...research.qa.values())
     graph.target('replay', research.replay)
-    graph.target('backtest', ...made.backtests)
+    // What is asked for with a backtest is the verdict on it.
+    graph.target('backtest', ...made.backtests, made.metrics, made.report)
     graph.target('check-lookahead', made.check)
     if (made.sweep !== undefined) graph.target('sweep', made.sweep)
     if (made.walkForward !== undefined) graph.target('walk-forward', made.walkForward)

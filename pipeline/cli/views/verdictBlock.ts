@@ -1,8 +1,8 @@
 import type { Manifest } from '../../../snapshots/manifest.ts'
 import type { RunCounts } from '../../engine/event.ts'
 import { countText, durationText, plural, shortId } from '../human.ts'
-import { shellWord } from '../shellWord.ts'
 import type { Style } from '../style.ts'
+import { textTable } from '../textTable.ts'
 import { padEnd } from '../textWidth.ts'
 import { visible } from '../visible.ts'
 
@@ -18,8 +18,10 @@ export interface RunVerdict {
   /** Something about the run a person should know. */
   readonly note?: string
   readonly failures: readonly string[]
-  /** Targets that are to be looked at, and which file of theirs. */
-  readonly pages?: readonly { readonly target: string; readonly file: string }[]
+  /** Pages to look at: files a browser opens. */
+  readonly pages?: readonly string[]
+  /** The numbers of a backtest: a heading, then a row each. */
+  readonly numbers?: readonly (readonly string[])[]
 }
 
 const shownTargets = 8
@@ -47,17 +49,22 @@ export function renderVerdict(verdict: RunVerdict, style: Style): string {
     const more = verdict.failures.length - shown.length
     fields.push(['failed', shown.join('\n') + (more > 0 ? `\nand ${countText(more)} more, in the log` : '')])
   }
-  for (const { target, file } of verdict.pages ?? []) {
-    const [from, name] = [target, file].map((word) => visible(shellWord(word)))
-    fields.push(['open', `pipe cat ${from} --file ${name} > ${name}`])
-  }
+  for (const page of verdict.pages ?? []) fields.push(['open', visible(page)])
   fields.push(...nextTexts(verdict).map((text): [string, string] => ['next', text]))
 
   const width = Math.max(...fields.map(([name]) => name.length))
   for (const [name, text] of fields) {
     lines.push(`  ${style.dim(padEnd(name, width))}  ${text.replaceAll('\n', `\n${' '.repeat(width + 4)}`)}`)
   }
-  return lines.join('\n')
+  return [...numbersText(verdict, style), ...lines].join('\n')
+}
+
+/** A small table above the verdict, with a line between. */
+function numbersText({ numbers }: RunVerdict, style: Style): string[] {
+  if (numbers === undefined) return []
+  const [heading, ...rows] = numbers
+  const columns = heading!.map((title, i) => ({ title, align: i === 0 ? ('left' as const) : ('right' as const) }))
+  return ['', ...textTable(columns, rows, style.dim).map((line) => `  ${line}`), '']
 }
 
 function countsText(counts: RunCounts): string {

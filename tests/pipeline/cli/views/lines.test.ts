@@ -91,11 +91,20 @@ describe('the run log', () => {
 })
 
 describe('the verdict', () => {
-  test('tells how to get a page out of the store', () => {
-    const pages = [{ target: 'report', file: 'my report.html' }]
-    expect(renderVerdict({ ...verdict, pages }, plainStyle)).toContain(
-      "pipe cat report --file 'my report.html' > 'my report.html'",
-    )
+  test('says where its pages lie, and shows the numbers of a backtest as a small table', () => {
+    const pages = ['/root/runs/20240301-120005-1/report.html']
+    const numbers = [
+      ['120 days', 'run', 'benchmark'],
+      ['total return', '+1.2%', '−10.5%'],
+      ['fills', '12', ''],
+    ]
+    const text = renderVerdict({ ...verdict, pages, numbers }, plainStyle)
+    expect(text).toContain('open      /root/runs/20240301-120005-1/report.html')
+    expect(text.split('\n').slice(1, 4)).toEqual([
+      '  120 days        run  benchmark',
+      '  total return  +1.2%     −10.5%',
+      '  fills            12',
+    ])
   })
 
   const verdict: RunVerdict = {

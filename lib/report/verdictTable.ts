@@ -1,0 +1,24 @@
+import type { MetricsJson } from '../market/backtestOutputs.ts'
+import { count, ratio, signedPercent } from './format.ts'
+
+/** The handful of numbers people ask for first: a heading, then a row each, the benchmark's beside the run's own. Costs
+ *  are shares of the capital. */
+export function verdictTable(metrics: MetricsJson): string[][] {
+  const { benchmark, sharpe, parts, capitalUsdt, isAnnualised } = metrics
+  const ofCapital = (usdt: number | null) => signedPercent(usdt === null ? null : usdt / capitalUsdt)
+  const [own, error] = isAnnualised ? [sharpe.annual, sharpe.annualError] : [sharpe.sharpe, sharpe.error]
+  const rows: [name: string, own: string, other?: string][] = [
+    ['total return', signedPercent(metrics.totalReturn), signedPercent(benchmark?.totalReturn)],
+    ['a year', signedPercent(metrics.annualReturn)],
+    [isAnnualised ? 'Sharpe ratio' : 'daily Sharpe ratio', `${ratio(own)} ± ${ratio(error)}`, ratio(benchmark?.sharpe)],
+    ['deepest drawdown', signedPercent(metrics.maxDrawdown), signedPercent(benchmark?.maxDrawdown)],
+    ['fees', ofCapital(parts.fees)],
+    ['slippage', ofCapital(parts.slippage)],
+    ['funding', ofCapital(parts.funding)],
+    ['fills', count(metrics.fills)],
+  ]
+  const columns = benchmark === undefined ? 2 : 3
+  return [[`${metrics.days} days`, 'run', 'benchmark'], ...rows].map((row) =>
+    Array.from({ length: columns }, (_, i) => row[i] ?? ''),
+  )
+}

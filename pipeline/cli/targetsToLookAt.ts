@@ -1,0 +1,41 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
+import { metricsSchema, metrics as metricsType } from '../../lib/market/backtestOutputs.ts'
+import { verdictTable } from '../../lib/report/verdictTable.ts'
+import type { FinishedRun } from '../engine/engine.ts'
+import type { Store } from './context.ts'
+import type { RunVerdict } from './views/verdictBlock.ts'
+
+/** More are not for opening one by one. */
+const pagesMax = 4
+
+/** What a person wants to see of the targets at once: pages, laid beside the run under names a browser knows what to do
+ *  with, and the numbers of a backtest. */
+export function targetsToLookAt(
+  { manifest }: FinishedRun,
+  store: Store,
+  folder: string,
+): Pick<RunVerdict, 'pages' | 'numbers'> {
+  const artifacts = new Map(manifest?.nodes.map(({ address, artifact }) => [address, artifact]))
+  const pages = new Map<string, Uint8Array>()
+  let numbers: string[][] | undefined
+  for (const address of new Set(manifest?.targets.flatMap(({ addresses }) => addresses) ?? [])) {
+    const artifact = artifacts.get(address)
+    if (artifact === undefined || store.artifactPresence(artifact) !== 'present') continue
+    const { type, files } = store.readDescriptor(artifact)
+    const page = files.find(({ name }) => name.endsWith('.html'))
+    if (page !== undefined && pages.size < pagesMax) {
+      const path = join(folder, basename(page.name))
+      if (!pages.has(path)) pages.set(path, store.readObject(page.digest))
+    }
+    if (type !== metricsType.name || numbers !== undefined) continue
+    // A project may have metrics of its own under that name.
+    const text = new TextDecoder().decode(store.readObject(files[0]!.digest))
+    const parsed = metricsSchema.safeParse(parseCanonicalJson(text))
+    if (parsed.success) numbers = verdictTable(parsed.data)
+  }
+  if (pages.size > 0) mkdirSync(folder, { recursive: true })
+  for (const [path, bytes] of pages) writeFileSync(path, bytes)
+  return { pages: [...pages.keys()], ...(numbers === undefined ? {} : { numbers }) }
+}
