@@ -4,7 +4,13 @@
 export { z } from 'zod'
 export type { FileSet, FilesArtifact, JsonArtifact, TableArtifact } from '../lib/artifact.ts'
 export { filesArtifact, jsonArtifact, tableArtifact } from '../lib/artifact.ts'
+export type { Strategy, StrategyContext } from '../lib/backtest/strategy.ts'
+export { defineStrategy } from '../lib/backtest/strategy.ts'
 export { Fault } from '../lib/fault.ts'
+/** The language features are written in. */
+export * as column from '../lib/features/column.ts'
+export type { Feature, FeatureGroup } from '../lib/features/feature.ts'
+export { featureGroup } from '../lib/features/feature.ts'
 export type { Column, ColumnKind, Columns, TableSchema } from '../lib/tables/schema.ts'
 export {
   bool,
@@ -40,3 +46,6 @@ export type {
   ValueOf,
 } from './engine/task.ts'
 export { absent, codePort, defineTask, many, optional, PermanentError, stored } from './engine/task.ts'
+/** The pipelines that come with the program; `usdmPipeline` takes a project's own strategies and features. */
+export { dataset } from './graphs/dataset.ts'
+export { type UsdmParts, usdm, usdmPipeline } from './graphs/usdm.ts'

@@ -22,7 +22,10 @@ const rules: readonly Rule[] = [
     mayImport: [/^pipeline\/graphs\//, /^tasks\//, /^lib\//, /^pipeline\/engine\/(task|graph)\.ts$/],
   },
   { of: /^pipeline\/engine\//, mayImport: [/^pipeline\/engine\//, /^cas\//, /^snapshots\//, /^lib\//] },
-  { of: /^pipeline\/index\.ts$/, mayImport: [/^pipeline\/engine\/(task|graph)\.ts$/, /^lib\//] },
+  {
+    of: /^pipeline\/index\.ts$/,
+    mayImport: [/^pipeline\/engine\/(task|graph)\.ts$/, /^pipeline\/graphs\/(dataset|usdm)\.ts$/, /^lib\//],
+  },
   { of: /^pipeline\/cli\//, mayImport: [/^pipeline\//, /^cas\//, /^snapshots\//, /^lib\//] },
 ]
 

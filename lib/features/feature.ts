@@ -64,3 +64,19 @@ export function historyMs(column: Column, intervalMs: number): number {
       return below
   }
 }
+
+/** Whether all its windows are whole numbers of bars. */
+export function fitsBars(column: Column, intervalMs: number): boolean {
+  const spans =
+    column.kind === 'ewm'
+      ? [column.over, column.halfLife]
+      : column.kind === 'window' || column.kind === 'quantile'
+        ? [column.over]
+        : column.kind === 'ago' || column.kind === 'change'
+          ? [column.by]
+          : []
+  return (
+    spans.every((span) => durationMs(span) % intervalMs === 0) &&
+    operandsOf(column).every((operand) => fitsBars(operand, intervalMs))
+  )
+}

@@ -237,8 +237,9 @@ function ofProject<T>(what: string, call: () => T): T {
   try {
     return call()
   } catch (error) {
+    if (error instanceof Fault) throw error
     // A Fault of the project's own copy of tickpipe is no instance of ours, and says as much.
-    if ((error as { name?: unknown } | null)?.name === 'Fault') throw error
+    if ((error as { name?: unknown } | null)?.name === 'Fault') throw new Fault(error as Fault)
     throw new Fault({
       code: 'usage',
       what: `it threw: ${error instanceof Error ? error.message : String(error)}`,

@@ -1,11 +1,20 @@
-import { type FeatureGroup, historyMs, readsOf } from '../../../lib/features/feature.ts'
+import { type FeatureGroup, fitsBars, historyMs, readsOf } from '../../../lib/features/feature.ts'
 import type { Partition } from '../../../lib/market/partitions.ts'
 import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
 import { type SymbolMonth, symbolMonths } from '../../../lib/market/symbolMonths.ts'
 import { minuteWarmupMs } from '../../../lib/minute/buildMinute.ts'
 import { outlierWarmupMs } from '../../../lib/qa/outliers.ts'
 import type { funding } from '../../../lib/tables/funding.ts'
-import { dayOf, dayStart, MINUTE_MS, type Month, monthStart, monthsBetween, nextMonth } from '../../../lib/time.ts'
+import {
+  dayOf,
+  dayStart,
+  intervalMs,
+  MINUTE_MS,
+  type Month,
+  monthStart,
+  monthsBetween,
+  nextMonth,
+} from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { qa } from '../../../tasks/minute/qa.ts'
 import { replay } from '../../../tasks/replay/replay.ts'
@@ -107,7 +116,8 @@ export function addResearch(
   for (const [name, group] of Object.entries(groups)) {
     const columns = typeof group === 'function' ? group(config) : group
     const isOff = columns.some(({ column }) => [...readsOf(column).inputs].some((input) => off.has(input)))
-    if (isOff && standardGroups[name] === group) continue
+    const isTooFine = columns.some(({ column }) => !fitsBars(column, intervalMs(baseInterval)))
+    if ((isOff || isTooFine) && standardGroups[name] === group) continue
     // Minutes of any interval: the warm-up of a coarse one is no longer than that of minutes.
     const backMs = Math.max(0, ...columns.map(({ column }) => historyMs(column, MINUTE_MS)))
     const placements = months.map((period) => ({

@@ -33,6 +33,10 @@ describe('the pipeline usdm', () => {
     expect(groupsOf({ index: false })).not.toContain('basis')
     expect(groupsOf({ premium: false })).not.toContain('funding')
     expect(groupsOf({ spot: false })).not.toContain('spotFlow')
+    // Windows of five minutes are nothing to bars of an hour.
+    expect(groupsOf({})).toContain('flow')
+    expect(groupsOf({ baseInterval: '1h' })).not.toContain('flow')
+    expect(groupsOf({ baseInterval: '1h' })).toContain('masks')
   })
 
   test('chains the replay of each month to the one before', () => {
