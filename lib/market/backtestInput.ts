@@ -133,23 +133,36 @@ function endOf({ openTsMs, tradeCount }: BarSeries, { toMs, intervalMs }: Backte
 
 /** Settlements at the instants they were due, with the mark they were made at where the venue published one. */
 function fundingSeries(tables: readonly Funding[], pxDecimals: number, toMs: number): FundingSeries {
-  const rows = tables
-    .flatMap(({ columns }) => {
-      const rateE8 = unitsOf(columns.rate, storedDecimals)
-      const markPx = presentUnits(columns.markPrice, pxDecimals)
-      return Array.from(columns.tsMs, (tsMs, i) => ({
-        tsMs: snapSettlementTsMs(tsMs),
-        rateE8: rateE8[i]!,
-        markPx: markPx[i]!,
-      }))
-    })
-    .filter(({ tsMs }) => tsMs <= toMs)
-    .sort((a, b) => a.tsMs - b.tsMs)
-  return {
-    tsMs: Float64Array.from(rows, ({ tsMs }) => tsMs),
-    rateE8: Float64Array.from(rows, ({ rateE8 }) => rateE8),
-    markPx: Float64Array.from(rows, ({ markPx }) => markPx),
+  const count = tables.reduce((sum, { rowCount }) => sum + rowCount, 0)
+  const tsMs = new Float64Array(count)
+  const rateE8 = new Float64Array(count)
+  const markPx = new Float64Array(count)
+  let at = 0
+  let isAscending = true
+  for (const { rowCount, columns } of tables) {
+    rateE8.set(unitsOf(columns.rate, storedDecimals), at)
+    markPx.set(presentUnits(columns.markPrice, pxDecimals), at)
+    for (let row = 0; row < rowCount; row++, at++) {
+      tsMs[at] = snapSettlementTsMs(columns.tsMs[row]!)
+      if (at > 0 && tsMs[at]! < tsMs[at - 1]!) isAscending = false
+    }
   }
+  const all = { tsMs, rateE8, markPx }
+  const sorted = isAscending ? all : reordered(all)
+  let end = count
+  while (end > 0 && sorted.tsMs[end - 1]! > toMs) end--
+  return {
+    tsMs: sorted.tsMs.subarray(0, end),
+    rateE8: sorted.rateE8.subarray(0, end),
+    markPx: sorted.markPx.subarray(0, end),
+  }
+}
+
+/** Months may come in any order. */
+function reordered({ tsMs, rateE8, markPx }: FundingSeries): FundingSeries {
+  const order = Array.from(tsMs.keys()).sort((a, b) => tsMs[a]! - tsMs[b]! || a - b)
+  const pick = (column: Float64Array) => Float64Array.from(order, (row) => column[row]!)
+  return { tsMs: pick(tsMs), rateE8: pick(rateE8), markPx: pick(markPx) }
 }
 
 function assertNotEmpty({ symbols, rejected }: Universe): void {
