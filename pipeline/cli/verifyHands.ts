@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeAnyTable } from '../../lib/tables/parquet.ts'
-import type { Manifest, ManifestNode } from '../../snapshots/manifest.ts'
+import { absentType, type Manifest, type ManifestNode } from '../../snapshots/manifest.ts'
 import type { ComparedNode } from '../../snapshots/nodeChange.ts'
 import type { DataProblem, RebuildInput, StoredArtifact, VerifyHands } from '../../snapshots/verifyLevel.ts'
 import { parseCodeBundle } from '../engine/code/codeObject.ts'
@@ -119,12 +119,16 @@ class Rebuilding {
   }
 }
 
+/** As the run had it: what a source did not have is undefined, and left out of a list. */
 function jobInput(input: RebuildInput): JobInput {
-  if (input.kind === 'absent') return { kind: 'absent' }
-  return input.kind === 'one'
-    ? { kind: 'one', artifact: jobArtifact(input.artifact) }
-    : { kind: 'many', artifacts: input.artifacts.map(jobArtifact) }
+  if (input.kind === 'many') {
+    return { kind: 'many', artifacts: input.artifacts.filter((artifact) => !isNothing(artifact)).map(jobArtifact) }
+  }
+  if (input.kind === 'absent' || isNothing(input.artifact)) return { kind: 'absent' }
+  return { kind: 'one', artifact: jobArtifact(input.artifact) }
 }
+
+const isNothing = ({ type }: StoredArtifact): boolean => type === absentType
 
 /** What is verified lies where it stays. */
 function jobArtifact({ id, type, files, descriptor }: StoredArtifact): JobArtifact {
