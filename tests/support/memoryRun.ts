@@ -4,6 +4,7 @@ import { concatTables, type Table } from '../../lib/tables/table.ts'
 import type { Graph, Pipeline } from '../../pipeline/engine/graph.ts'
 import type { OutputFile, Port, PureTask, SourceTask, Task } from '../../pipeline/engine/task.ts'
 import { fileSet } from './rawFiles.ts'
+import { storedTable } from './runTask.ts'
 
 type Node = {
   handle: 'node'
@@ -12,6 +13,7 @@ type Node = {
   task: Task
   params: unknown
   inputs: Record<string, unknown>
+  code: Record<string, unknown>
 }
 type Collection = {
   handle: 'collection'
@@ -54,9 +56,14 @@ export class MemoryRun {
   private graph(): Graph {
     const add = (
       task: Task,
-      placement: { at?: readonly (string | number)[]; params?: unknown; inputs?: Record<string, unknown> } = {},
+      placement: {
+        at?: readonly (string | number)[]
+        params?: unknown
+        inputs?: Record<string, unknown>
+        code?: Record<string, unknown>
+      } = {},
     ) => {
-      const address = placement.at === undefined ? task.name : `${task.name}[${placement.at.join(',')}]`
+      const address = (placement.at ?? []).length === 0 ? task.name : `${task.name}[${placement.at!.join(',')}]`
       if (this.nodes.has(address)) throw new Error(`the address ${address} is used twice`)
       const node: Node = {
         handle: 'node',
@@ -65,6 +72,7 @@ export class MemoryRun {
         task,
         params: task.params.parse(placement.params ?? {}),
         inputs: placement.inputs ?? {},
+        code: placement.code ?? {},
       }
       this.nodes.set(address, node)
       return node
@@ -119,12 +127,14 @@ export class MemoryRun {
     return values.length === 0 ? undefined : shaped(inner, values[0])
   }
 
-  private async computed({ task, params }: Node, inputs: Record<string, unknown>): Promise<unknown> {
-    const made = await (task as PureTask).run(inputs as never, params as never, {
+  private async computed({ task, params, code }: Node, inputs: Record<string, unknown>): Promise<unknown> {
+    const made = await (task as PureTask).run({ ...inputs, ...code } as never, params as never, {
       seed: (stream) => stream,
       log: () => {},
     })
-    if (task.output.form !== 'table') return task.output.form === 'json' ? task.output.schema.parse(made) : made
+    if (task.output.form === 'json') return task.output.schema.parse(made)
+    if (task.output.form === 'files')
+      return fileSet(Object.fromEntries([...(made as Iterable<OutputFile>)].map(({ name, bytes }) => [name, bytes])))
     const batches = 'rowCount' in (made as object) ? [made as Table] : [...(made as Iterable<Table>)]
     const table = concatTables(task.output.schema, batches)
     assertSorted(table)
@@ -160,5 +170,8 @@ export class MemoryRun {
   }
 }
 
-const shaped = (port: Port, value: unknown): unknown =>
-  'port' in port && port.port === 'stored' ? { read: () => value, files: value as FileSet } : value
+function shaped(port: Port, value: unknown): unknown {
+  if (!('port' in port && port.port === 'stored')) return value
+  const isTable = 'rowCount' in (value as object)
+  return isTable ? storedTable(value as Table) : { read: () => value, files: value as FileSet }
+}

@@ -17,6 +17,7 @@ import type { DatasetConfig } from '../dataset.ts'
 import { addAggTrades } from './aggTrades.ts'
 import type { Made } from './bars.ts'
 import { spanOf } from './funding.ts'
+import { placedOnce } from './placedOnce.ts'
 
 /** Trades by day. Each file is looked at before it is taken in, so its audit is part of the way and never switched off. */
 export function addTrades(
@@ -39,27 +40,28 @@ export function addTrades(
     },
   ) => {
     if (!isWanted) return
-    const place = (day: Partition) => {
-      const at = [day.symbol, day.period]
-      const fetch = steps.fetch as typeof fetchTrades
-      const archive = graph.add(fetch, { at, params: { ...choice, symbol: day.symbol, period: day.period } })
-      const audit = graph.add(steps.audit as typeof auditTrades, {
-        at,
-        params: { ...spanOf(day), policy, partition: at.join(',') },
-        inputs: { archive },
-      })
-      return graph.add(steps.ingest as typeof ingestTrades, {
-        at,
-        params: { ...spanOf(day), policy },
-        inputs: { archive, audit },
-      })
-    }
-    tables.push(graph.each(plan, daysOf, place))
-    audits.push(
-      graph.each(plan, daysOf, (day) =>
-        graph.ref(auditTrades.output, `${steps.audit.name}[${day.symbol},${day.period}]`),
-      ),
+    const keyOf = ({ symbol, period }: Partition) => [symbol, period]
+    const archiveOf = placedOnce(keyOf, ({ symbol, period }: Partition) =>
+      graph.add(steps.fetch as typeof fetchTrades, {
+        at: [symbol, period],
+        params: { ...choice, symbol, period },
+      }),
     )
+    const auditOf = placedOnce(keyOf, (day: Partition) =>
+      graph.add(steps.audit as typeof auditTrades, {
+        at: keyOf(day),
+        params: { ...spanOf(day), policy, partition: keyOf(day).join(',') },
+        inputs: { archive: archiveOf(day) },
+      }),
+    )
+    const ingest = (day: Partition) =>
+      graph.add(steps.ingest as typeof ingestTrades, {
+        at: keyOf(day),
+        params: { ...spanOf(day), policy },
+        inputs: { archive: archiveOf(day), audit: auditOf(day) },
+      })
+    tables.push(graph.each(plan, daysOf, ingest))
+    audits.push(graph.each(plan, daysOf, auditOf))
   }
   add(trades.includes('usdm'), (found) => found.trades, {
     fetch: fetchTrades,

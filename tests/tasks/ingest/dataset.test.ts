@@ -309,4 +309,12 @@ describe('the venue’s statistics', () => {
     const asked = run.notes.flatMap(({ url }) => (typeof url === 'string' ? [url] : []))
     expect(new Set(asked).size).toBe(asked.length)
   })
+
+  test('has audits of trades that may be asked for alone', async () => {
+    const day = { from: '2026-06-24', to: '2026-06-25', universe: { mode: 'listed', symbols: ['LTCUSDT'] } }
+    const run = new MemoryRun(dataset, { ...day, bars: [], funding: false, trades: ['usdm'] }, present)
+    await run.make('audit')
+    expect([...run.of('auditTrades').keys()]).toEqual(['auditTrades[LTCUSDT,2026-06-24]'])
+    expect(run.of('ingestTrades').size).toBe(0)
+  }, 60_000)
 })

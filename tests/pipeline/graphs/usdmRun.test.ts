@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import type { FileSet } from '../../../lib/artifact.ts'
+import { decodeBacktest } from '../../../lib/market/backtestFiles.ts'
+import type { MetricsJson } from '../../../lib/market/backtestOutputs.ts'
+import { parseUtc } from '../../../lib/time.ts'
+import { usdm } from '../../../pipeline/graphs/usdm.ts'
+import { MemoryRun } from '../../support/memoryRun.ts'
+
+const present = parseUtc('2026-08-05T09:00')!
+const config = {
+  // Over a month's end, and over the outage of June 2nd.
+  from: '2026-05-29',
+  to: '2026-06-04',
+  baseInterval: '1h',
+  spot: false,
+  universe: { allow: ['BTCUSDT', 'ETHUSDT', '1000PEPEUSDT'], size: 2 },
+  strategy: { params: { lookbackBars: 24, perSide: 1 } },
+  sensitivity: false,
+}
+
+describe('the pipeline usdm, run on the embedded exchange', () => {
+  test('goes from the listing to the report, with the event stream and the verdicts the run saw', async () => {
+    const run = new MemoryRun(usdm, config, present)
+    await run.make('report')
+    const { request, result } = decodeBacktest(run.values.get('backtest') as FileSet)
+    expect(request.data!.eventStream!.digest).toBe((run.values.get('replay[2026-06]') as { digest: string }).digest)
+    expect(request.data!.universe.mode).toBe('historical')
+    expect(result.fills.rows).toBeGreaterThan(0)
+    expect((run.values.get('metrics') as MetricsJson).days).toBe(6)
+    expect([...run.of('buildMinute').keys()].every((address) => /\[\w+,2026-0[56]\]$/.test(address))).toBe(true)
+    expect((run.values.get('report') as FileSet).names).toContain('report.html')
+  }, 60_000)
+
+  test('is chosen anew at the start of each month', async () => {
+    const run = new MemoryRun(usdm, config, present)
+    await run.make('universe')
+    const { selection } = run.values.get('buildUniverse') as { selection: { dates: { tsMs: number }[] } }
+    expect(selection.dates.map(({ tsMs }) => new Date(tsMs).toISOString().slice(0, 10))).toEqual([
+      '2026-05-29',
+      '2026-06-01',
+    ])
+  }, 60_000)
+})
