@@ -6,11 +6,10 @@ import { decodeBacktest } from '../../lib/market/backtestFiles.ts'
 import { backtestRun, metrics, report as reportArtifact } from '../../lib/market/backtestOutputs.ts'
 import { universe } from '../../lib/market/universe.ts'
 import { equityCsv, fillsCsv, sweepCsv, walkForwardCsv } from '../../lib/report/csv.ts'
-import { closeTable, hourlyCloses, pricesOf } from '../../lib/report/prices.ts'
+import { closeTable, hourlyCloses } from '../../lib/report/prices.ts'
 import { renderReport } from '../../lib/report/reportPage.ts'
 import { sweepSummary, walkForward as walkForwardArtifact } from '../../lib/sweep/outputs.ts'
 import { replay as replayArtifact } from '../../lib/tables/events.ts'
-import { klines } from '../../lib/tables/klines.ts'
 import { qa } from '../../lib/tables/qa.ts'
 import { defineTask, many, optional, stored } from '../../pipeline/engine/task.ts'
 
@@ -25,8 +24,7 @@ export const report = defineTask({
     benchmark: optional(backtestRun),
     /** The same run under other assumptions. */
     variants: optional(many(backtestRun)),
-    /** Prices to draw trades on, from either. */
-    klines: optional(many(klines)),
+    /** Prices to draw trades on. */
     minutes: optional(many(stored(tableArtifact(closeTable)))),
     universe: optional(universe),
     quality: optional(many(qa)),
@@ -46,7 +44,7 @@ export const report = defineTask({
       sweep,
       walkForward,
       replay,
-      prices: [...pricesOf(given.klines ?? []), ...hourlyCloses(given.minutes ?? [])],
+      prices: hourlyCloses(given.minutes ?? []),
       members: chosen?.selection?.dates,
       hasSurvivorship: chosen?.selection?.hasSurvivorship,
       quality: given.quality ?? [],

@@ -78,7 +78,7 @@ describe('the task metrics', () => {
 
 describe('the task report', () => {
   const beyond = { sweep: undefined, walkForward: undefined, replay: undefined, minutes: undefined }
-  const inputs = { run, benchmark, metrics: sample.metrics, variants: undefined, klines: undefined, ...beyond }
+  const inputs = { run, benchmark, metrics: sample.metrics, variants: undefined, ...beyond }
   const made = report.run({ ...inputs, universe: undefined, quality: undefined }, {}, context) as readonly OutputFile[]
   const file = (name: string) => made.find((all) => all.name === name)!.bytes
 
