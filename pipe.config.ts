@@ -9,8 +9,7 @@ export default defineProject({
       from: '2026-03-01',
       to: '2026-06-29',
       universe: { size: 10 },
-      // A week of minutes.
-      strategy: { name: 'crossSectionalMomentum', params: { lookbackBars: 7 * 24 * 60 } },
+      strategy: { name: 'crossSectionalMomentum', params: { lookback: '7d' } },
       // Two data sets less, and their features: a first run stays under a minute.
       index: false,
       spot: false,

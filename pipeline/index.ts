@@ -4,6 +4,7 @@
 export { z } from 'zod'
 export type { FileSet, FilesArtifact, JsonArtifact, TableArtifact } from '../lib/artifact.ts'
 export { filesArtifact, jsonArtifact, tableArtifact } from '../lib/artifact.ts'
+export { type Duration, duration } from '../lib/backtest/duration.ts'
 export type { Strategy, StrategyContext } from '../lib/backtest/strategy.ts'
 export { defineStrategy } from '../lib/backtest/strategy.ts'
 export { Fault } from '../lib/fault.ts'

@@ -1,9 +1,11 @@
 import { Fault } from '../fault.ts'
 import type { Rng } from '../rng.ts'
-import { formatUtc } from '../time.ts'
+import { formatUtc, MINUTE_MS } from '../time.ts'
 import type { Decisions } from './decisions.ts'
+import { durationMs } from './duration.ts'
 import { fromUnits } from './instrument.ts'
 import type { Ledger } from './ledger.ts'
+import { isSpan, type Lookback, rowAgo } from './lookback.ts'
 import type { MarketView } from './marketView.ts'
 import { pow10 } from './scaled.ts'
 import type { Bar, OrderRequest, Position, Strategy, StrategyContext } from './strategy.ts'
@@ -28,6 +30,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   readonly #rng: Rng
   readonly #takeOrderId: () => number
   readonly #logLines: LogLine[] = []
+  readonly #spansMs = new Map<string, number>()
   #decisions: Decisions = { actions: [], weights: new Map() }
   #symbolsAtMs = Number.NaN
   #symbols: readonly string[] = []
@@ -80,7 +83,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     return this.#symbols
   }
 
-  bar(symbol: string, lag = 0): Bar | undefined {
+  bar(symbol: string, lag: Lookback = 0): Bar | undefined {
     const s = this.#index(symbol)
     const row = this.#row(s, symbol, lag)
     if (row < 0) return undefined
@@ -97,7 +100,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     }
   }
 
-  close(symbol: string, lag = 0): number {
+  close(symbol: string, lag: Lookback = 0): number {
     const s = this.#index(symbol)
     const row = this.#row(s, symbol, lag)
     if (row < 0) return Number.NaN
@@ -105,13 +108,13 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     return fromUnits(bars.closePx[row]!, instrument.pxDecimals)
   }
 
-  closes(symbol: string, count: number): number[] {
+  closes(symbol: string, span: Lookback): number[] {
     const s = this.#index(symbol)
-    if (!Number.isInteger(count) || count < 0) this.#fail(`asked for ${count} closes`, symbol)
+    if (!isSpan(span) && !(Number.isInteger(span) && span >= 0)) this.#fail(`asked for ${span} closes`, symbol)
     const { bars, instrument } = this.#market.symbols[s]!
     const end = this.#market.closedRow[s]! + 1
     const scale = pow10(instrument.pxDecimals)
-    const from = Math.max(0, end - count)
+    const from = isSpan(span) ? this.#row(s, symbol, span) + 1 : Math.max(0, end - span)
     // A plain array: a typed one lives outside the young heap, and costs more to make than to fill. Filled with a fraction
     // first, it is an array of doubles of its full length from the start, and is never copied to grow.
     const result = new Array<number>(end - from).fill(0.5)
@@ -119,10 +122,11 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     return result
   }
 
-  column(symbol: string, name: string, lag = 0): number {
+  column(symbol: string, name: string, lag: Lookback = 0): number {
     const s = this.#index(symbol)
-    this.#checkLag(symbol, lag)
     if (!this.#declared.has(name)) this.#fail(`reads column "${name}", which it does not declare in "columns"`, symbol)
+    if (isSpan(lag)) return this.#market.columnValueAgo(s, name, this.#spanMs(symbol, lag))
+    this.#checkLag(symbol, lag)
     return this.#market.columnValue(s, name, lag)
   }
 
@@ -195,23 +199,52 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     return index
   }
 
-  #row(s: number, symbol: string, lag: number): number {
-    this.#checkLag(symbol, lag)
-    return this.#market.closedRow[s]! - lag
+  /** Of so many rows before the last closed bar, or of the last bar that had closed so long ago. */
+  #row(s: number, symbol: string, lag: Lookback): number {
+    const last = this.#market.closedRow[s]!
+    if (!isSpan(lag)) {
+      this.#checkLag(symbol, lag)
+      return last - lag
+    }
+    const backMs = this.#spanMs(symbol, lag)
+    const stepMs = this.#market.input.intervalMs
+    const { openTsMs } = this.#market.symbols[s]!.bars
+    return rowAgo(openTsMs, last, this.#market.nowMs - backMs - stepMs, { backMs, stepMs })
+  }
+
+  #spanMs(symbol: string, span: string): number {
+    const known = this.#spansMs.get(span)
+    if (known !== undefined) return known
+    const ms = durationMs(span)
+    const { intervalMs } = this.#market.input
+    if (ms % intervalMs !== 0) {
+      const todo = `look back by a multiple of ${intervalMs / MINUTE_MS} minutes, or choose finer bars`
+      this.#fail(
+        `looks back ${span}, which is no whole number of bars of ${intervalMs / MINUTE_MS} minutes`,
+        symbol,
+        todo,
+      )
+    }
+    this.#spansMs.set(span, ms)
+    return ms
   }
 
   #checkLag(symbol: string, lag: number): void {
     if (!(Number.isInteger(lag) && lag >= 0)) {
-      this.#fail(`asked for lag ${lag}: lags are whole numbers that count back from now`, symbol)
+      this.#fail(`asked for lag ${lag}: a lag is a whole number of bars or a time such as '4h', back from now`, symbol)
     }
   }
 
-  #fail(what: string, symbol: string): never {
+  #fail(
+    what: string,
+    symbol: string,
+    todo = 'correct the strategy; ctx.symbols lists what can be traded at each instant',
+  ): never {
     throw new Fault({
       code: 'failed',
       what: `the strategy ${what}`,
       where: `strategy ${this.#name}, ${formatUtc(this.nowMs)}, ${symbol}`,
-      todo: 'correct the strategy; ctx.symbols lists what can be traded at each instant',
+      todo,
       details: { strategy: this.#name, tsMs: this.nowMs, symbol },
     })
   }

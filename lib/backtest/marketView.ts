@@ -1,3 +1,4 @@
+import { rowAgo } from './lookback.ts'
 import type { MarketInput, SymbolInput, TimeSpan } from './market.ts'
 
 /** The market as it is known at one instant: cursors into the input that only move forward. The engine moves them; the
@@ -66,6 +67,17 @@ export class MarketView {
     if (columns === undefined || row - lag < 0) return Number.NaN
     if (this.nowMs - columns.knownAtMs[row]! > columns.maxAgeMs) return Number.NaN
     return columns.values[name]?.[row - lag] ?? Number.NaN
+  }
+
+  /** What `columnValue` would have said so long ago. */
+  columnValueAgo(symbol: number, name: string, backMs: number): number {
+    const columns = this.symbols[symbol]!.columns
+    if (columns === undefined) return Number.NaN
+    const { knownAtMs, maxAgeMs, values } = columns
+    const thenMs = this.nowMs - backMs
+    const row = rowAgo(knownAtMs, this.#columnRow[symbol]!, thenMs, { backMs, stepMs: this.input.intervalMs })
+    if (row < 0 || thenMs - knownAtMs[row]! > maxAgeMs) return Number.NaN
+    return values[name]?.[row] ?? Number.NaN
   }
 
   #advanceQuarantine(symbol: number, spans: readonly TimeSpan[] | undefined): void {

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 
 import type { Duration } from './duration.ts'
+import type { Lookback } from './lookback.ts'
 
 export interface Bar {
   readonly openTsMs: number
@@ -32,7 +33,8 @@ export interface Position {
 }
 
 /** All that a strategy can reach. Everything here was known at `nowMs`; lags count backward and there is no way to name
- *  a later row. Arrays handed out are copies. */
+ *  a later row. A lag is so much time, `'7d'`: what the same call would have answered then, on bars of any length; or so
+ *  many rows. Arrays handed out are copies. */
 export interface StrategyContext<Params, State> {
   readonly params: Params
   readonly state: State
@@ -41,14 +43,14 @@ export interface StrategyContext<Params, State> {
   /** In the universe now, with a closed bar, neither delisted nor quarantined. Sorted. */
   readonly symbols: readonly string[]
 
-  /** The last closed bar, or the one `lag` rows before it. */
-  bar(symbol: string, lag?: number): Bar | undefined
+  /** The last closed bar; with a lag, the last one that had closed so long ago, or the one so many rows before. */
+  bar(symbol: string, lag?: Lookback): Bar | undefined
   /** Its close; NaN where there is none. */
-  close(symbol: string, lag?: number): number
-  /** The last `count` closes, oldest first; shorter where history is. */
-  closes(symbol: string, count: number): number[]
+  close(symbol: string, lag?: Lookback): number
+  /** The closes of the time up to now, or the last so many, oldest first; fewer where bars are missing. */
+  closes(symbol: string, span: Lookback): number[]
   /** A declared feature column; NaN where it is missing or too old. */
-  column(symbol: string, name: string, lag?: number): number
+  column(symbol: string, name: string, lag?: Lookback): number
   position(symbol: string): Position
 
   /** Weights are shares of equity, negative is short. Symbols left out go to zero. */

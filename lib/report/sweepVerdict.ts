@@ -10,7 +10,7 @@ export function reportedPoint({ run, sweep }: Pick<ReportView, 'run' | 'sweep'>)
   return sweep.points.find(({ values }) => Object.entries(values).every(([key, value]) => own[key] === value))
 }
 
-/** `lookbackBars 24, perSide 3` */
+/** `lookback 7d, perSide 3` */
 export const pointText = (values: SweepRow['values']): string =>
   Object.entries(values)
     .map(([name, value]) => `${name} ${value}`)

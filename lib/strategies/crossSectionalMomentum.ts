@@ -1,12 +1,13 @@
 import { z } from 'zod'
 
+import { duration } from '../backtest/duration.ts'
 import { defineStrategy } from '../backtest/strategy.ts'
 
 /** Buys what rose most over the lookback and sells what rose least, in equal weights on both sides. */
 export const crossSectionalMomentum = defineStrategy({
   name: 'crossSectionalMomentum',
   params: z.strictObject({
-    lookbackBars: z.int().positive().default(168),
+    lookback: duration.default('7d'),
     /** Symbols on each side; fewer where fewer have history. */
     perSide: z.int().positive().default(3),
     gross: z.number().positive().default(1),
@@ -14,9 +15,9 @@ export const crossSectionalMomentum = defineStrategy({
   decisionEvery: '1d',
 
   onBar(ctx) {
-    const { lookbackBars, perSide, gross } = ctx.params
+    const { lookback, perSide, gross } = ctx.params
     const ranked = ctx.symbols
-      .map((symbol) => ({ symbol, rise: ctx.close(symbol) / ctx.close(symbol, lookbackBars) - 1 }))
+      .map((symbol) => ({ symbol, rise: ctx.close(symbol) / ctx.close(symbol, lookback) - 1 }))
       .filter(({ rise }) => !Number.isNaN(rise)) // too young: no close that far back
       .sort((a, b) => b.rise - a.rise || (a.symbol < b.symbol ? -1 : 1))
 

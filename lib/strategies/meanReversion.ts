@@ -1,12 +1,13 @@
 import { z } from 'zod'
 
+import { duration } from '../backtest/duration.ts'
 import { defineStrategy } from '../backtest/strategy.ts'
 
 /** Leans against moves: enters when a close is far from its recent mean, leaves when it is back. */
 export const meanReversion = defineStrategy({
   name: 'meanReversion',
   params: z.strictObject({
-    lookbackBars: z.int().min(3).default(48),
+    lookback: duration.default('2d'),
     entryZ: z.number().positive().default(2),
     exitZ: z.number().min(0).default(0.5),
     /** Of equity, for each position. */
@@ -15,11 +16,10 @@ export const meanReversion = defineStrategy({
   decisionEvery: '1h',
 
   onBar(ctx) {
-    const { lookbackBars, entryZ, exitZ, weight } = ctx.params
+    const { lookback, entryZ, exitZ, weight } = ctx.params
     for (const symbol of ctx.symbols) {
-      const closes = ctx.closes(symbol, lookbackBars)
-      if (closes.length < lookbackBars) continue
-      const z = zScore(closes)
+      if (Number.isNaN(ctx.close(symbol, lookback))) continue // too young: no close that far back
+      const z = zScore(ctx.closes(symbol, lookback))
       const held = ctx.position(symbol).weight
       if (held === 0 && Math.abs(z) >= entryZ) ctx.setWeight(symbol, z > 0 ? -weight : weight)
       else if (held > 0 && z >= -exitZ) ctx.setWeight(symbol, 0)

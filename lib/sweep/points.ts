@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { durationMs, isDuration } from '../backtest/duration.ts'
 import type { Strategy } from '../backtest/strategy.ts'
 import { Fault } from '../fault.ts'
 import { didYouMean } from '../nearMatch.ts'
 
-/** Values to try of some of a strategy's params: `{ lookbackBars: [24, 168], perSide: [2, 3] }` is four points. */
+/** Values to try of some of a strategy's params: `{ lookback: ['1d', '7d'], perSide: [2, 3] }` is four points. */
 export const sweepValue = z.union([z.number(), z.string(), z.boolean()])
 export const sweepGrid = z.record(z.string(), z.array(sweepValue))
 export type SweepValue = z.infer<typeof sweepValue>
@@ -13,7 +14,7 @@ export type SweepValues = Readonly<Record<string, SweepValue>>
 export interface SweepPoint {
   /** The swept params only, in the order of their names. */
   readonly values: SweepValues
-  /** `['lookbackBars:24', 'perSide:2']`: the same for the same values, whatever else is swept over. */
+  /** `['lookback:1d', 'perSide:2']`: the same for the same values, whatever else is swept over. */
   readonly at: readonly string[]
   /** What the strategy gets: the base with the values over it. */
   readonly params: Readonly<Record<string, unknown>>
@@ -32,7 +33,7 @@ export function expandSweep(
 ): SweepPoint[] {
   const names = Object.keys(sweep).sort()
   if (names.length === 0) {
-    throw fault('the sweep names no parameter', 'sweep', 'give it one, such as sweep: { lookbackBars: [24, 168] }')
+    throw fault('the sweep names no parameter', 'sweep', 'give it one, such as sweep: { perSide: [2, 3] }')
   }
   const known = paramNames(strategy.params)
   for (const name of names) {
@@ -95,12 +96,14 @@ function sortedValues(name: string, values: readonly SweepValue[]): SweepValue[]
 
 const kinds = ['number', 'boolean', 'string']
 
-/** Numbers by size, then false and true, then words by their characters. */
+/** Numbers by size, then false and true, then durations by length, then words by their characters. */
 function compareValues(a: SweepValue, b: SweepValue): number {
   if (typeof a !== typeof b) return kinds.indexOf(typeof a) - kinds.indexOf(typeof b)
-  if (typeof a === 'string') return a < (b as string) ? -1 : a > (b as string) ? 1 : 0
-  return Number(a) - Number(b)
+  if (typeof a !== 'string' || typeof b !== 'string') return Number(a) - Number(b)
+  return lengthOf(a) - lengthOf(b) || (a < b ? -1 : a > b ? 1 : 0)
 }
+
+const lengthOf = (word: string): number => (isDuration(word) ? durationMs(word) : Number.MAX_VALUE)
 
 function combinations(lists: readonly (readonly SweepValue[])[]): SweepValue[][] {
   let all: SweepValue[][] = [[]]

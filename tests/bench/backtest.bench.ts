@@ -70,7 +70,7 @@ async function minuteRows(runs: number, days: number): Promise<Row[]> {
   const asked = backtestParams.parse({
     from: dayOf(startMs),
     to: dayOf(startMs + days * DAY_MS),
-    strategy: { lookbackBars: 1440 },
+    strategy: { lookback: '1d' },
   })
   const strategy = { ...crossSectionalMomentum, decisionEvery: '4h' as const }
   const decode = () => files.map((bytes) => decodeTable(barTable, bytes))

@@ -89,12 +89,12 @@ function bare(points: number): { readonly engine: Spent; readonly task: Spent } 
   )
   const { fromMs, toMs, execution: config } = request
   const engine = meanOf(points, (index) => {
-    const params = crossSectionalMomentum.params.parse({ lookbackBars: 24 + index })
+    const params = crossSectionalMomentum.params.parse({ lookback: `${24 + index}h` })
     runBacktest({ market, strategy, params, config, fromMs, toMs })
   })
   const inputs = { ...sources, strategy, qa: undefined, features: undefined, replay: undefined } as never
   const task = meanOf(points, (index) => {
-    const params = backtestParams.parse({ ...asked, strategy: { lookbackBars: 24 + index } })
+    const params = backtestParams.parse({ ...asked, strategy: { lookback: `${24 + index}h` } })
     backtest.run(inputs, params, { seed: (stream) => stream, log: () => {} })
   })
   return { engine, task }

@@ -30,7 +30,7 @@ export interface PlacedSweep {
   readonly summary: NodeHandle<typeof sweepSummaryArtifact>
 }
 
-/** One backtest for each point, at `[sweep,lookbackBars:100,perSide:3]`: a value more runs its own points and no other. */
+/** One backtest for each point, at `[sweep,lookback:7d,perSide:3]`: a value more runs its own points and no other. */
 export function addSweep(graph: Graph, { runAt, sweep, strategy, base, range, pointsMax }: SweepPlan): PlacedSweep {
   const points = expandSweep(sweep, strategy, { base, pointsMax })
   const runs = points.map(({ at, params }) => runAt(['sweep', ...at], params, range))

@@ -29,7 +29,7 @@ export interface PlacedWalkForward {
 }
 
 /**
- * For each fold: a training backtest for each point at `[fold,2026-03-01,train,lookbackBars:100]`, the selection, and the
+ * For each fold: a training backtest for each point at `[fold,2026-03-01,train,lookback:7d]`, the selection, and the
  * test of the point it chose at `[fold,2026-03-01,test]`, which is placed once the choice is known. All of them start flat.
  */
 export function addWalkForward(graph: Graph, plan: WalkForwardPlan): PlacedWalkForward {

@@ -57,7 +57,7 @@ const sweep = definePipeline('sweep', config, (graph, { symbols, bars, from, to,
   const runs = Array.from({ length: points }, (_, point) =>
     graph.add(backtest, {
       at: [point],
-      params: { baseInterval: '1h', from, to, strategy: { lookbackBars: 24 + point } },
+      params: { baseInterval: '1h', from, to, strategy: { lookback: `${24 + point}h` } },
       inputs,
       code: { strategy: crossSectionalMomentum },
     }),

@@ -59,9 +59,9 @@ describe('honest strategies pass', () => {
   // biome-ignore lint/suspicious/noExplicitAny: strategies of several parameter types in one list
   const examples: [Strategy<any, any>, Record<string, unknown>][] = [
     [btcBuyAndHold, { symbol: 'S00USDT' }],
-    [crossSectionalMomentum, { lookbackBars: 24, perSide: 1 }],
+    [crossSectionalMomentum, { lookback: '24h', perSide: 1 }],
     [fundingCarry, { perSide: 1 }],
-    [meanReversion, { lookbackBars: 12, entryZ: 1.2 }],
+    [meanReversion, { lookback: '12h', entryZ: 1.2 }],
     [randomControl, { perSide: 1 }],
   ]
   for (const [strategy, params] of examples) {

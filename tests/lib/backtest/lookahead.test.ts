@@ -36,9 +36,9 @@ function withColumns(market: MarketInput, seed: number): MarketInput {
 // biome-ignore lint/suspicious/noExplicitAny: strategies of several parameter types in one list
 const examples: [Strategy<any, any>, Record<string, unknown>][] = [
   [btcBuyAndHold, { symbol: 'S00USDT' }],
-  [crossSectionalMomentum, { lookbackBars: 24, perSide: 2 }],
+  [crossSectionalMomentum, { lookback: '24h', perSide: 2 }],
   [fundingCarry, { perSide: 2 }],
-  [meanReversion, { lookbackBars: 12, entryZ: 1.5 }],
+  [meanReversion, { lookback: '12h', entryZ: 1.5 }],
   [randomControl, { perSide: 2 }],
 ]
 

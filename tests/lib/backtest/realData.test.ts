@@ -105,7 +105,7 @@ describe.skipIf(!existsSync(folder))(
       const result = runBacktest({
         market,
         strategy: crossSectionalMomentum,
-        params: { lookbackBars: 168, perSide: 1, gross: 1 },
+        params: { lookback: '7d', perSide: 1, gross: 1 },
         config: backtestConfig.parse({ slippage: { model: 'sqrtImpact' } }),
         fromMs,
         toMs,

@@ -49,7 +49,7 @@ describe('the examples', () => {
       C: { bars: drifting(0.01, 100) },
       D: { bars: drifting(-0.01, 100) },
     })
-    const { positions } = run(market, crossSectionalMomentum, { lookbackBars: 24, perSide: 1 }, 100)
+    const { positions } = run(market, crossSectionalMomentum, { lookback: '24h', perSide: 1 }, 100)
     expect(positions['A']).toBeGreaterThan(0)
     expect(positions['B']).toBeLessThan(0)
     expect([positions['C'], positions['D']]).toEqual([0, 0])
@@ -74,7 +74,7 @@ describe('the examples', () => {
     const calm = Array.from({ length: 60 }, (_, i) => 100 + (i % 2) * 0.2)
     const prices = [...calm, 110, 110, ...calm]
     const market = marketOf({ A: { bars: barsOf(prices.map(flatBar)) } })
-    const { fills, endEquity, positions } = run(market, meanReversion, { lookbackBars: 20 }, prices.length)
+    const { fills, endEquity, positions } = run(market, meanReversion, { lookback: '20h' }, prices.length)
     expect(fills.qty[0]).toBeLessThan(0)
     expect(positions['A']).toBe(0)
     expect(endEquity).toBeGreaterThan(10_000)

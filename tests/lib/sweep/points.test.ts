@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { duration } from '../../../lib/backtest/duration.ts'
 import { Fault } from '../../../lib/fault.ts'
 import { expandSweep, type SweepGrid, sweptParams } from '../../../lib/sweep/points.ts'
 import { trend } from './runs.ts'
@@ -58,7 +59,7 @@ describe('expandSweep', () => {
   })
 
   const cases: [string, SweepGrid, RegExp, RegExp][] = [
-    ['nothing to sweep', {}, /names no parameter/, /lookbackBars/],
+    ['nothing to sweep', {}, /names no parameter/, /perSide/],
     ['an empty list', { gross: [] }, /list of values is empty/, /leave the parameter out/],
     ['a value twice', { gross: [1, 2, 1] }, /value 1 is there twice/, /once/],
     ['the same number as text', { gross: [1, '1'] }, /there twice/, /once/],
@@ -113,4 +114,10 @@ test('sweptParams tells the values of each param in rising order', () => {
     { name: 'lookbackBars', values: [9, 24] },
     { name: 'side', values: ['long', 'short'] },
   ])
+})
+
+test('durations are in the order of their length, and a sweep over them is safe in an address', () => {
+  const params = z.strictObject({ lookback: duration })
+  const points = expandSweep({ lookback: ['14d', '90m', '7d', '24h'] }, { name: 'x', params })
+  expect(points.map(({ at }) => at[0])).toEqual(['lookback:90m', 'lookback:24h', 'lookback:7d', 'lookback:14d'])
 })

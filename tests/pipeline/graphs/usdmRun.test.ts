@@ -14,7 +14,7 @@ const config = {
   baseInterval: '1h',
   spot: false,
   universe: { allow: ['BTCUSDT', 'ETHUSDT', '1000PEPEUSDT'], size: 2 },
-  strategy: { params: { lookbackBars: 24, perSide: 1 } },
+  strategy: { params: { lookback: '24h', perSide: 1 } },
   sensitivity: false,
 }
 

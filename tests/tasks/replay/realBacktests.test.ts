@@ -152,7 +152,7 @@ describe.skipIf(!existsSync(feather))(
       // 16,537.5 to 60,647 dollars; bought with a day's delay, for a taker fee and a basis point.
       expect(equity.equity.at(-1)! / capitalCash).toBeGreaterThan(3.5)
       expect(equity.equity.at(-1)! / capitalCash).toBeLessThan(3.75)
-      const params = { ...range, strategy: { lookbackBars: 48, weight: 0.5 } }
+      const params = { ...range, strategy: { lookback: '4h', weight: 0.5 } }
       const reverted = run({ ...given, strategy: meanReversion, params })
       expectExact(reverted)
       expect(reverted.result.counts.decisions).toBe(486 * 24 - 1) // at midnight of the first day nothing has closed yet
@@ -195,7 +195,7 @@ describe.skipIf(!existsSync(feather))(
       expect(BigInt(held.result.perSymbol.find(({ symbol }) => symbol === 'BTCUSDT')!.funding)).toBe(paid)
       expect(Number(paid) / 1e8).toBeLessThan(-5_000) // longs paid in that year
 
-      const params = { ...hour, strategy: { lookbackBars: 168, perSide: 1 } }
+      const params = { ...hour, strategy: { lookback: '7d', perSide: 1 } }
       const momentum = run({ ...given, strategy: crossSectionalMomentum, params })
       expectExact(momentum)
       const listedMs = parseUtc('2023-05-05T16:00:00Z')!
@@ -250,7 +250,7 @@ describe.skipIf(!existsSync(feather))(
         minutes: names.map((name) => minutesOf(klinesFrom(`${name}USDT`, read(set, name, '1h-futures'), '1h'), range)),
         funding: names.map((name) => fundingFrom(`${name}USDT`, read(set, name, '8h-funding_rate'))),
         strategy: crossSectionalMomentum,
-        params: { ...range, strategy: { lookbackBars: 72, perSide: 3 } },
+        params: { ...range, strategy: { lookback: '3d', perSide: 3 } },
       }
       const momentum = run(given)
       expectExact(momentum)
@@ -285,7 +285,7 @@ describe.skipIf(!existsSync(feather))(
         expect(revised).toEqual(
           ['2024-03-27T12', '2024-03-28T10', '2024-03-28T11', '2024-03-28T12'].map((at) => parseUtc(`${at}:00:00Z`)),
         )
-        const params = { ...range, strategy: { lookbackBars: 48, weight: 0.5 } }
+        const params = { ...range, strategy: { lookback: '2d', weight: 0.5 } }
         const [here, there] = [one, other].map((minutes) =>
           run({ listed: [btc], minutes: [minutes], strategy: meanReversion, params }),
         )

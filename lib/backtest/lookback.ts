@@ -1,0 +1,30 @@
+import type { Duration } from './duration.ts'
+import { isDuration } from './duration.ts'
+
+/** How far back to look: so many rows, or so much time. Time means the same on bars of any length and across gaps. */
+export type Lookback = number | Duration
+
+export const isSpan = (lookback: Lookback): lookback is Duration => typeof lookback === 'string' && isDuration(lookback)
+
+/**
+ * The last of the rows up to `lastRow` that stands at or before `tsMs`, -1 where all are later. Rows are at least `stepMs`
+ * apart and `lastRow` stands at or before `tsMs + backMs`, so that the row sought is no earlier than the one so many steps
+ * back: without gaps it is that one, and nothing is searched.
+ */
+export function rowAgo(
+  rowTsMs: Float64Array,
+  lastRow: number,
+  tsMs: number,
+  { backMs, stepMs }: { backMs: number; stepMs: number },
+): number {
+  let low = Math.max(0, lastRow - Math.floor(backMs / stepMs))
+  if (lastRow < 0 || rowTsMs[low]! > tsMs) return -1
+  if (low === lastRow || rowTsMs[low + 1]! > tsMs) return low
+  let high = lastRow + 1
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1
+    if (rowTsMs[middle]! <= tsMs) low = middle
+    else high = middle
+  }
+  return low
+}
