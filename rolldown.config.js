@@ -8,8 +8,8 @@ export default defineConfig({
   input: {
     cli: 'pipeline/cli/main.ts',
     index: 'pipeline/index.ts',
-    worker: 'pipeline/engine/worker.ts',
-    isolate: 'pipeline/engine/isolate.ts',
+    worker: 'pipeline/engine/executor/worker.ts',
+    isolate: 'pipeline/engine/executor/isolate.ts',
     simServer: 'pipeline/cli/sim/serveWorker.ts',
   },
   platform: 'node',

@@ -1,5 +1,5 @@
-import { globMatcher } from '../engine/glob.ts'
 import type { Plan, PlanNode } from '../engine/verdict.ts'
+import { globMatcher } from '../engine/walk/glob.ts'
 import { askFlags, noteWarnings, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { rememberProject } from './completion/rememberProject.ts'

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import process from 'node:process'
 import { exitStatuses } from '../../lib/fault.ts'
-import { isExitForbidden } from '../engine/noExit.ts'
+import { isExitForbidden } from '../engine/run/noExit.ts'
 import { dispatch } from './dispatch.ts'
 import { bugJson, renderBug } from './renderFault.ts'
 import { plainStyle } from './style.ts'

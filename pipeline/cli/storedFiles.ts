@@ -1,7 +1,7 @@
 import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
 import type { FileSet } from '../../lib/artifact.ts'
 import { Fault } from '../../lib/fault.ts'
-import { ArtifactFiles } from '../engine/workerFiles.ts'
+import { ArtifactFiles } from '../engine/executor/inputFiles.ts'
 import type { Digest, Store } from './context.ts'
 import { shortId } from './human.ts'
 

@@ -7,10 +7,10 @@ import type { ComparedNode } from '../../snapshots/nodeChange.ts'
 import type { DataProblem, RebuildInput, StoredArtifact, VerifyHands } from '../../snapshots/verifyLevel.ts'
 import { parseCodeBundle } from '../engine/code/codeObject.ts'
 import { layOutPackages } from '../engine/code/packageClosure.ts'
-import { firstDifference } from '../engine/firstDifference.ts'
-import type { CodeRef, Executor, JobArtifact, JobInput } from '../engine/job.ts'
-import { createLocalExecutor } from '../engine/localExecutor.ts'
+import type { CodeRef, Executor, JobArtifact, JobInput } from '../engine/executor/job.ts'
+import { createLocalExecutor } from '../engine/executor/localExecutor.ts'
 import type { RecordPayload } from '../engine/recordPayload.ts'
+import { firstDifference } from '../engine/run/firstDifference.ts'
 import type { Context, Digest, Store } from './context.ts'
 
 /** What checking a snapshot needs of the present program: readers of artifacts, an executor of stored code, today's

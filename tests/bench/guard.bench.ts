@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { rolldown } from 'rolldown'
-import { executorRig } from '../pipeline/engine/executorRig.ts'
+import { executorRig } from '../pipeline/engine/executor/executorRig.ts'
 import type { KernelTimes } from './guardWorker.ts'
 import { type Bench, type Row, rounded } from './measure.ts'
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Guard, installGuard } from '../../pipeline/engine/guard.ts'
+import { type Guard, installGuard } from '../../pipeline/engine/guard/guard.ts'
 
 // A thread of the guard's benchmark: runs a kernel when told to, with the wires armed or in a thread that has none.
 

@@ -1,6 +1,6 @@
 import { type Coverage, coverageOf } from '../../../lib/market/coverage.ts'
 import { formatUtc } from '../../../lib/time.ts'
-import { globMatcher } from '../../engine/glob.ts'
+import { globMatcher } from '../../engine/walk/glob.ts'
 import type { Store } from '../context.ts'
 import { holdingsOf } from './holdings.ts'
 import type { LastPlan } from './lastPlans.ts'

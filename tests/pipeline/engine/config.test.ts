@@ -4,7 +4,7 @@ import { Fault } from '../../../lib/fault.ts'
 import { Secret, secret } from '../../../lib/secret.ts'
 import { resolveConfig } from '../../../pipeline/engine/config.ts'
 import { definePipeline, withConfig } from '../../../pipeline/engine/graph.ts'
-import { canonicalParams } from '../../../pipeline/engine/params.ts'
+import { canonicalParams } from '../../../pipeline/engine/walk/params.ts'
 
 const schema = z.object({
   symbols: z.array(z.string()).default(['BTCUSDT']),

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { jsonArtifact } from '../../../lib/artifact.ts'
-import { expectedTails, familyGraph } from '../../../pipeline/engine/families.ts'
 import { definePipeline, type Graph } from '../../../pipeline/engine/graph.ts'
-import { NodeGraph } from '../../../pipeline/engine/nodes.ts'
 import { defineTask, many } from '../../../pipeline/engine/task.ts'
+import { expectedTails, familyGraph } from '../../../pipeline/engine/walk/families.ts'
+import { NodeGraph } from '../../../pipeline/engine/walk/nodes.ts'
 
 const number = jsonArtifact('number', z.number())
 const list = jsonArtifact('list', z.array(z.string()))

@@ -3,7 +3,7 @@ import type { Strategy } from '../../../lib/backtest/strategy.ts'
 import { input, sumOver } from '../../../lib/features/column.ts'
 import { featureGroup } from '../../../lib/features/feature.ts'
 import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
-import { NodeGraph } from '../../../pipeline/engine/nodes.ts'
+import { NodeGraph } from '../../../pipeline/engine/walk/nodes.ts'
 import { usdm, usdmPipeline } from '../../../pipeline/graphs/usdm.ts'
 
 const config = { from: '2026-05-01', to: '2026-07-01', universe: { mode: 'listed', symbols: ['BTCUSDT'] } }

@@ -1,0 +1,105 @@
+import { parseCanonicalJson } from '../../../cas/canonicalJson.ts'
+import type { ArtifactType, TableArtifact } from '../../../lib/artifact.ts'
+import { Fault } from '../../../lib/fault.ts'
+import type { Table } from '../../../lib/tables/table.ts'
+import type { Guard } from '../guard/guard.ts'
+import type { Port } from '../task.ts'
+import { codec, type TaskExports } from './driver.ts'
+import { ArtifactFiles } from './inputFiles.ts'
+import type { JobArtifact, JobInput } from './job.ts'
+import type { KeptInputs } from './keptInputs.ts'
+import { readPlaced } from './movedFile.ts'
+
+/** Turns the artifacts of one job into what the task's ports promise. Runs armed, since decoders are bundle code. */
+export class InputReader {
+  readonly #exports: TaskExports
+  readonly #guard: Guard
+  readonly #kept: KeptInputs
+  readonly #codeDigest: string
+  readonly #open: ArtifactFiles[] = []
+  /** Set when stored bytes were not what their name says. The job has failed then, whatever its task makes of the
+   *  error. */
+  damage: Fault | undefined
+
+  constructor(exports: TaskExports, guard: Guard, kept: KeptInputs, codeDigest: string) {
+    this.#exports = exports
+    this.#guard = guard
+    this.#kept = kept
+    this.#codeDigest = codeDigest
+  }
+
+  read(port: Port, input: JobInput): unknown {
+    if ('form' in port) return this.#value(port, one(input))
+    if (port.port === 'optional') return input.kind === 'absent' ? undefined : this.read(port.of, input)
+    if (port.port === 'many') {
+      if (input.kind !== 'many') throw new Error('it takes many artifacts and was wired to something else')
+      return Object.freeze(input.artifacts.map((artifact) => this.read(port.of, { kind: 'one', artifact })))
+    }
+    const artifact = one(input)
+    const { of: type } = port
+    return Object.freeze({ read: () => this.#value(type, artifact), files: this.#files(artifact) })
+  }
+
+  /** Closes what stayed open for reading in pieces. */
+  close(): void {
+    if (this.#open.length === 0) return
+    this.#guard.suspend(() => {
+      for (const files of this.#open) files.close()
+    })
+  }
+
+  #value(type: ArtifactType, artifact: JobArtifact): unknown {
+    if (artifact.type !== type.name) throw new Error(`it takes a ${type.name} and was wired to a ${artifact.type}`)
+    if (type.form === 'files') return this.#files(artifact)
+    if (type.form === 'json') return type.schema.parse(parseCanonicalJson(this.#text(artifact)))
+    return this.#table(type, artifact)
+  }
+
+  #text(artifact: JobArtifact): string {
+    const known = this.#guard.suspend(() => this.#kept.findText(artifact.id))
+    if (known !== undefined) return known
+    const bytes = this.#bytes(artifact, 'value.json')
+    return this.#guard.suspend(() => {
+      const text = new TextDecoder().decode(bytes)
+      if (artifact.readAgain === true) this.#kept.keepText(artifact.id, text)
+      return text
+    })
+  }
+
+  #table({ schema }: TableArtifact, artifact: JobArtifact): Table {
+    // Two ports may pick different columns of one artifact.
+    const key = `${this.#codeDigest} ${artifact.id} ${Object.keys(schema.columns).join()}`
+    const known = this.#guard.suspend(() => this.#kept.findTable(key))
+    if (known !== undefined) return { schema, ...known } as Table
+    const table = codec(this.#exports, 'decodeTable')(schema, this.#bytes(artifact, 'table.parquet'))
+    if (artifact.readAgain !== true) return table
+    return { schema, ...this.#guard.suspend(() => this.#kept.keepTable(key, table)) } as Table
+  }
+
+  #files(artifact: JobArtifact) {
+    const files = new ArtifactFiles(artifact, (read) => this.#outside(read))
+    this.#open.push(files)
+    return files.set
+  }
+
+  #bytes(artifact: JobArtifact, name: string): Uint8Array {
+    const file = artifact.files.find((file) => file.name === name)
+    if (file === undefined) throw new Error(`the ${artifact.type} artifact has no file ${name}`)
+    return this.#outside(() => readPlaced(file))
+  }
+
+  #outside<T>(read: () => T): T {
+    try {
+      return this.#guard.suspend(read)
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'corrupt') this.damage ??= error
+      throw error
+    }
+  }
+}
+
+function one(input: JobInput): JobArtifact {
+  if (input.kind !== 'one')
+    throw new Error(`it takes one artifact and was wired to ${input.kind === 'many' ? 'many' : 'none'}`)
+  return input.artifact
+}

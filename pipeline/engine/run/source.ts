@@ -1,0 +1,151 @@
+import pRetry from 'p-retry'
+import { canonicalJson } from '../../../cas/canonicalJson.ts'
+import { openStagedWriter, stageBytes } from '../../../cas/staging.ts'
+import { Fault } from '../../../lib/fault.ts'
+import { absentType } from '../../../snapshots/manifest.ts'
+import type { Absent, SourceTask } from '../task.ts'
+import { type MadeFile, stageOutput } from './materials.ts'
+
+export interface SourceJob {
+  readonly task: SourceTask
+  readonly address: string
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly params: unknown
+  readonly asOfMs: number
+  readonly stagingDir: string
+  readonly signal: AbortSignal
+  onRetry(attempt: number, error: Error): void
+  onProgress(bytes: number, requests: number): void
+  onLog(line: string): void
+}
+
+export interface SourceResult {
+  readonly type: string
+  readonly files: readonly MadeFile[]
+  readonly absent?: Absent
+  readonly attempts: number
+  readonly requests: number
+  readonly notes: readonly Readonly<Record<string, unknown>>[]
+}
+
+const attemptsDefault = 5
+
+/** Runs a source on the event loop: tried again with growing, jittered waits until it works, its attempts are used up,
+ *  or it says that trying again cannot help. */
+export async function runSource(job: SourceJob): Promise<SourceResult> {
+  const { task, signal } = job
+  const attemptsMax = task.limits?.attempts ?? attemptsDefault
+  const notes: Readonly<Record<string, unknown>>[] = []
+  let requests = 0
+  let attempts = 0
+
+  const { returned, streamed } = await withAttempts(
+    () => attempts,
+    pRetry(
+      async (attempt) => {
+        attempts = attempt
+        const files: MadeFile[] = []
+        const open = new Set<{ abort(): void }>()
+        try {
+          const returned = await withTimeout(task, signal, (attemptSignal) =>
+            task.run(job.inputs, job.params, {
+              signal: attemptSignal,
+              get asOfMs() {
+                if (task.usesAsOf !== true)
+                  throw new Error(
+                    `the source ${task.name} reads asOfMs and does not declare usesAsOf: it would not be in its key`,
+                  )
+                return job.asOfMs
+              },
+              attempt,
+              log: job.onLog,
+              note: (fact) => notes.push(fact),
+              progress: ({ bytes = 0, requests: more = 0 }) => {
+                requests += more
+                job.onProgress(bytes, requests)
+              },
+              openFile: (name) => {
+                const writer = openStagedWriter(job.stagingDir)
+                open.add(writer)
+                return {
+                  write: (chunk) => writer.write(chunk),
+                  finish: () => {
+                    open.delete(writer)
+                    files.push({ name, staged: writer.finish() })
+                  },
+                }
+              },
+            }),
+          )
+          return { returned, streamed: files }
+        } finally {
+          // An attempt that failed half-way leaves no file behind.
+          for (const writer of open) writer.abort()
+        }
+      },
+      {
+        retries: attemptsMax - 1,
+        minTimeout: 500,
+        maxTimeout: 60_000,
+        randomize: true,
+        signal,
+        shouldRetry: ({ error }) => !isPermanent(error),
+        onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
+          if (retriesLeft > 0 && !isPermanent(error)) job.onRetry(attemptNumber, error)
+        },
+      },
+    ),
+  )
+
+  if (isAbsent(returned)) {
+    const staged = stageBytes(job.stagingDir, canonicalJson({ reason: returned.reason }))
+    return { type: absentType, files: [{ name: 'absent.json', staged }], absent: returned, attempts, requests, notes }
+  }
+  const made = await stageOutput(job.stagingDir, task.output, returned, job.address)
+  return { type: task.output.name, files: [...streamed, ...made], attempts, requests, notes }
+}
+
+/** A failure that says how often it was tried. */
+export class SourceFailure extends Error {
+  override readonly name = 'SourceFailure'
+  readonly attempts: number
+
+  constructor(cause: unknown, attempts: number) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.attempts = attempts
+    if (cause instanceof Error && cause.stack !== undefined) this.stack = cause.stack
+  }
+}
+
+async function withAttempts<T>(attempts: () => number, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw error instanceof Fault ? error : new SourceFailure(error, attempts())
+  }
+}
+
+/** Tasks come from another bundle, so an error tells what it is by its own words and not by its class. */
+const isPermanent = (error: unknown): boolean => (error as { permanent?: unknown } | null)?.permanent === true
+
+const isAbsent = (value: unknown): value is Absent =>
+  (value as { absent?: unknown } | null | undefined)?.absent === true
+
+async function withTimeout<T>(
+  task: SourceTask,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeoutMs = task.limits?.timeoutMs
+  if (timeoutMs === undefined) return run(signal)
+  const limit = new AbortController()
+  const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  const gaveUp = new Promise<never>((_, reject) =>
+    limit.signal.addEventListener('abort', () => reject(limit.signal.reason)),
+  )
+  try {
+    return await Promise.race([run(AbortSignal.any([signal, limit.signal])), gaveUp])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,122 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import type { Digest } from '../../../../cas/digest.ts'
+import { objectPath } from '../../../../cas/layout.ts'
+import { jsonArtifact } from '../../../../lib/artifact.ts'
+import type { FinishedRun } from '../../../../pipeline/engine/engine.ts'
+import { definePipeline } from '../../../../pipeline/engine/graph.ts'
+import { defineTask } from '../../../../pipeline/engine/task.ts'
+import { EngineLab } from '../../../support/engineLab.ts'
+
+const lines = jsonArtifact('lines', z.array(z.string()))
+const count = jsonArtifact('count', z.number())
+
+const fetchLines = defineTask({
+  name: 'fetchLines',
+  kind: 'source',
+  version: 1,
+  params: z.object({}),
+  output: lines,
+  run: async () => ['a', 'b', 'c'],
+})
+const repeat = defineTask({
+  name: 'repeat',
+  kind: 'pure',
+  params: z.object({}),
+  inputs: { lines },
+  output: lines,
+  run: ({ lines }) => Array.from({ length: 100 }, () => lines).flat(),
+})
+const tally = defineTask({
+  name: 'tally',
+  kind: 'pure',
+  params: z.object({}),
+  inputs: { first: lines, second: lines },
+  output: count,
+  run: ({ first, second }) => first.concat(second).filter((line) => line === 'a').length,
+})
+const pipeline = definePipeline('tallies', z.object({}), (graph) => {
+  const first = graph.add(fetchLines)
+  const second = graph.add(repeat, { inputs: { lines: first } })
+  graph.target('tally', graph.add(tally, { inputs: { first, second } }))
+})
+
+describe('bytes that are not what their name says', () => {
+  test('are noticed by the node that reads them, made again, and never computed with', async () => {
+    await using lab = new EngineLab()
+    const first = await lab.run(pipeline, ['tally'])
+    expect(lab.value(first, 'tally')).toBe(101)
+    const damaged = [fileOf(lab, first, 'fetchLines'), fileOf(lab, first, 'repeat')]
+    for (const digest of damaged) flip(lab, digest)
+    lab.code.set('tally', 'second')
+    const run = await lab.run(pipeline, ['tally'])
+    expect(run.status).toBe('ok')
+    expect(lab.value(run, 'tally')).toBe(101)
+    expect(lab.executed).toEqual(['tally', 'repeat', 'tally'])
+    expect(lab.events.flatMap((event) => (event.kind === 'node healed' ? [event.address] : []))).toEqual([
+      'fetchLines',
+      'repeat',
+    ])
+    for (const digest of damaged) expect(lab.store.records.of('quarantined', digest)).toHaveLength(1)
+    expect((await lab.run(pipeline, ['tally'])).counts.executed).toBe(0)
+  })
+
+  test('of the wrong size are made again before they are read', async () => {
+    await using lab = new EngineLab()
+    const first = await lab.run(pipeline, ['tally'])
+    truncateSync(objectPath(lab.store.objectsDir, fileOf(lab, first, 'repeat')), 200)
+    lab.code.set('tally', 'second')
+    expect((await lab.plan(pipeline, ['tally'])).nodes.find(({ address }) => address === 'repeat')?.verdict).toEqual({
+      kind: 'will run',
+      because: [{ kind: 'quarantined' }],
+    })
+    const run = await lab.run(pipeline, ['tally'])
+    expect(lab.value(run, 'tally')).toBe(101)
+    expect(lab.executed).toEqual(['repeat', 'tally'])
+  })
+
+  test('fail the node where they may not be fetched again, and nothing is recorded', async () => {
+    await using lab = new EngineLab()
+    const first = await lab.run(pipeline, ['tally'])
+    flip(lab, fileOf(lab, first, 'fetchLines'))
+    lab.code.set('tally', 'second')
+    const run = await lab.run(pipeline, ['tally'], { offline: true })
+    expect(run.status).toBe('corrupt')
+    expect(run.failures).toMatchObject([{ address: 'tally', failure: { code: 'corrupt' } }])
+    const later = await lab.run(pipeline, ['tally'])
+    expect(lab.value(later, 'tally')).toBe(101)
+  })
+})
+
+test('what the trash holds is planned as cached, and a run takes it back before it is read', async () => {
+  await using lab = new EngineLab()
+  const first = await lab.run(pipeline, ['tally'])
+  const { artifact } = first.manifest!.nodes.find(({ address }) => address === 'repeat')!
+  const digest = fileOf(lab, first, 'repeat')
+  mkdirSync(join(lab.store.layout.trash, '1'), { recursive: true })
+  renameSync(objectPath(lab.store.objectsDir, digest), join(lab.store.layout.trash, '1', digest))
+  await lab.store.commit({ staged: [], records: [{ kind: 'evicted', key: artifact }] })
+  lab.code.set('tally', 'second')
+  const plan = await lab.plan(pipeline, ['tally'])
+  expect(plan.nodes.find(({ address }) => address === 'repeat')?.verdict.kind).toBe('cached')
+  expect(lab.store.artifactPresence(artifact)).toBe('evicted')
+  const run = await lab.run(pipeline, ['tally'])
+  expect(lab.executed).toEqual(['tally'])
+  expect(lab.value(run, 'tally')).toBe(101)
+  expect(lab.store.records.isEvicted(artifact)).toBe(false)
+})
+
+function fileOf(lab: EngineLab, run: FinishedRun, address: string): Digest {
+  const { artifact } = run.manifest!.nodes.find((node) => node.address === address)!
+  return lab.store.readDescriptor(artifact).files[0]!.digest
+}
+
+/** Turns the first "a" into a "b", which parses as well as before. */
+function flip(lab: EngineLab, digest: Digest): void {
+  const path = objectPath(lab.store.objectsDir, digest)
+  chmodSync(path, 0o644)
+  writeFileSync(path, readFileSync(path, 'utf8').replace('a', 'b'))
+  chmodSync(path, 0o444)
+}

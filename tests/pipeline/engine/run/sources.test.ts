@@ -1,0 +1,185 @@
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { filesArtifact, jsonArtifact } from '../../../../lib/artifact.ts'
+import { definePipeline } from '../../../../pipeline/engine/graph.ts'
+import { defineTask, type Limits, PermanentError, type SourceContext } from '../../../../pipeline/engine/task.ts'
+import { EngineLab } from '../../../support/engineLab.ts'
+
+const text = jsonArtifact('text', z.string())
+
+function oneSource(
+  run: (context: SourceContext) => Promise<string>,
+  more: { limits?: Limits; usesAsOf?: boolean } = {},
+) {
+  const task = defineTask({
+    name: 'ask',
+    kind: 'source',
+    version: 1,
+    params: z.object({}),
+    output: text,
+    ...more,
+    run: (_, _params, context) => run(context),
+  })
+  return definePipeline('sources', z.object({}), (graph) => graph.target('ask', graph.add(task)))
+}
+
+describe('a source', () => {
+  test('is tried again until it works, and its attempts are kept beside the observation', async () => {
+    await using lab = new EngineLab()
+    const pipeline = oneSource(async ({ attempt, note }) => {
+      note({ attempt })
+      if (attempt < 3) throw new Error('reset by peer')
+      return 'there'
+    })
+    const run = await lab.run(pipeline, ['ask'])
+    expect(run.status).toBe('ok')
+    expect(lab.events.filter(({ kind }) => kind === 'node retried')).toMatchObject([
+      { attempt: 1, error: 'reset by peer' },
+      { attempt: 2, error: 'reset by peer' },
+    ])
+    const records: unknown[] = []
+    lab.store.records.scan('observation', (record) => records.push(lab.store.records.payload(record)))
+    expect(records).toMatchObject([{ attempts: 3, notes: [{ attempt: 1 }, { attempt: 2 }, { attempt: 3 }] }])
+  })
+
+  test('is not tried again when it says that this cannot help', async () => {
+    await using lab = new EngineLab()
+    let calls = 0
+    const run = await lab.run(
+      oneSource(async () => {
+        calls++
+        throw new PermanentError('no such symbol')
+      }),
+      ['ask'],
+    )
+    expect([run.status, calls, run.failures[0]!.failure.message]).toEqual(['failed', 1, 'no such symbol'])
+  })
+
+  test('gives up after its attempts, and says how many there were', async () => {
+    await using lab = new EngineLab()
+    const run = await lab.run(
+      oneSource(async () => Promise.reject(new Error('down')), { limits: { attempts: 2 } }),
+      ['ask'],
+    )
+    expect(run.failures[0]!.failure).toMatchObject({ message: 'down', attempts: 2 })
+  })
+
+  test('is given up when it takes longer than its limit', async () => {
+    await using lab = new EngineLab()
+    const run = await lab.run(
+      oneSource(() => new Promise(() => {}), { limits: { attempts: 1, timeoutMs: 30 } }),
+      ['ask'],
+    )
+    expect(run.failures[0]!.failure.message).toBe('no answer within 30 ms')
+  })
+
+  test('may look at the as-of only if that is in its key', async () => {
+    await using lab = new EngineLab()
+    const peeks = oneSource(async ({ asOfMs }) => String(asOfMs), { limits: { attempts: 1 } })
+    expect((await lab.run(peeks, ['ask'])).failures[0]!.failure.message).toContain('does not declare usesAsOf')
+    const declared = oneSource(async ({ asOfMs }) => String(asOfMs), { usesAsOf: true })
+    expect(lab.value(await lab.run(declared, ['ask'], { asOfMs: 1000 }), 'ask')).toBe('1000')
+    expect(lab.value(await lab.run(declared, ['ask'], { asOfMs: 2000 }), 'ask')).toBe('2000')
+    await lab.run(declared, ['ask'], { asOfMs: 1000 })
+    expect(lab.events.filter(({ kind }) => kind === 'node started')).toEqual([])
+  })
+
+  test('streams files into the store; what a failed attempt had written is gone', async () => {
+    await using lab = new EngineLab()
+    const raw = filesArtifact('raw')
+    const task = defineTask({
+      name: 'stream',
+      kind: 'source',
+      version: 1,
+      params: z.object({}),
+      output: raw,
+      run: async (_, _params, { attempt, openFile }) => {
+        const file = openFile('data.bin')
+        file.write(new Uint8Array(70_000).fill(attempt))
+        if (attempt === 1) throw new Error('cut off')
+        file.finish()
+        return [{ name: 'note.txt', bytes: new TextEncoder().encode('whole') }]
+      },
+    })
+    const run = await lab.run(
+      definePipeline('p', z.object({}), (graph) => graph.target('t', graph.add(task))),
+      ['t'],
+    )
+    const { files } = lab.store.readDescriptor(run.manifest!.nodes[0]!.artifact)
+    expect(files.map(({ name, sizeBytes }) => [name, sizeBytes])).toEqual([
+      ['data.bin', 70_000],
+      ['note.txt', 5],
+    ])
+    expect(lab.store.readObject(files[0]!.digest)[0]).toBe(2)
+    expect(readdirSync(lab.store.stagingDir)).toEqual([])
+  })
+
+  test('of one group run no more at a time than its limit', async () => {
+    await using lab = new EngineLab()
+    let running = 0
+    let most = 0
+    const task = defineTask({
+      name: 'slow',
+      kind: 'source',
+      version: 1,
+      params: z.object({ n: z.number() }),
+      output: text,
+      limits: { group: 'venue' },
+      run: async () => {
+        most = Math.max(most, ++running)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        running--
+        return 'x'
+      },
+    })
+    const pipeline = definePipeline('p', z.object({}), (graph) =>
+      graph.target('t', ...Array.from({ length: 12 }, (_, n) => graph.add(task, { at: [n], params: { n } }))),
+    )
+    const engine = lab.engine(pipeline, {}, { venue: 3 })
+    await engine.run(['t'], {
+      asOfMs: 0,
+      runId: 'limits',
+      rerunCommand: (address) => address,
+      emit: () => {},
+      stop: new AbortController().signal,
+      stopNow: new AbortController().signal,
+    })
+    expect(most).toBe(3)
+  })
+})
+
+describe('a sink', () => {
+  test('pushes once for each key, keeps the receipt, and is in no manifest', async () => {
+    await using lab = new EngineLab()
+    const pushed: string[] = []
+    const make = defineTask({
+      name: 'make',
+      kind: 'pure',
+      params: z.object({}),
+      inputs: {},
+      output: text,
+      run: () => 'hello',
+    })
+    const push = defineTask({
+      name: 'push',
+      kind: 'sink',
+      version: 1,
+      params: z.object({}),
+      inputs: { text },
+      output: jsonArtifact('receipt', z.object({ id: z.string() })),
+      run: async ({ text: value }, _params, { idempotencyKey }) => {
+        pushed.push(`${value} ${idempotencyKey}`)
+        return { id: 'r1' }
+      },
+    })
+    const pipeline = definePipeline('p', z.object({}), (graph) =>
+      graph.target('t', graph.add(push, { inputs: { text: graph.add(make) } })),
+    )
+    const first = await lab.run(pipeline, ['t'])
+    expect((await lab.run(pipeline, ['t'])).counts.executed).toBe(0)
+    expect(pushed).toHaveLength(1)
+    expect(first.manifest!.nodes.map(({ address }) => address)).toEqual(['make'])
+    expect(first.manifest!.targets).toEqual([{ name: 't', addresses: [] }])
+  })
+})
