@@ -15,12 +15,15 @@ export interface StoredTable {
 interface Piece<C extends Columns> {
   readonly reader: TableReader<C>
   readonly firstMs: number
+  /** Of its first row; absent in tables whose rows are named by their instants. */
+  readonly firstId?: bigint | undefined
 }
 
 /**
  * Rows of one symbol over several stored tables, in the order of time, from `fromMs` on. Nothing but a row group is
  * decoded at once, and row groups before `fromMs` only as far as their stamps. Whoever collected the tables may have
- * collected them in any order; they must not overlap.
+ * collected them in any order; they must not overlap. Tables of trades may share the instant they meet at, as long as ids
+ * go on in order: many trades share a millisecond, and a table may end between two of them.
  */
 export function* rowsFrom<C extends Columns, K extends keyof C & string>(
   schema: TableSchema<C>,
@@ -30,17 +33,26 @@ export function* rowsFrom<C extends Columns, K extends keyof C & string>(
   fromMs: number,
 ): Generator<Table<Pick<C, K>>> {
   const stampsOf = (table: Table<Pick<C, K>>) => table.columns[timeColumn] as unknown as Float64Array
+  const idColumn = schema.sortKey.find((name) => schema.columns[name]!.kind === 'i64')
+  const idAt = (reader: TableReader<C>, at: 0 | -1): bigint | undefined => {
+    if (idColumn === undefined) return undefined
+    const group = at === 0 ? 0 : reader.info.rowGroups.length - 1
+    const { columns: ids } = reader.read({ columns: [idColumn], rowGroups: [group] })
+    return (ids[idColumn] as unknown as BigInt64Array).at(at)
+  }
   const pieces = tables
     .map(({ files }): Piece<C> | undefined => {
       const reader = openStored(schema, files)
       if (reader.info.rowCount === 0) return undefined
-      return { reader, firstMs: stampsOf(reader.read({ columns: [timeColumn], rowGroups: [0] }))[0]! }
+      const firstMs = stampsOf(reader.read({ columns: [timeColumn], rowGroups: [0] }))[0]!
+      return { reader, firstMs, firstId: idAt(reader, 0) }
     })
     .filter((piece) => piece !== undefined)
-    .sort((a, b) => a.firstMs - b.firstMs)
+    .sort((a, b) => a.firstMs - b.firstMs || ((a.firstId ?? 0n) < (b.firstId ?? 0n) ? -1 : 1))
   let lastMs = Number.NEGATIVE_INFINITY
-  for (const [i, { reader, firstMs }] of pieces.entries()) {
-    if (firstMs <= lastMs) {
+  for (const [i, { reader, firstMs, firstId }] of pieces.entries()) {
+    const goesOn = () => firstMs === lastMs && firstId !== undefined && firstId > idAt(pieces[i - 1]!.reader, -1)!
+    if (firstMs <= lastMs && !goesOn()) {
       throw new Fault({
         code: 'failed',
         what: `two tables of ${schema.name} overlap: one begins at ${formatUtc(firstMs)}, where another still has rows`,
@@ -48,7 +60,8 @@ export function* rowsFrom<C extends Columns, K extends keyof C & string>(
       })
     }
     // A piece that ends before the range, as the next one begins before it, is not even opened.
-    if ((pieces[i + 1]?.firstMs ?? Number.POSITIVE_INFINITY) <= fromMs) continue
+    const nextMs = pieces[i + 1]?.firstMs ?? Number.POSITIVE_INFINITY
+    if (idColumn === undefined ? nextMs <= fromMs : nextMs < fromMs) continue
     for (const group of reader.info.rowGroups.keys()) {
       const stamps = stampsOf(reader.read({ columns: [timeColumn], rowGroups: [group] }))
       lastMs = Math.max(lastMs, stamps.at(-1)!)
