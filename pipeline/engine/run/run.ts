@@ -4,21 +4,20 @@ import { short } from '../../../cas/digest.ts'
 import type { LiveLease } from '../../../cas/leases.ts'
 import { Fault } from '../../../lib/fault.ts'
 import { absentType } from '../../../snapshots/manifest.ts'
-import type { NodeFailure, RunCounts, RunEvent } from '../event.ts'
+import type { RunEvent } from '../event.ts'
 import type { Decision } from '../walk/decide.ts'
-import { expectedTails, familyGraph } from '../walk/families.ts'
 import { findTargets } from '../walk/targets.ts'
 import { type NodeState, Walk } from '../walk/walk.ts'
 import { Admission } from './admission.ts'
 import { Execution } from './execution.ts'
 import { distrustedObject, isTrusted, lostInputs } from './healing.ts'
-import { manifestOf } from './manifest.ts'
 import { blockedFault, describeFailure, otherAnswer } from './nodeFaults.ts'
 import type { RunOptions, RunOutcome, UntimedEvent } from './options.ts'
 import { publish } from './publish.ts'
-import { PriorityQueue } from './queue.ts'
 import { Readers } from './readers.ts'
+import { ReadyQueue } from './readyQueue.ts'
 import { SourceFailure } from './source.ts'
+import { Tally } from './tally.ts'
 
 /** One run: walks the graph, skips what is recorded, executes the rest, publishes as it goes. */
 export class Run {
@@ -26,27 +25,19 @@ export class Run {
   private readonly walk: Walk
   private readonly execution: Execution
   private readonly admission: Admission
-  private readonly queues = new Map<string, PriorityQueue<NodeState>>()
+  private readonly ready: ReadyQueue
+  private readonly tally = new Tally()
   private readonly active = new Map<NodeState, Activity>()
   /** Two placements of one computation have one key: it is executed for the first, and the other takes the artifact. */
   private readonly owners = new Map<Digest, Activity>()
   private readonly listsStored = new Set<Digest>()
   private readonly readers = new Readers()
-  private readonly failures: { address: string; failure: NodeFailure }[] = []
-  private readonly disputes: { address: string; key: Digest; first: Digest; second: Digest }[] = []
   private readonly startedMs: number
-  private readonly cached = new Set<NodeState>()
   /** Executed a second time because what they read had to be healed. */
   private readonly retried = new Set<NodeState>()
-  private executed = 0
-  private unchanged = 0
   private running = 0
   private halted = false
   private broken: unknown
-  private tails = new Map<string, number>()
-  private tailsOfNodes = 0
-  private meanPureMs = 50
-  private nextRecheckAtMs: number | undefined
   private nodesAnnounced = 0
   private pumping = false
   private pumpAgain = false
@@ -57,6 +48,7 @@ export class Run {
     this.startedMs = options.monotonicMs()
     this.execution = new Execution(options, this.readers, (event) => this.emit(event))
     this.admission = new Admission(options.executor.slots, options.memoryMb, options.limits)
+    this.ready = new ReadyQueue(options, this.admission)
     this.walk = new Walk(options.graph, options.knowledge, false, {
       onDecided: (state, decision) => this.onDecided(state, decision),
       onSkipped: (state, after) =>
@@ -81,7 +73,7 @@ export class Run {
     }
     await options.store.flush()
     if (this.broken !== undefined) throw this.broken
-    return this.outcome()
+    return this.tally.outcome(this.walk, options)
   }
 
   private async toTheEnd(): Promise<void> {
@@ -141,19 +133,14 @@ export class Run {
     } finally {
       this.pumping = false
     }
-    if (this.running === 0 && !this.pumpAgain && (this.halted || !this.hasQueued())) this.finished?.()
-  }
-
-  private hasQueued(): boolean {
-    for (const queue of this.queues.values()) if (queue.size > 0) return true
-    return false
+    if (this.running === 0 && !this.pumpAgain && (this.halted || this.ready.isEmpty)) this.finished?.()
   }
 
   private onDecided(state: NodeState, decision: Decision): void {
     const { address, task } = state.node
     switch (decision.kind) {
       case 'cached':
-        this.cached.add(state)
+        this.tally.cached.add(state)
         this.emit({ kind: 'node cached', address, task: task.name, artifact: decision.artifact })
         return
       case 'blocked':
@@ -163,7 +150,7 @@ export class Run {
         assert.fail(`a run decided ${address} before its inputs were known`)
         return
       case 'restore':
-        this.cached.delete(state)
+        this.tally.cached.delete(state)
         this.prepare(state)
         return
       case 'run':
@@ -199,36 +186,14 @@ export class Run {
 
   private enqueue(state: NodeState): void {
     if (state.node.task.kind === 'pure') this.readers.enter(state)
-    const name = this.admission.queueOf(state.node.task)
-    let queue = this.queues.get(name)
-    if (queue === undefined) this.queues.set(name, (queue = new PriorityQueue()))
-    queue.push(state, this.tailOf(state.node.task.name))
-  }
-
-  private tailOf(task: string): number {
-    const { graph, history } = this.options
-    if (graph.nodes.size > this.tailsOfNodes * 1.25) {
-      this.tailsOfNodes = graph.nodes.size
-      this.tails = expectedTails(familyGraph(graph.nodes.values()), (name) => history.estimate(name)?.p50Ms ?? 1000)
-    }
-    return this.tails.get(task) ?? 0
+    this.ready.add(state)
   }
 
   private dispatch(): void {
     if (this.halted) return
-    // Jobs of a few milliseconds are handed over several at a time; long ones one by one, so that the longest way stays first.
-    const lookAhead = this.meanPureMs < 5 ? 4 : this.meanPureMs < 20 ? 2 : 1
-    for (const queue of this.queues.values()) {
-      for (
-        let state = queue.peek();
-        state !== undefined && this.admission.admits(state.node.task, lookAhead);
-        state = queue.peek()
-      ) {
-        queue.pop()
-        this.admission.enter(state.node.task)
-        this.running++
-        void this.carryOut(state)
-      }
+    for (const state of this.ready.takeAdmitted()) {
+      this.running++
+      void this.carryOut(state)
     }
   }
 
@@ -302,7 +267,7 @@ export class Run {
     const recorded = knowledge.recorded(state.node, state.key!)
     if (recorded === undefined || recorded.recheckDue || knowledge.presence(recorded.artifact) !== 'present')
       return false
-    this.cached.add(state)
+    this.tally.cached.add(state)
     this.emit({
       kind: 'node cached',
       address: state.node.address,
@@ -320,7 +285,7 @@ export class Run {
     const decision = state.decision!
     // Bytes that gc moved to the trash are taken back from there: cheaper than making them again.
     if (decision.kind === 'restore' && (await options.store.reclaim(decision.artifact))) {
-      this.cached.add(state)
+      this.tally.cached.add(state)
       this.emit({ kind: 'node healed', address: node.address, artifact: decision.artifact, what: decision.why })
       this.complete(state, decision.artifact)
       return undefined
@@ -342,21 +307,16 @@ export class Run {
       this.halted = true
     })
     options.history.add(node.task.name, made.wallMs, published.bytesOut, made.requests)
-    if (made.recheckAfterMs !== undefined) {
-      this.nextRecheckAtMs = Math.min(
-        this.nextRecheckAtMs ?? Number.POSITIVE_INFINITY,
-        options.wallMs() + made.recheckAfterMs,
-      )
-    }
-    if (node.task.kind === 'pure') this.meanPureMs += (made.wallMs - this.meanPureMs) * 0.05
+    if (made.recheckAfterMs !== undefined) this.tally.recheckAt(options.wallMs() + made.recheckAfterMs)
+    this.ready.noteDuration(state, made.wallMs)
     if (published.disputedWith !== undefined) {
       await this.dispute(state, published.disputedWith, published.artifact)
       return { durable: published.durable }
     }
     if (decision.kind === 'restore' && decision.artifact !== published.artifact) throw otherAnswer(state)
-    this.executed++
+    this.tally.executed++
     const unchanged = options.reasons.previousArtifact(node.address) === published.artifact
-    if (unchanged) this.unchanged++
+    if (unchanged) this.tally.unchanged++
     if (decision.kind === 'restore')
       this.emit({ kind: 'node healed', address: node.address, artifact: published.artifact, what: decision.why })
     this.emit({
@@ -376,7 +336,7 @@ export class Run {
   /** The same key gave other bytes. The first record serves on, where its bytes are still here. */
   private async dispute(state: NodeState, first: Digest, second: Digest): Promise<void> {
     const { address } = state.node
-    this.disputes.push({ address, key: state.key!, first, second })
+    this.tally.disputes.push({ address, key: state.key!, first, second })
     const difference = await this.execution.differenceOf(first, second)
     this.emit({
       kind: 'node disputed',
@@ -386,7 +346,7 @@ export class Run {
       second,
       ...(difference === undefined ? {} : { difference }),
     })
-    this.executed++
+    this.tally.executed++
     if (this.options.store.artifactPresence(first) === 'present') this.complete(state, first)
     else {
       throw new Fault({
@@ -420,14 +380,14 @@ export class Run {
       return
     }
     const artifact = owner.state.artifact!
-    this.cached.add(state)
+    this.tally.cached.add(state)
     this.emit({ kind: 'node cached', address: state.node.address, task: state.node.task.name, artifact })
     this.complete(state, artifact)
   }
 
   private fail(state: NodeState, error: unknown, attempts: number): void {
     const failure = describeFailure(state, error, attempts, this.options)
-    this.failures.push({ address: state.node.address, failure })
+    this.tally.failures.push({ address: state.node.address, failure })
     this.emit({ kind: 'node failed', address: state.node.address, task: state.node.task.name, failure })
     if (!this.options.keepGoing) this.halted = true
     this.walk.settleFailed(state)
@@ -446,36 +406,6 @@ export class Run {
       this.walk.settleFailed(waiter.state)
       this.failWaiters(waiter.state)
     }
-  }
-
-  private outcome(): RunOutcome {
-    const states = [...this.walk.states.values()]
-    const incomplete = states.some((state) => state.artifact === undefined) || this.walk.unexpanded > 0
-    const counts: RunCounts = {
-      total: states.length,
-      cached: this.cached.size,
-      executed: this.executed,
-      unchanged: this.unchanged,
-      failed: this.failures.length,
-      skipped: states.filter((state) => state.artifact === undefined).length - this.failures.length,
-    }
-    const outcome = this.outcomeWord(incomplete)
-    assert.ok(!incomplete || outcome !== 'ok', 'a run that is not complete says why')
-    return {
-      outcome,
-      counts,
-      ...(incomplete || this.failures.length > 0 ? {} : { manifest: manifestOf(this.walk, this.options) }),
-      failures: this.failures,
-      disputes: this.disputes,
-      ...(this.nextRecheckAtMs === undefined ? {} : { nextRecheckAtMs: this.nextRecheckAtMs }),
-    }
-  }
-
-  private outcomeWord(incomplete: boolean): RunOutcome['outcome'] {
-    const { stop, stopNow, keepGoing } = this.options
-    if (incomplete && (stop.aborted || stopNow.aborted)) return 'interrupted'
-    if (this.failures.length > 0) return keepGoing && this.executed + this.cached.size > 0 ? 'partial' : 'failed'
-    return this.disputes.length > 0 ? 'disputed' : 'ok'
   }
 
   private emit(event: UntimedEvent): void {

@@ -1,0 +1,64 @@
+import { expectedTails, familyGraph } from '../walk/families.ts'
+import type { NodeState } from '../walk/walk.ts'
+import type { Admission } from './admission.ts'
+import type { RunOptions } from './options.ts'
+import { PriorityQueue } from './queue.ts'
+
+/** Nodes whose inputs are all here, by what limits them; of each kind the one with the longest expected way comes first. */
+export class ReadyQueue {
+  private readonly graph: RunOptions['graph']
+  private readonly history: RunOptions['history']
+  private readonly admission: Admission
+  private readonly queues = new Map<string, PriorityQueue<NodeState>>()
+  private tails = new Map<string, number>()
+  private tailsOfNodes = 0
+  private meanPureMs = 50
+
+  constructor({ graph, history }: RunOptions, admission: Admission) {
+    this.graph = graph
+    this.history = history
+    this.admission = admission
+  }
+
+  get isEmpty(): boolean {
+    for (const queue of this.queues.values()) if (queue.size > 0) return false
+    return true
+  }
+
+  add(state: NodeState): void {
+    const name = this.admission.queueOf(state.node.task)
+    let queue = this.queues.get(name)
+    if (queue === undefined) this.queues.set(name, (queue = new PriorityQueue()))
+    queue.push(state, this.tailOf(state.node.task.name))
+  }
+
+  /** Takes out what may run now. It counts as running until it leaves admission. */
+  *takeAdmitted(): Generator<NodeState> {
+    // Jobs of a few milliseconds are handed over several at a time; long ones one by one, so that the longest way stays first.
+    const lookAhead = this.meanPureMs < 5 ? 4 : this.meanPureMs < 20 ? 2 : 1
+    for (const queue of this.queues.values()) {
+      for (
+        let state = queue.peek();
+        state !== undefined && this.admission.admits(state.node.task, lookAhead);
+        state = queue.peek()
+      ) {
+        queue.pop()
+        this.admission.enter(state.node.task)
+        yield state
+      }
+    }
+  }
+
+  noteDuration(state: NodeState, wallMs: number): void {
+    if (state.node.task.kind === 'pure') this.meanPureMs += (wallMs - this.meanPureMs) * 0.05
+  }
+
+  private tailOf(task: string): number {
+    const { graph, history } = this
+    if (graph.nodes.size > this.tailsOfNodes * 1.25) {
+      this.tailsOfNodes = graph.nodes.size
+      this.tails = expectedTails(familyGraph(graph.nodes.values()), (name) => history.estimate(name)?.p50Ms ?? 1000)
+    }
+    return this.tails.get(task) ?? 0
+  }
+}
