@@ -87,6 +87,6 @@ function eventStream(
       todo: 'wire the replay of the last period of the range',
     })
   }
-  const { digest, events, fromMs } = replay
-  return { eventStream: { digest, events, fromMs, toMs: replay.toMs } }
+  const { digest, events, chainFromMs } = replay
+  return { eventStream: { digest, events, fromMs: chainFromMs, toMs: replay.toMs } }
 }

@@ -1,5 +1,5 @@
 import { dayOf } from '../time.ts'
-import { ratio } from './format.ts'
+import { usdt } from './format.ts'
 import { type Html, html } from './html.ts'
 import { boxHeight, boxWidth, linePath, type Scale, thinned, xOf, yOf } from './shape.ts'
 import { heldSpans, spanPath } from './spans.ts'
@@ -62,5 +62,5 @@ function dots(scale: Scale, fills: readonly ShownFill[], isBuy: boolean): string
 function priceText(price: number): string {
   let digits = 0
   for (let size = price; size < 1000 && digits < 8; size *= 10) digits++
-  return ratio(price, digits)
+  return usdt(price, digits)
 }

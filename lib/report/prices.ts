@@ -7,20 +7,21 @@ import type { PriceSeries } from './view.ts'
 /** All that a picture needs of the minutes. */
 export const closeTable = pickColumns(minuteTable, ['symbol', 'openTsMs', 'close'])
 
-/** The last close of each hour: a picture has no room for minutes. Tables are read one by one, for together they are
- *  large. A bar belongs to the hour it opens in, and its close is shown at the end of that hour. */
-export function hourlyCloses(pieces: readonly { read(): TableOf<typeof closeTable> }[]): PriceSeries[] {
+/** The last close of each hour, or of each bar where bars are longer: a picture has no room for minutes. Tables are read
+ *  one by one, for together they are large. A close is shown at the end of the hour it was known in. */
+export function hourlyCloses(pieces: readonly { read(): TableOf<typeof closeTable> }[], barMs: number): PriceSeries[] {
+  const hourOf = (openTsMs: number): number => Math.ceil((openTsMs + barMs) / HOUR_MS)
   const bySymbol = new Map<string, Map<number, number>>()
   for (const piece of pieces) {
     const { columns, rowCount } = piece.read()
     for (let row = 0; row < rowCount; row++) {
-      const hourMs = Math.floor(columns.openTsMs[row]! / HOUR_MS)
-      const isLast = row + 1 === rowCount || Math.floor(columns.openTsMs[row + 1]! / HOUR_MS) !== hourMs
+      const hour = hourOf(columns.openTsMs[row]!)
+      const isLast = row + 1 === rowCount || hourOf(columns.openTsMs[row + 1]!) !== hour
       const symbol = columns.symbol[row]!
       if (!isLast && columns.symbol[row + 1] === symbol) continue
       let hours = bySymbol.get(symbol)
       if (hours === undefined) bySymbol.set(symbol, (hours = new Map()))
-      hours.set((hourMs + 1) * HOUR_MS, Number(columns.close[row]!) / 1e8)
+      hours.set(hour * HOUR_MS, Number(columns.close[row]!) / 1e8)
     }
   }
   return [...bySymbol]

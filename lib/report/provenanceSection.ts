@@ -55,16 +55,14 @@ cd .pipe/snapshots/NAME && sha256sum -c --quiet checksums.sha256   # no code of 
 function eventStreamPart({ run, replay }: ReportView): Html | undefined {
   const stream = replay ?? run.request.data?.eventStream
   if (stream === undefined) return undefined
-  // A replay that goes on from an earlier one counts its events too, and knows only where its own part began.
-  const isWhole = replay !== undefined && replay.days.reduce((all, day) => all + day.events, 0) === replay.events
   const byClass = Object.entries(replay?.byClass ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
   return html`<h3>Event stream</h3>
 <p class="note">Everything that happened, in the one order in which it was known, hashed day by day and chained: whoever replays the same data
 gets the same digest, whatever the number of workers or the order of the symbols.</p>
 <div class="columns"><div>${pairs([
-    ...(isWhole ? [['From', `${instant(stream.fromMs)} UTC`] as const] : []),
+    ['From', `${instant(replay?.chainFromMs ?? stream.fromMs)} UTC`],
     ['To', `${instant(stream.toMs)} UTC`],
-    [isWhole ? 'Events' : 'Events from the beginning to then', count(stream.events)],
+    ['Events', count(stream.events)],
   ])}</div>${byClass.length > 0 && html`<div>${pairs(byClass.map(([name, events]) => [`… ${name}`, count(events)]))}</div>`}</div>
 <p class="hash">SHA-256 ${stream.digest}</p>`
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { timeTicks, valueAxis } from './axis.ts'
-import { percent, ratio, short, signedPercent, signedUsdt } from './format.ts'
+import { percent, ratio, short, signedPercent, signedUsdt, usdt } from './format.ts'
 import { type Html, html, jsonElement } from './html.ts'
 import { areaPath, boxHeight, boxWidth, linePath, type Scale, thinned, yOf } from './shape.ts'
 
@@ -88,7 +88,7 @@ function legendText(value: number, unit: Unit): string {
 
 function axisText(value: number, unit: Unit, digits: number): string {
   if (unit === 'percent') return percent(value, Math.max(0, digits - 2))
-  return unit === 'ratio' ? ratio(value, digits) : short(value)
+  return unit === 'ratio' ? ratio(value, digits) : Math.abs(value) < 1e6 ? usdt(value, digits) : short(value)
 }
 
 const round = (place: number): number => Math.round(place * 1e4) / 100

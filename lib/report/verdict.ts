@@ -105,10 +105,10 @@ export function caveats(view: ReportView): string[] {
   }
   if (counts.liquidations > 0) found.push(`${count(counts.liquidations)} liquidations.`)
   if (counts.delistedPositions > 0) {
-    found.push(`${count(counts.delistedPositions)} positions were closed by a delisting, at the last mark with trades.`)
+    found.push(`${positions(counts.delistedPositions)} closed by a delisting, at the last mark with trades.`)
   }
   if (counts.dataEndedPositions > 0) {
-    found.push(`${count(counts.dataEndedPositions)} positions were closed because the symbol's data ends.`)
+    found.push(`${positions(counts.dataEndedPositions)} closed because the symbol's data ends.`)
   }
   const { data } = run.request
   if (data !== undefined && data.unsoundBars > 0) {
@@ -143,3 +143,5 @@ function returned(value: number | null): string {
   if (value === null) return 'returned nothing measurable'
   return `${value < 0 ? 'lost' : 'earned'} ${percent(Math.abs(value))}`
 }
+
+const positions = (n: number): string => `${count(n)} ${n === 1 ? 'position was' : 'positions were'}`

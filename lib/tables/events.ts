@@ -67,6 +67,8 @@ export const replay = jsonArtifact(
   'replay',
   z.object({
     fromMs: z.number(),
+    /** Where the first of the replays begins that this one goes on from: what `events`, `byClass` and `digest` tell of. */
+    chainFromMs: z.number(),
     /** Not included: a bar that closes now belongs to what follows. */
     toMs: z.number(),
     intervalMs: z.number(),

@@ -2,6 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { z } from 'zod'
 import { tableArtifact } from '../../lib/artifact.ts'
+import { durationMs } from '../../lib/backtest/duration.ts'
 import { decodeBacktest } from '../../lib/market/backtestFiles.ts'
 import { backtestRun, metrics, report as reportArtifact } from '../../lib/market/backtestOutputs.ts'
 import { universe } from '../../lib/market/universe.ts'
@@ -44,7 +45,7 @@ export const report = defineTask({
       sweep,
       walkForward,
       replay,
-      prices: hourlyCloses(given.minutes ?? []),
+      prices: hourlyCloses(given.minutes ?? [], durationMs(run.request.interval)),
       members: chosen?.selection?.dates,
       hasSurvivorship: chosen?.selection?.hasSurvivorship,
       quality: given.quality ?? [],

@@ -53,6 +53,7 @@ export const replay = defineTask({
     }
     const byClass = new Map(Object.entries(before?.byClass ?? {}))
     const days: ReplaySummary['days'] = []
+    const chainFromMs = before?.chainFromMs ?? range.fromMs
     let digest = before?.digest ?? emptyChain()
     let events = before?.events ?? 0
     for (const one of replayDays(sources, range, before?.digest)) {
@@ -62,6 +63,14 @@ export const replay = defineTask({
       digest = one.chain
       events += one.events
     }
-    return { ...range, symbols: symbolsOf(sources), events, digest, byClass: Object.fromEntries(byClass), days }
+    return {
+      ...range,
+      chainFromMs,
+      symbols: symbolsOf(sources),
+      events,
+      digest,
+      byClass: Object.fromEntries(byClass),
+      days,
+    }
   },
 })

@@ -127,9 +127,28 @@ describe('the task report', () => {
       OutputFile,
     ]
     expect(new TextDecoder().decode(page.bytes)).toContain(`Price of ${symbol}`)
-    const [series] = hourlyCloses(minutes)
+    const [series] = hourlyCloses(minutes, 60_000)
     expect(series!.tsMs.length).toBe(50)
     expect([series!.tsMs[0], series!.close[0]]).toEqual([startMs + 3_600_000, 159])
+  })
+
+  test.each([
+    ['5m', 5, 60],
+    ['1h', 60, 60],
+    ['2h', 120, 120],
+    ['4h', 240, 240],
+  ])('draws bars of %s where they close, not where they open', (_, barMinutes, firstMinutes) => {
+    const barMs = barMinutes * 60_000
+    const rows = 30
+    const table = makeTable(closeTable, {
+      symbol: Array.from({ length: rows }, () => 'A'),
+      openTsMs: Float64Array.from({ length: rows }, (_, i) => i * barMs),
+      close: BigInt64Array.from({ length: rows }, (_, i) => BigInt(100 + i) * 100_000_000n),
+    })
+    const [series] = hourlyCloses([storedTable(table)], barMs)
+    expect(series!.tsMs[0]).toBe(firstMinutes * 60_000)
+    expect(series!.close[0]).toBe(100 + Math.max(1, 60 / barMinutes) - 1)
+    expect(series!.tsMs.at(-1)).toBe(Math.ceil((rows * barMs) / 3_600_000) * 3_600_000)
   })
 
   test('a universe that changed, what it left out, and its survivorship reach the page', () => {

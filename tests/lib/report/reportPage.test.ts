@@ -126,8 +126,10 @@ describe('the report page', () => {
     expect(page).toMatch(/… bar<\/th><td>12,000/)
     expect(page).toMatch(/<th scope="row">Events<\/th><td>12,000</)
     expect(renderReport({ ...sample, replay: undefined })).not.toContain('Event stream')
-    const continued = renderReport({ ...sample, replay: { ...sample.replay!, events: 99_999 } })
-    expect(continued).toMatch(/Events from the beginning to then<\/th><td>99,999</)
+    // The last part of a chain: what is shown is the chain's.
+    const chainFromMs = Date.UTC(2023, 10, 5)
+    const continued = renderReport({ ...sample, replay: { ...sample.replay!, chainFromMs, events: 99_999 } })
+    expect(continued).toMatch(/From<\/th><td>2023-11-05 00:00 UTC<.*Events<\/th><td>99,999</s)
     const { request } = sample.run
     const eventStream = { digest: 'ee'.repeat(32), events: 7, fromMs: request.fromMs, toMs: request.toMs }
     const universe = { mode: 'listed', hasSurvivorship: false, withoutBars: ['GONEUSDT'], delisted: [] } as const

@@ -69,6 +69,7 @@ export function sampleReport(wishes: Wishes = {}): ReportInput {
     ...(isSwept ? sweptSample(market, run.request, run.request.strategy.name) : {}),
     replay: {
       fromMs: startMs,
+      chainFromMs: startMs,
       toMs: startMs + days * DAY_MS,
       intervalMs: 3_600_000,
       symbols: run.result.symbols.slice(),

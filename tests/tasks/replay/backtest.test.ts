@@ -245,8 +245,10 @@ describe('the task backtest reads', () => {
   })
 
   test('the digest of the event stream, and gives it on', () => {
-    const replay = { fromMs: startMs, toMs: startMs + 2 * DAY_MS, events: 9, digest: 'abc' }
-    expect(run({ replay }).request.data!.eventStream).toEqual(replay)
+    const stream = { fromMs: startMs - DAY_MS, toMs: startMs + 2 * DAY_MS, events: 9, digest: 'abc' }
+    // The events and the digest are those of the whole chain, and so is its beginning.
+    const replay = { ...stream, fromMs: startMs, chainFromMs: startMs - DAY_MS }
+    expect(run({ replay }).request.data!.eventStream).toEqual(stream)
     const short = { ...replay, toMs: startMs + DAY_MS }
     expect(() => run({ replay: short })).toThrow(/replay ends at 2026-03-02/)
   })

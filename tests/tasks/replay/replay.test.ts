@@ -173,6 +173,7 @@ describe('the digest of the stream', () => {
     const second = summaryOf({ before: first }, { from: '2026-07-08', to: '2026-07-09' })
     expect(second.digest).toBe(whole.digest)
     expect(second.events).toBe(whole.events)
+    expect([second.fromMs, second.chainFromMs, whole.chainFromMs]).toEqual([first.toMs, first.fromMs, whole.fromMs])
     expect(second.byClass).toEqual(whole.byClass)
     expect([...first.days, ...second.days]).toEqual(whole.days)
     expect(() => summaryOf({ before: first })).toThrow('it goes on from a replay that ends at 2026-07-08')
