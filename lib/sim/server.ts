@@ -77,6 +77,8 @@ async function serve(
 ): Promise<void> {
   const askedMs = performance.now()
   const { method, url } = { method: request.method!, url: request.url! }
+  const timeUnit = request.headers['x-mbx-time-unit']
+  const headers = typeof timeUnit === 'string' ? { 'x-mbx-time-unit': timeUnit } : {}
   request.resume()
   response.sendDate = false // the exchange has its own clock
   const isGet = method === 'GET' || method === 'HEAD'
@@ -85,7 +87,7 @@ async function serve(
     response.writeHead(405).end()
     return
   }
-  const { status, headers, body, wire }: SimResponse = exchange.handle({ method, url })
+  const { status, headers: answered, body, wire }: SimResponse = exchange.handle({ method, url, headers })
   const tookMs = performance.now() - askedMs
   onAnswer?.({
     method,
@@ -99,7 +101,7 @@ async function serve(
     request.socket.resetAndDestroy()
     return
   }
-  response.writeHead(status, { ...headers, 'content-length': body.length })
+  response.writeHead(status, { ...answered, 'content-length': body.length })
   if (method === 'HEAD' || wire === undefined) {
     response.end(method === 'HEAD' ? undefined : body)
     return

@@ -12,6 +12,7 @@ export type VenueRequest = {
   /** Path and query. */
   readonly path: string
   readonly expects: Expected
+  readonly headers?: Readonly<Record<string, string>>
   readonly budget?: BudgetUse
   readonly sizeBytesMax?: number
 }

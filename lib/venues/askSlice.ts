@@ -2,6 +2,7 @@ import type { PlannedSlice } from '../market/partitions.ts'
 import type { SliceRecord } from '../market/slices.ts'
 import { type AskContext, ask, isUnknownSymbol, type VenueRequest } from './ask.ts'
 import type { VenueChoice } from './hosts.ts'
+import { msOf } from './spot.ts'
 import type { PageQuery } from './usdm.ts'
 
 /** Asks for one slice and notes its record; undefined where the venue does not know the symbol. The name of the file
@@ -92,5 +93,5 @@ async function recorded<Made>(
 function timeOf(row: unknown): number {
   if (Array.isArray(row)) return Number(row[0])
   const { fundingTime, timestamp, T } = row as { fundingTime?: unknown; timestamp?: unknown; T?: unknown }
-  return Number(fundingTime ?? timestamp ?? T)
+  return msOf(Number(fundingTime ?? timestamp ?? T))
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { VenueRequest } from './ask.ts'
 import { fundingRequests, spotWeight, statisticsRequests, usdmWeight } from './budgets.ts'
-import { spotBarsPerRequest, spotBarsRequest } from './spot.ts'
+import { spotAggTradesPerRequest, spotAggTradesRequest, spotBarsPerRequest, spotBarsRequest } from './spot.ts'
 import {
   aggTradesPerRequest,
   aggTradesRequest,
@@ -21,13 +21,14 @@ import {
 const query = (limit: number) => ({ symbol: 'X', fromTsMs: 0, toTsMs: 0, limit })
 
 /** What is asked, out of the very requests that ask it: the description cannot fall behind. */
-function endpoint({ host, path, budget }: VenueRequest, paging: string, rowsPerPage?: number) {
+function endpoint({ host, path, headers, budget }: VenueRequest, paging: string, rowsPerPage?: number) {
   const [name, params = ''] = path.split('?')
   return {
     host,
     path: name!,
     params: [...new URLSearchParams(params).keys()],
     paging,
+    ...(headers === undefined ? {} : { headers }),
     ...(rowsPerPage === undefined ? {} : { rowsPerPage }),
     ...(budget === undefined ? {} : { budget: budget.pool.name, weight: budget.weight }),
   }
@@ -35,6 +36,7 @@ function endpoint({ host, path, budget }: VenueRequest, paging: string, rowsPerP
 
 const whole = 'one answer'
 const slices = 'slices of a fixed grid that is anchored at the epoch'
+const hours = 'hours, and within them on by id'
 const files = 'one file a month or a day, its checksum first'
 const bars = query(barsPerRequest)
 
@@ -49,7 +51,8 @@ const described = {
     ...statisticsKinds.map((kind) =>
       endpoint(statisticsRequest(kind, '5m', query(statisticsPerRequest)), slices, statisticsPerRequest),
     ),
-    endpoint(aggTradesRequest(query(aggTradesPerRequest)), 'hours, and within them on by id', aggTradesPerRequest),
+    endpoint(aggTradesRequest(query(aggTradesPerRequest)), hours, aggTradesPerRequest),
+    endpoint(spotAggTradesRequest(query(spotAggTradesPerRequest)), hours, spotAggTradesPerRequest),
     endpoint(
       { host: 'listing', path: '/?delimiter=&prefix=&marker=', expects: 'xml' },
       'on by marker until the last page',

@@ -9,7 +9,10 @@ const noLimits = { futures: unlimited, funding: unlimited, statistics: unlimited
  *  when somebody asks, and not before. */
 export function simTransport(): Transport {
   let exchange: Promise<
-    (url: string) => { status: number; headers: Readonly<Record<string, string>>; body: Uint8Array }
+    (
+      url: string,
+      headers: Readonly<Record<string, string>>,
+    ) => { status: number; headers: Readonly<Record<string, string>>; body: Uint8Array }
   >
   let last = Promise.resolve()
   const open = async () => {
@@ -18,10 +21,10 @@ export function simTransport(): Transport {
     const { createExchange } = await import('../sim/exchange/exchange.ts')
     // One exchange for all questions: it keeps the file whose checksum was asked for first.
     const exchange = createExchange(createMarket(defaultWorld), { limits: noLimits })
-    return (url: string) => exchange.handle({ method: 'GET', url })
+    return (url: string, headers: Readonly<Record<string, string>>) => exchange.handle({ method: 'GET', url, headers })
   }
   return {
-    async send({ url }) {
+    async send({ url, headers: asked }) {
       exchange ??= open()
       const answer = await exchange
       // A network would let others have their turn. Here one question is answered at a time, and then whatever else waits in
@@ -30,7 +33,7 @@ export function simTransport(): Transport {
       last = turn
       await turn
       const { pathname, search } = new URL(url)
-      const { status, headers, body } = answer(pathname + search)
+      const { status, headers, body } = answer(pathname + search, asked)
       return { status, headers, body: once(body), discard: () => {} }
     },
     close: async () => {},

@@ -72,16 +72,18 @@ export function fundingRateRequest(query: PageQuery): VenueRequest {
 }
 
 /** From an instant, or from a row on: the venue takes one or the other. */
-export function aggTradesRequest({ symbol, limit, ...from }: AggTradesQuery): VenueRequest {
+export function aggTradesQuery({ symbol, limit, ...from }: AggTradesQuery): string {
   const start: Readonly<Record<string, number>> =
     'fromId' in from ? { fromId: from.fromId } : { startTime: from.fromTsMs, endTime: from.toTsMs }
-  return {
-    host: 'usdm',
-    path: `/fapi/v1/aggTrades?${queryText({ symbol, ...start, limit })}`,
-    expects: 'json',
-    budget: { pool: usdmWeight, weight: 20 },
-  }
+  return queryText({ symbol, ...start, limit })
 }
+
+export const aggTradesRequest = (query: AggTradesQuery): VenueRequest => ({
+  host: 'usdm',
+  path: `/fapi/v1/aggTrades?${aggTradesQuery(query)}`,
+  expects: 'json',
+  budget: { pool: usdmWeight, weight: 20 },
+})
 export type AggTradesQuery = PageQuery | { readonly symbol: string; readonly limit: number; readonly fromId: number }
 
 export const statisticsKinds = ['openInterestHist', 'takerlongshortRatio'] as const

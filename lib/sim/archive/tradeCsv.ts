@@ -1,9 +1,9 @@
-import { createRng } from '../../rng.ts'
 import type { TsMs } from '../../time.ts'
 import { formatsOf } from '../candles.ts'
 import { MINUTES_A_DAY } from '../factorDay.ts'
 import type { Instrument } from '../instrument.ts'
 import type { Market } from '../market.ts'
+import { orderMicros } from '../orderMicros.ts'
 import type { TextWriter } from './textWriter.ts'
 
 const COMMA = 44
@@ -34,8 +34,7 @@ export function writeTrades(
     writer.int(value)
     writer.byte(COMMA)
   }
-  const jitter = createRng(market.config.seed, 'microseconds', instrument.spec.symbol, d)
-  let microseconds = 0
+  const micros = factor === 1 ? undefined : orderMicros(market, instrument, d)
   let row = 0
   while (row < trades.rows) {
     let next = row + 1
@@ -56,9 +55,8 @@ export function writeTrades(
       writer.number(px * qty, quote)
       writer.byte(COMMA)
     }
-    // Trades of one taker order share their microsecond: its jitter is drawn once for the order.
-    if (row === 0 || trades.order[row] !== trades.order[row - 1]) microseconds = jitter.below(1000)
-    field(trades.tsMs[row]! * factor + (factor === 1 ? 0 : microseconds))
+    // Trades of one taker order share their microsecond.
+    field(trades.tsMs[row]! * factor + (micros?.[trades.order[row]!] ?? 0))
     writer.text(trades.buyerIsMaker[row] === 1 ? sell : buy)
     writer.text(end)
     row = next

@@ -6,7 +6,7 @@ import { createMarket, type Market, marketAt } from '../market.ts'
 import { type Bucket, createBucket, httpDate, noSuchKey } from './bucket.ts'
 import { answerOf, wireOf } from './faultAnswers.ts'
 import { createLimiter, documentedLimits, type Limits, type Verdict } from './limiter.ts'
-import { ApiError, type SimRequest, type SimResponse } from './request.ts'
+import { ApiError, type SimRequest, type SimResponse, timeUnitOf } from './request.ts'
 import { routes } from './routes.ts'
 
 export type ExchangeOptions = {
@@ -72,7 +72,7 @@ export function createExchange(config: MarketConfig | Market, options: ExchangeO
     }
     tally.weight += isWeighed ? weight : 0
     try {
-      const value = route.answer(market, url.searchParams)
+      const value = route.answer(market, url.searchParams, timeUnitOf(request))
       return json(200, Array.isArray(value) ? spoiledArray(faults, request.url, value) : value, headers)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error

@@ -10,6 +10,12 @@ export type SimRequest = {
   readonly headers?: Readonly<Record<string, string | undefined>>
 }
 
+/** How the coin API counts the times it answers with: milliseconds, unless the request's header asks for more. */
+export type TimeUnit = 'ms' | 'us'
+
+export const timeUnitOf = ({ headers }: SimRequest): TimeUnit =>
+  headers?.['x-mbx-time-unit']?.toUpperCase() === 'MICROSECOND' ? 'us' : 'ms'
+
 export type SimResponse = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>

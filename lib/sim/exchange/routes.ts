@@ -2,6 +2,7 @@ import type { Market } from '../market.ts'
 import { candles, candleWeight } from './candleRoutes.ts'
 import { fundingInfo, fundingRate, premiumIndex } from './fundingRoutes.ts'
 import type { Pool } from './limiter.ts'
+import type { TimeUnit } from './request.ts'
 import { basis, longShortRatio, openInterest, openInterestHist, takerRatio } from './statisticsRoutes.ts'
 import { futuresExchangeInfo, spotExchangeInfo } from './symbolRoutes.ts'
 import { ticker24h } from './tickerRoutes.ts'
@@ -11,7 +12,7 @@ import { aggTrades } from './tradeRoutes.ts'
 export type Route = {
   readonly pool: Pool
   readonly weight: (query: URLSearchParams) => number
-  readonly answer: (market: Market, query: URLSearchParams) => unknown
+  readonly answer: (market: Market, query: URLSearchParams, timeUnit: TimeUnit) => unknown
 }
 
 type Answer = Route['answer']
@@ -69,6 +70,6 @@ export const routes: Readonly<Record<string, Route>> = {
   '/api/v3/time': spot(1, time),
   '/api/v3/exchangeInfo': spot(20, spotExchangeInfo),
   '/api/v3/klines': spot(2, (m, q) => candles(m, q, 'spot', 'klines')),
-  '/api/v3/aggTrades': spot(4, (m, q) => aggTrades(m, q, 'spot')),
+  '/api/v3/aggTrades': spot(4, (m, q, unit) => aggTrades(m, q, 'spot', unit)),
   '/api/v3/ticker/24hr': { pool: 'spot', weight: bySymbol(2, 80), answer: (m, q) => ticker24h(m, q, 'spot') },
 }

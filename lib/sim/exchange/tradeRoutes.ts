@@ -6,12 +6,26 @@ import type { MarketKind } from '../config.ts'
 import { MINUTES_A_DAY } from '../factorDay.ts'
 import type { Instrument } from '../instrument.ts'
 import type { Market } from '../market.ts'
-import { ApiError, intParam, limitParam, rangeParams, servedInstrument } from './request.ts'
+import { orderMicros } from '../orderMicros.ts'
+import { ApiError, intParam, limitParam, rangeParams, servedInstrument, type TimeUnit } from './request.ts'
 
 type Place = { d: number; minute: number }
 
-/** Taker orders by id or time. The futures API keeps one day of them; the coin API all. */
-export function aggTrades(market: Market, query: URLSearchParams, venue: MarketKind): unknown[] {
+/** Taker orders by id or time. The futures API keeps one day of them; the coin API all, and it tells their microseconds
+ *  to whoever asks for them. */
+export function aggTrades(
+  market: Market,
+  query: URLSearchParams,
+  venue: MarketKind,
+  timeUnit: TimeUnit = 'ms',
+): unknown[] {
+  const rows = millisecondRows(market, query, venue)
+  return rows.map(({ micros, ...row }) => (timeUnit === 'us' ? { ...row, T: row.T * 1000 + micros } : row))
+}
+
+type Row = { readonly T: number; readonly micros: number; readonly [field: string]: unknown }
+
+function millisecondRows(market: Market, query: URLSearchParams, venue: MarketKind): Row[] {
   const instrument = servedInstrument(market, venue, query)
   const limit = limitParam(query, 500, 1000)
   const fromId = intParam(query, 'fromId')
@@ -60,9 +74,9 @@ function placeOfId(market: Market, instrument: Instrument, id: number): Place {
   return { d: low + 1, minute: 0 }
 }
 
-function newest(market: Market, instrument: Instrument, fromTsMs: number, toTsMs: number, limit: number): unknown[] {
+function newest(market: Market, instrument: Instrument, fromTsMs: number, toTsMs: number, limit: number): Row[] {
   let place = placeOfTime(market, toTsMs)
-  let found: unknown[] = []
+  let found: Row[] = []
   for (;;) {
     const tsMs = market.dayStartTsMs(place.d) + place.minute * MINUTE_MS
     if (found.length >= limit || tsMs + MINUTE_MS <= fromTsMs) return found.slice(-limit)
@@ -80,8 +94,8 @@ function rowsFrom(
   toTsMs: number,
   limit: number,
   fromId: number,
-): unknown[] {
-  const found: unknown[] = []
+): Row[] {
+  const found: Row[] = []
   const first = placeOfTime(market, fromTsMs)
   const isEarlier = start.d < first.d || (start.d === first.d && start.minute < first.minute)
   let { d, minute } = isEarlier ? first : start
@@ -102,14 +116,16 @@ function rowsOfMinute(
   fromTsMs: number,
   toTsMs: number,
   fromId: number,
-): unknown[] {
+): Row[] {
   if (market.bars(instrument, d).count[minute] === 0) return []
   const trades = market.trades(instrument, d, minute, minute + 1)
   const firstOrder = market.firstOrderId(instrument, d, minute)
   const firstTrade = market.firstTradeId(instrument, d, minute)
   const { price, lots } = formatsOf(instrument, 'klines')
   const isSpot = instrument.spec.market === 'spot'
-  const rows: unknown[] = []
+  const micros = isSpot ? orderMicros(market, instrument, d) : undefined
+  const firstOfDay = isSpot ? market.firstOrderId(instrument, d, 0) : 0
+  const rows: Row[] = []
   for (let row = 0; row < trades.rows; ) {
     let next = row
     let qty = 0
@@ -128,6 +144,7 @@ function rowsOfMinute(
         T: tsMs,
         m: trades.buyerIsMaker[row] === 1,
         ...(isSpot ? { M: true } : {}),
+        micros: micros?.[id - firstOfDay] ?? 0,
       })
     }
     row = next

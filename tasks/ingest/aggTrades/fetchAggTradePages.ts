@@ -7,6 +7,8 @@ import { venueParams } from '../../../lib/venues/hosts.ts'
 import { aggTradesRequest } from '../../../lib/venues/usdm.ts'
 import { absent, defineTask } from '../../../pipeline/engine/task.ts'
 
+const next = nextAggTrades(aggTradesRequest)
+
 /** An hour of aggregate trades from the API, byte for byte, in as many pages as it takes. The API keeps them for a day. */
 export const fetchAggTradePages = defineTask({
   name: 'fetchAggTradePages',
@@ -16,7 +18,7 @@ export const fetchAggTradePages = defineTask({
   output: rawTrades,
   limits: { group: 'aggTrades.api', attempts: 1 },
   run: async (_, { slice, ...params }, context) => {
-    const pages = await askPages(params, slice, params.symbol, context, aggTradesRequest, nextAggTrades)
+    const pages = await askPages(params, slice, params.symbol, context, aggTradesRequest, next)
     return pages ?? absent(`the venue does not know ${params.symbol} any more`)
   },
 })

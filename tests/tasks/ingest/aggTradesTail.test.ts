@@ -6,7 +6,9 @@ import { type RunningExchange, startExchange } from '../../../lib/sim/server.ts'
 import type { Table } from '../../../lib/tables/table.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, parseUtc } from '../../../lib/time.ts'
 import { nextAggTrades } from '../../../lib/venues/aggTradePages.ts'
+import { aggTradesRequest } from '../../../lib/venues/usdm.ts'
 import { dataset } from '../../../pipeline/graphs/dataset.ts'
+import { collected } from '../../support/batches.ts'
 import { MemoryRun } from '../../support/memoryRun.ts'
 import { fileSet } from '../../support/rawFiles.ts'
 
@@ -123,7 +125,7 @@ describe('pages of aggregate trades', () => {
     rows.map((one, i) => fileSet({ [`X-${from}-${from + HOUR_MS}-0000${i}.json`]: JSON.stringify(one) }))
   const day = { symbol: 'X', fromTsMs: from, toTsMs: from + DAY_MS }
   const read = (raw: ReturnType<typeof pages>) => ({
-    ids: [...pagedTradesOf(raw, aggTradeForm(from), day, 'quarantine')].flatMap(({ columns }) => [
+    ids: collected(pagedTradesOf(raw, aggTradeForm(from), day, 'quarantine')).tables.flatMap(({ columns }) => [
       ...columns.aggTradeId,
     ]),
     kinds: auditTradePages(raw, aggTradeForm(from), day, 'quarantine').findings.map(({ kind, rows }) => [kind, rows]),
@@ -154,12 +156,13 @@ describe('pages of aggregate trades', () => {
   })
 
   test('end with the page that is not full or reaches beyond; a form nobody knows is refused', () => {
+    const next = nextAggTrades(aggTradesRequest)
     const query = { symbol: 'X', fromTsMs: from, toTsMs: from + 10, limit: 2 }
-    expect(nextAggTrades([], query)).toBeUndefined()
-    expect(nextAggTrades([row(1)], query)).toBeUndefined()
-    expect(nextAggTrades([row(7), row(6)], query)?.path).toBe('/fapi/v1/aggTrades?symbol=X&fromId=8&limit=2')
-    expect(nextAggTrades([row(1), row(11)], query)).toBeUndefined()
-    expect(() => nextAggTrades([row(1), { id: 2 }], query)).toThrow('changed their form')
+    expect(next([], query)).toBeUndefined()
+    expect(next([row(1)], query)).toBeUndefined()
+    expect(next([row(7), row(6)], query)?.path).toBe('/fapi/v1/aggTrades?symbol=X&fromId=8&limit=2')
+    expect(next([row(1), row(11)], query)).toBeUndefined()
+    expect(() => next([row(1), { id: 2 }], query)).toThrow('changed their form')
   })
 
   test('meet the day before where its ids end', () => {
