@@ -290,6 +290,13 @@ function unpack(source: ByteSource, width: number, low: Int32Array, high: Int32A
     return
   }
   const mask = width === 32 ? -1 : (1 << width) - 1
+  if (width <= 25 && at + width * 4 + 4 <= view.byteLength) {
+    // Four bytes hold such a value wherever in a byte it begins; the last may need some behind the miniblock.
+    for (let i = 0, bit = 0; i < miniblockSize; i++, bit += width) {
+      low[i] = (view.getInt32(at + (bit >>> 3), true) >>> (bit & 7)) & mask
+    }
+    return
+  }
   let next = at
   let word = 0
   let left = 0

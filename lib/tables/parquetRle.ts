@@ -60,7 +60,6 @@ function packBits(values: Int32Array | Uint8Array, from: number, to: number, wid
 }
 
 export function decodeHybrid(source: ByteSource, width: number, out: Int32Array | Uint8Array): void {
-  const mask = (1 << width) - 1
   let row = 0
   while (row < out.length) {
     const header = source.varint()
@@ -74,19 +73,36 @@ export function decodeHybrid(source: ByteSource, width: number, out: Int32Array 
       continue
     }
     const groups = (header - 1) / 2
-    const packed = source.take(groups * width)
+    const from = source.skip(groups * width)
     const end = Math.min(out.length, row + groups * 8)
-    let pending = 0
-    let filled = 0
-    let at = 0
-    for (; row < end; row++) {
-      while (filled < width) {
-        pending |= packed[at++]! << filled
-        filled += 8
-      }
-      out[row] = pending & mask
-      pending >>>= width
-      filled -= width
+    unpackBits(source, from, width, out, row, end)
+    row = end
+  }
+}
+
+/** Values of `width` bits, from the lowest bit up, into rows `row` to `end` (not included). */
+function unpackBits(
+  { view, bytes }: ByteSource,
+  from: number,
+  width: number,
+  out: Int32Array | Uint8Array,
+  row: number,
+  end: number,
+): void {
+  const mask = (1 << width) - 1
+  // Four bytes hold a value of up to 25 bits wherever in a byte it begins. Behind the last ones there may be no four.
+  const wholeWords = width > 25 ? 0 : Math.max(0, Math.floor(((bytes.length - from - 4) * 8) / width))
+  const fastEnd = Math.min(end, row + wholeWords)
+  let bit = 0
+  for (; row < fastEnd; row++, bit += width) out[row] = (view.getInt32(from + (bit >>> 3), true) >>> (bit & 7)) & mask
+  for (; row < end; row++, bit += width) {
+    let value = 0
+    for (let taken = 0, at = bit; taken < width; ) {
+      const here = Math.min(width - taken, 8 - (at & 7))
+      value |= ((bytes[from + (at >>> 3)]! >>> (at & 7)) & ((1 << here) - 1)) << taken
+      taken += here
+      at += here
     }
+    out[row] = value
   }
 }
