@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { FileSet } from '../artifact.ts'
 import { Fault } from '../fault.ts'
 import { openTable, type TableReader } from '../tables/parquet.ts'
-import type { Columns, TableSchema } from '../tables/schema.ts'
+import { type Columns, pickColumns, type TableSchema } from '../tables/schema.ts'
 import { sliceTable, type Table } from '../tables/table.ts'
 import { DAY_MS, floorTo, formatUtc } from '../time.ts'
 import { lowerBound } from './bars.ts'
@@ -66,7 +66,10 @@ export function* rowsFrom<C extends Columns, K extends keyof C & string>(
       const stamps = stampsOf(reader.read({ columns: [timeColumn], rowGroups: [group] }))
       lastMs = Math.max(lastMs, stamps.at(-1)!)
       if (stamps.at(-1)! < fromMs) continue
-      const table = reader.read({ columns, rowGroups: [group] })
+      const others = reader.read({ columns: columns.filter((name) => name !== timeColumn), rowGroups: [group] })
+      const picked = pickColumns(schema, columns) as Table<Pick<C, K>>['schema']
+      const data = { ...others.columns, [timeColumn]: stamps } as unknown as Table<Pick<C, K>>['columns']
+      const table = { schema: picked, rowCount: others.rowCount, columns: data }
       yield stamps[0]! >= fromMs ? table : sliceTable(table, lowerBound(stamps, fromMs), table.rowCount)
     }
   }
