@@ -1,130 +1,175 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
-import type { FileSet } from '../../lib/artifact.ts'
-import { buildMinutes } from '../../lib/minute/buildMinute.ts'
-import { createRng } from '../../lib/rng.ts'
-import { tableWriter } from '../../lib/tables/parquetWriter.ts'
-import { makeTable } from '../../lib/tables/table.ts'
-import { tradeTable } from '../../lib/tables/trades.ts'
-import { DAY_MS, MINUTE_MS } from '../../lib/time.ts'
-import { type Bench, comparedTo, medianMs, type Row, rounded } from './measure.ts'
+import { childOf } from './childOf.ts'
+import { type Bench, type Row, rounded } from './measure.ts'
+import type { MinuteRun } from './minute/ours.ts'
+import { assertSameBars } from './minute/sameBars.ts'
+import { tradesPerDay, writeTradeFile } from './minute/tradeFile.ts'
+import { polarsIn } from './polarsIn.ts'
 
-const fromMs = Date.UTC(2026, 0, 1)
-const tradesPerDay = 1_000_000
+type Tool = {
+  readonly name: string
+  readonly threads: 1 | 2
+  readonly note: string
+  readonly isOurs?: boolean
+  /** Whether its bars are compared with ours; the floor makes none. */
+  readonly makesBars: boolean
+  run(resultPath: string): MinuteRun
+}
 
-/** A file of trades to the minute table, against the same bars by SQL over the same file. */
+/** A file of trades to the minute table, against the same bars by other tools over the same file, each run a process of its
+ *  own. All results are compared, bar by bar. */
 export const bench: Bench = {
   name: 'minute',
   async run({ quick }) {
-    const days = quick ? 3 : 30
-    const runs = quick ? 3 : 3
-    const folder = mkdtempSync(join(tmpdir(), 'tickpipe-bench-'))
-    const path = join(folder, 'table.parquet')
+    const days = quick ? 4 : 30
+    const turns = 3
+    const folder = mkdtempSync(join(tmpdir(), 'tickpipe-bench-minute-'))
     try {
-      writeTrades(path, days)
-      const rate = (ms: number) => rounded((days * tradesPerDay) / ms / 1000)
-      const name = 'minutes from trades, tickpipe'
-      let mostBytes = 0
-      const ms = await medianMs(runs, () => {
-        for (const table of minutesOf(path, days)) {
-          if (table.rowCount === 0) throw new Error('a day without bars')
-          mostBytes = Math.max(mostBytes, process.memoryUsage().rss)
+      const path = join(folder, 'table.parquet')
+      writeTradeFile(path, days)
+      const polars = polarsIn(folder)
+      const tools = toolsOf(path, folder, days, polars)
+      const runs = new Map<Tool, MinuteRun[]>(tools.map((tool) => [tool, []]))
+      let compared = 0
+      // In turns: what else the machine does then hits all of them.
+      for (let turn = 0; turn < turns; turn++) {
+        let ours: Float64Array | undefined
+        for (const [i, tool] of tools.entries()) {
+          const resultPath = join(folder, `result-${i}`)
+          runs.get(tool)!.push(tool.run(resultPath))
+          if (!tool.makesBars || turn > 0) continue
+          const { buffer } = new Uint8Array(readFileSync(resultPath))
+          const bars = new Float64Array(buffer)
+          if (ours === undefined) ours = bars
+          else compared = assertSameBars(tool.name, ours, bars)
         }
-      })
-      const rows: Row[] = [
-        {
-          name,
-          value: rate(ms),
-          unit: 'M trades/s',
-          note: `${days} M trades, all columns of the minute table, 1 thread`,
-        },
-      ]
-      for (const threads of [1, 2]) {
-        const connection = await (await DuckDBInstance.create(':memory:', { threads: String(threads) })).connect()
-        const took = await medianMs(runs, () => connection.runAndReadAll(sqlOf(path)))
-        rows.push({ name: `bars by SQL, DuckDB, threads: ${threads}`, value: rate(took), unit: 'M trades/s' })
-        connection.closeSync()
       }
-      return [
-        ...comparedTo(name, rows),
-        { name: 'most memory held at the end of a day', value: rounded(mostBytes / 2 ** 20), unit: 'MiB' },
-      ]
+      const tradeCount = days * tradesPerDay
+      // The least of the turns: what else the machine does only ever adds.
+      const least = (tool: Tool, what: 'wallMs' | 'cpuMs') => Math.min(...runs.get(tool)!.map((run) => run[what]))
+      const baseOf = ({ threads }: Tool) => tools.find((tool) => tool.isOurs === true && tool.threads === threads)!
+      const against = (tool: Tool, figureOf: (tool: Tool) => number): Pick<Row, 'value' | 'ratio' | 'ratioTo'> => {
+        const [value, base] = [figureOf(tool), baseOf(tool)]
+        return {
+          value: rounded(value),
+          ...(tool === base ? {} : { ratioTo: base.name, ratio: rounded(value / figureOf(base)) }),
+        }
+      }
+      const rows: Row[] = tools.map((tool) => {
+        const { name, note } = tool
+        return { name, unit: 'M trades/s', note, ...against(tool, (one) => tradeCount / least(one, 'wallMs') / 1000) }
+      })
+      for (const tool of tools) {
+        const used = against(tool, (one) => (least(one, 'cpuMs') * 1e6) / tradeCount)
+        rows.push({ name: tool.name, unit: 'ns/trade of processor', ...used })
+      }
+      if (polars === undefined)
+        rows.push({ name: 'bars, Polars', value: 0, unit: 'M trades/s', note: 'absent: npm has it not' })
+      for (const tool of tools) {
+        const value = Math.max(...runs.get(tool)!.map(({ peakRssMb }) => peakRssMb))
+        rows.push({ name: `peak memory, ${tool.name}`, value, unit: 'MB' })
+      }
+      if (!quick) {
+        const less = join(folder, 'less.parquet')
+        writeTradeFile(less, days / 3)
+        const { peakRssMb } = oursOf(less, days / 3, 'minutes')(join(folder, 'less-result'))
+        rows.push({
+          name: `peak memory, tickpipe, ${days / 3}M trades`,
+          value: peakRssMb,
+          unit: 'MB',
+          note: 'of whole process',
+        })
+      }
+      const note = `minutes, the same by all tools; turnovers, which others sum as doubles, within 1e-9`
+      rows.push({ name: 'bars compared', value: compared, unit: '', note })
+      rows.push({ name: 'the file', value: rounded(statSync(path).size / tradeCount), unit: 'bytes/trade' })
+      return rows
     } finally {
       rmSync(folder, { recursive: true })
     }
   },
 }
 
-function minutesOf(path: string, days: number) {
-  const fd = openSync(path, 'r')
-  const files: FileSet = {
-    names: ['table.parquet'],
-    sizeBytes: () => statSync(path).size,
-    read: () => new Uint8Array(0),
-    readAt: (_, offset, lengthBytes) => {
-      const bytes = new Uint8Array(lengthBytes)
-      readSync(fd, bytes, 0, lengthBytes, offset)
-      return bytes
+const oursOf = (path: string, days: number, how: 'minutes' | 'decode' | 'threads') => (resultPath: string) =>
+  childOf<MinuteRun>('./minute/ours.ts', [path, String(days), how, resultPath])
+
+function toolsOf(path: string, folder: string, days: number, polars: string | undefined): Tool[] {
+  const peer =
+    (tool: string, file: string, option: string, env = {}) =>
+    (resultPath: string) =>
+      childOf<MinuteRun>('./minute/peer.ts', [file, tool, option, resultPath], env)
+  const ownFile = join(folder, 'duckdb.parquet')
+  childOf('./minute/peer.ts', [path, 'copy', '', ownFile])
+  const note = `${days} M trades`
+  const all = `${note}, all columns of the minute table`
+  return [
+    {
+      name: 'minutes, tickpipe, 1 thread',
+      threads: 1,
+      isOurs: true,
+      makesBars: true,
+      note: all,
+      run: oursOf(path, days, 'minutes'),
     },
-  }
-  const options = {
-    symbol: 'BTCUSDT',
-    fromMs,
-    toMs: fromMs + days * DAY_MS,
-    intervalMs: MINUTE_MS,
-    klineMs: MINUTE_MS,
-    priceMs: MINUTE_MS,
-    barsFrom: 'trades',
-    outageMs: 5 * MINUTE_MS,
-    stalenessMaxMs: 5 * MINUTE_MS,
-    indexDeviationMax: 0.05,
-    openInterestMaxAgeMs: 15 * MINUTE_MS,
-    fundingRule: { interest8h: 0.0001, clamp: 0.0005, cap: 0.02 },
-  } as const
-  return (function* () {
-    try {
-      yield* buildMinutes({ trades: [{ files }] }, options)
-    } finally {
-      closeSync(fd)
-    }
-  })()
+    {
+      name: 'floor: tickpipe decodes, 1 thread',
+      threads: 1,
+      makesBars: false,
+      note: 'the columns alone',
+      run: oursOf(path, days, 'decode'),
+    },
+    {
+      name: 'bars, DuckDB, 1 thread',
+      threads: 1,
+      makesBars: true,
+      note: 'the same file',
+      run: peer('duckdb', path, '1'),
+    },
+    {
+      name: 'bars, DuckDB, 1 thread, its own file',
+      threads: 1,
+      makesBars: true,
+      note: 'as it writes it, zstd',
+      run: peer('duckdb', ownFile, '1'),
+    },
+    ...(polars === undefined
+      ? []
+      : ([
+          {
+            name: 'bars, Polars, 1 thread',
+            threads: 1,
+            makesBars: true,
+            note: 'the same file, as doubles',
+            run: peer('polars', path, polars, { POLARS_MAX_THREADS: '1' }),
+          },
+        ] as const)),
+    {
+      name: 'minutes, tickpipe, 2 threads',
+      threads: 2,
+      isOurs: true,
+      makesBars: true,
+      note: `${all}; each half in a worker`,
+      run: oursOf(path, days, 'threads'),
+    },
+    {
+      name: 'bars, DuckDB, 2 threads',
+      threads: 2,
+      makesBars: true,
+      note: 'the same file',
+      run: peer('duckdb', path, '2'),
+    },
+    ...(polars === undefined
+      ? []
+      : ([
+          {
+            name: 'bars, Polars, 2 threads',
+            threads: 2,
+            makesBars: true,
+            note: 'the same file, as doubles',
+            run: peer('polars', path, polars, { POLARS_MAX_THREADS: '2' }),
+          },
+        ] as const)),
+  ]
 }
-
-function writeTrades(path: string, days: number): void {
-  const fd = openSync(path, 'w')
-  const writer = tableWriter(tradeTable, (bytes) => {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
-  })
-  const rng = createRng(1, 'trades')
-  let tick = 650_000n
-  let id = 1_000_000_000n
-  for (let day = 0; day < days; day++) {
-    const price = new BigInt64Array(tradesPerDay)
-    const qty = new BigInt64Array(tradesPerDay)
-    const tradeId = new BigInt64Array(tradesPerDay)
-    const tsMs = new Float64Array(tradesPerDay)
-    const isBuyerMaker = new Uint8Array(tradesPerDay)
-    for (let i = 0; i < tradesPerDay; i++) {
-      const draw = rng.bits()
-      if (draw % 4 === 0) tick += draw & 16 ? 1n : -1n
-      price[i] = tick * 10_000_000n
-      const lots = BigInt(1 + (draw % 997))
-      qty[i] = lots * 100_000n
-      tradeId[i] = id++
-      tsMs[i] = fromMs + day * DAY_MS + Math.floor((i * DAY_MS) / tradesPerDay)
-      isBuyerMaker[i] = (draw >> 8) & 1
-    }
-    const symbol = new Array<string>(tradesPerDay).fill('BTCUSDT')
-    writer.append(makeTable(tradeTable, { symbol, tradeId, price, qty, tsMs, isBuyerMaker }))
-  }
-  writer.finish()
-  closeSync(fd)
-}
-
-const sqlOf = (path: string): string => `
-  select time_bucket(interval '1 minute', tsMs) as bar,
-    arg_min(price, tradeId), max(price), min(price), arg_max(price, tradeId), count(*),
-    sum(qty), sum(price * qty), sum(qty) filter (not isBuyerMaker), sum(price * qty) filter (not isBuyerMaker)
-  from '${path}' group by bar order by bar`
