@@ -7,7 +7,7 @@ import { DAY_MS, formatUtc } from '../time.ts'
 import { type ExchangeInfo, parseExchangeInfo } from '../venues/exchangeInfo.ts'
 import { presentOf } from './presentOf.ts'
 import { type Selection, type SelectionRules, selectUniverse } from './selectUniverse.ts'
-import { survivorshipGapOf, survivorshipText } from './survivorship.ts'
+import { namesGapOf, survivorshipGapOf, survivorshipText } from './survivorship.ts'
 import type { ListedSymbol, RejectedSymbol, SurvivorshipGap, universe } from './universe.ts'
 import { parseTicker } from './universeTicker.ts'
 
@@ -85,8 +85,11 @@ function historical(
   const foreign = info?.foreign ?? []
   const names = namesOf(candidates, foreign)
   const chosen = selectUniverse(names, daily, info?.tradable ?? [], params)
-  const gap = info === undefined ? undefined : gapOf(chosen, names, daily, info, inputs, params)
-  if (gap !== undefined) log(survivorshipText(gap))
+  const gap: SurvivorshipGap =
+    info === undefined
+      ? { basis: 'unknown', why: 'no API was asked who is listed today' }
+      : gapOf(chosen, names, daily, info, inputs, params)
+  log(survivorshipText(gap))
   return {
     symbols: [...chosen.symbols],
     rejected: withoutRepeats([...candidates.rejected, ...foreign, ...chosen.rejected]),
@@ -96,7 +99,7 @@ function historical(
       dates: chosen.dates.map(({ tsMs, members }) => ({ tsMs, symbols: members.map(({ symbol }) => symbol) })),
       hasSurvivorship: false,
       gone: [...chosen.gone],
-      ...(gap === undefined ? {} : { survivorshipGap: gap }),
+      survivorshipGap: gap,
     },
   }
 }
@@ -125,13 +128,22 @@ function gapOf(
   return survivorshipGapOf('listing', chosen.dates, (i) => survivors.dates[i]!.members.map(({ symbol }) => symbol))
 }
 
+/** As much as can be told of whom a universe of today lacks: names for one listing, members where their bars are wired. */
+function liveGapOf(inputs: UniverseInputs, rules: UniverseParams, info: ExchangeInfo): SurvivorshipGap {
+  const { candidates, daily } = inputs
+  if (candidates === undefined) return { basis: 'unknown', why: 'the archive was not asked whom it knows' }
+  const names = namesOf(candidates, info.foreign)
+  if (daily === undefined) return namesGapOf(names, new Set(info.tradable.map(({ symbol }) => symbol)))
+  return gapOf(selectUniverse(names, daily, info.tradable, rules), names, daily, info, inputs, rules)
+}
+
 const namesOf = (candidates: NonNullable<UniverseInputs['candidates']>, foreign: readonly RejectedSymbol[]) => {
   const others = new Set(foreign.map(({ symbol }) => symbol))
   return candidates.symbols.map(({ symbol }) => symbol).filter((symbol) => !others.has(symbol))
 }
 
 function live(inputs: UniverseInputs, params: UniverseParams, info: ExchangeInfo, log: Log): Universe {
-  const { ticker, present, candidates, daily } = inputs
+  const { ticker, present } = inputs
   if (ticker === undefined || present === undefined) throw lacks('the ticker and the present', params.mode)
   const nowTsMs = presentOf(present)
   const firstTsMs = params.datesTsMs[0] ?? nowTsMs
@@ -152,13 +164,8 @@ function live(inputs: UniverseInputs, params: UniverseParams, info: ExchangeInfo
     })
   })
   if (isPast) log('survivorship: this universe of today stands for the past; nothing made of it is a fair backtest')
-  let gap: SurvivorshipGap | undefined
-  if (candidates !== undefined && daily !== undefined) {
-    const rules = { ...params, datesTsMs: [firstTsMs] }
-    const names = namesOf(candidates, info.foreign)
-    gap = gapOf(selectUniverse(names, daily, info.tradable, rules), names, daily, info, inputs, rules)
-    log(survivorshipText(gap))
-  }
+  const gap = isPast ? liveGapOf(inputs, { ...params, datesTsMs: [firstTsMs] }, info) : undefined
+  if (gap !== undefined) log(survivorshipText(gap))
   return {
     symbols: symbols.map((entry) => ({ ...entry, active: [{ fromTsMs: firstTsMs }] })).sort(byName),
     rejected: reasons.sort(byName),

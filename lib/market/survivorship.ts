@@ -1,12 +1,14 @@
 import type { Choice } from './selectUniverse.ts'
 import type { SurvivorshipGap } from './universe.ts'
 
+type MembersGap = Extract<SurvivorshipGap, { basis: 'members' }>
+
 /** How a universe of today differs from the one of the time, date by date. */
 export function survivorshipGapOf(
-  liveFrom: SurvivorshipGap['liveFrom'],
+  liveFrom: MembersGap['liveFrom'],
   historical: readonly Choice[],
   liveAt: (date: number) => readonly string[],
-): SurvivorshipGap {
+): MembersGap {
   const onlyHistorical = new Set<string>()
   const onlyLive = new Set<string>()
   let lacking = 0
@@ -22,6 +24,7 @@ export function survivorshipGapOf(
     for (const symbol of live) onlyLive.add(symbol)
   })
   return {
+    basis: 'members',
     liveFrom,
     onlyHistorical: [...onlyHistorical].sort(),
     onlyLive: [...onlyLive].sort(),
@@ -29,12 +32,33 @@ export function survivorshipGapOf(
   }
 }
 
+/** Whom the archive knows and nobody can trade today: without their bars nobody says who of them was a member. */
+export const namesGapOf = (archived: readonly string[], tradable: ReadonlySet<string>): SurvivorshipGap => ({
+  basis: 'names',
+  archived: archived.length,
+  gone: archived.filter((symbol) => !tradable.has(symbol)).sort(),
+})
+
 /** The gap in one sentence. */
-export function survivorshipText({ liveFrom, onlyHistorical, onlyLive, volumeShare }: SurvivorshipGap): string {
+export function survivorshipText(gap: SurvivorshipGap): string {
+  if (gap.basis === 'unknown') return `survivorship gap: not known, for ${gap.why}`
+  if (gap.basis === 'names') {
+    const { archived, gone } = gap
+    if (gone.length === 0) return `survivorship gap: none, all ${archived} contracts the archive knows are traded today`
+    return `survivorship gap: today's list lacks ${gone.length} of the ${archived} contracts the archive knows, any of which may have been a member: ${named(gone)}; "universe.mode": "historical" tells who was`
+  }
+  const { liveFrom, onlyHistorical, onlyLive, volumeShare } = gap
   const live = liveFrom === 'ticker' ? "today's ticker" : 'those still listed today'
   if (onlyHistorical.length === 0 && onlyLive.length === 0) {
     return `survivorship gap: none, the same members come out of ${live}`
   }
-  const named = (symbols: readonly string[]): string => (symbols.length === 0 ? 'nobody' : symbols.join(', '))
   return `survivorship gap: a universe of ${live} lacks ${named(onlyHistorical)} (${(100 * volumeShare).toFixed(1)} % of the members' volume) and has ${named(onlyLive)} instead`
+}
+
+const namesMax = 12
+
+function named(symbols: readonly string[]): string {
+  if (symbols.length === 0) return 'nobody'
+  const more = symbols.length - namesMax
+  return symbols.slice(0, namesMax).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

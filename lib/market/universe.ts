@@ -23,16 +23,22 @@ export type ListedSymbol = z.infer<typeof listedSymbol>
 const rejectedSymbol = z.object({ symbol: z.string(), reason: z.string() })
 export type RejectedSymbol = z.infer<typeof rejectedSymbol>
 
-/** What a universe of today is wrong by, where both could be told: who died is missing from it. */
-const survivorshipGap = z.object({
-  /** Where today's members are from: the last 24 hours' turnover, or the same choice among those still listed. */
-  liveFrom: z.enum(['ticker', 'listing']),
-  /** Members at some date that today's universe lacks, and its members that were none at the time. */
-  onlyHistorical: z.array(z.string()),
-  onlyLive: z.array(z.string()),
-  /** Of the members' quote volume before each date, what those had that are lacking. */
-  volumeShare: z.number(),
-})
+/** What a universe of today is wrong by: who died is missing from it. */
+const survivorshipGap = z.discriminatedUnion('basis', [
+  z.object({
+    basis: z.literal('members'),
+    /** Where today's members are from: the last 24 hours' turnover, or the same choice among those still listed. */
+    liveFrom: z.enum(['ticker', 'listing']),
+    /** Members at some date that today's universe lacks, and its members that were none at the time. */
+    onlyHistorical: z.array(z.string()),
+    onlyLive: z.array(z.string()),
+    /** Of the members' quote volume before each date, what those had that are lacking. */
+    volumeShare: z.number(),
+  }),
+  /** Two lists of names, and no volumes of the time: of the contracts the archive knows, those that are gone. */
+  z.object({ basis: z.literal('names'), archived: z.number(), gone: z.array(z.string()) }),
+  z.object({ basis: z.literal('unknown'), why: z.string() }),
+])
 export type SurvivorshipGap = z.infer<typeof survivorshipGap>
 
 /** Who may be traded, and for everybody else the reason why not. */
@@ -55,6 +61,7 @@ export const universe = jsonArtifact(
         hasSurvivorship: z.boolean(),
         /** Members that are not tradable any more: what a universe of today would lack. */
         gone: z.array(z.string()),
+        /** Absent where the data are of today. */
         survivorshipGap: survivorshipGap.optional(),
       })
       .optional(),

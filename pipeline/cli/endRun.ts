@@ -19,6 +19,7 @@ import { printVerdict } from './printVerdict.ts'
 import { faultIn, faultJson, renderFault } from './renderFault.ts'
 import { rememberRun } from './runMemo.ts'
 import { type RunSummary, runFolder, writeRunSummary } from './storedRuns.ts'
+import { survivorshipNote } from './survivorshipNote.ts'
 import { targetsToLookAt } from './targetsToLookAt.ts'
 import { version } from './version.ts'
 import type { RunVerdict } from './views/verdictBlock.ts'
@@ -83,6 +84,7 @@ export async function endRun(ended: EndedRun): Promise<Status> {
     ...(pinned.snapshot === undefined ? {} : { snapshot: pinned.snapshot }),
     ...(pinned.note === undefined ? {} : { note: pinned.note }),
     failures: finished.failures.map(({ address }) => address),
+    survivorship: survivorshipNote(world.store, finished.manifest?.nodes ?? []),
     ...targetsToLookAt(finished, world.store, runFolder(root, finished.runId)),
   }
   const { out } = context

@@ -16,6 +16,7 @@ export function printVerdict(out: Out, verdict: RunVerdict, status: Status): Sta
     manifestId: verdict.manifestId ?? null,
     snapshot: verdict.snapshot ?? null,
     note: verdict.note ?? null,
+    survivorship: verdict.survivorship ?? null,
     targets: verdict.manifest?.targets ?? [],
     failures: verdict.failures,
     pages: verdict.pages ?? [],

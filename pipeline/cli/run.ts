@@ -36,7 +36,7 @@ export const run = defineCommand({
     { line: 'pipe run backtest --inspect', says: 'stop in a debugger, in the strategy' },
     { line: 'pipe run --set window=5 --keep-going', says: 'another config; go on after failures' },
   ],
-  json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "targets", "failures"}.',
+  json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "survivorship", "targets", "failures"}.',
   jsonLines: true,
   async run(context, values) {
     const startMs = performance.now()

@@ -162,12 +162,6 @@ function addUniverse(graph: Graph, config: DatasetConfig, present: NodeHandle<ty
   }
   const exchangeInfo = config.source === 'archives' ? undefined : graph.add(fetchExchangeInfo, { params: choice })
   if (mode === 'listed') return graph.add(buildUniverse, { params, inputs: { exchangeInfo } })
-  if (mode === 'live') {
-    return graph.add(buildUniverse, {
-      params,
-      inputs: { exchangeInfo, present, ticker: graph.add(fetchTicker, { params: choice }) },
-    })
-  }
   const listing = graph.add(fetchListing, {
     at: ['symbols'],
     params: { ...choice, prefix: 'data/futures/um/monthly/klines/' },
@@ -176,6 +170,11 @@ function addUniverse(graph: Graph, config: DatasetConfig, present: NodeHandle<ty
     params: { quoteAsset: rules.quoteAsset, allow: rules.allow, deny },
     inputs: { listing },
   })
+  if (mode === 'live') {
+    // One listing says whom the archive knows and today's list lacks.
+    const ticker = graph.add(fetchTicker, { params: choice })
+    return graph.add(buildUniverse, { params, inputs: { exchangeInfo, present, ticker, candidates } })
+  }
   // Nobody lists the dead any more: their age is that of their first bar, so that bars are needed from so far back.
   const backMs = Math.max(lookbackDays, minAgeDays + 1) * DAY_MS
   const months = [...new Set(dates.flatMap((tsMs) => monthsBetween(tsMs - backMs, tsMs)))].sort()

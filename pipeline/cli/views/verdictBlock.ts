@@ -17,6 +17,8 @@ export interface RunVerdict {
   readonly snapshot?: { readonly name: string; readonly id: string; readonly folder: string; readonly frozen: boolean }
   /** Something about the run a person should know. */
   readonly note?: string
+  /** What the run's universe says of survivors. */
+  readonly survivorship?: string | undefined
   readonly failures: readonly string[]
   /** Pages to look at: files a browser opens. */
   readonly pages?: readonly string[]
@@ -41,6 +43,8 @@ export function renderVerdict(verdict: RunVerdict, style: Style): string {
     const { name, id, folder, frozen } = verdict.snapshot
     fields.push(['snapshot', `${style.bold(name)}  ${id}${frozen ? '  (frozen)' : ''}`], ['', folder])
   }
+  if (verdict.survivorship !== undefined)
+    fields.push(['universe', verdict.survivorship.split('\n').map(visible).join('\n')])
   if (verdict.note !== undefined) fields.push(['note', verdict.note])
   if (verdict.manifestId !== undefined) fields.push(['manifest', verdict.manifestId])
   fields.push(['run', `${verdict.runId}  ${verdict.runFolder}`])

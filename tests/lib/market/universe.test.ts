@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { buildUniverseOf, type UniverseInputs, type UniverseParams } from '../../../lib/market/buildUniverse.ts'
 import { type SelectionRules, selectUniverse } from '../../../lib/market/selectUniverse.ts'
+import { survivorshipText } from '../../../lib/market/survivorship.ts'
 import { createRng } from '../../../lib/rng.ts'
 import { coarseKlineTable } from '../../../lib/tables/coarseKlines.ts'
 import { makeTable, type TableOf } from '../../../lib/tables/table.ts'
@@ -201,6 +202,7 @@ describe('the survivorship gap', () => {
     const { gap, log, stamp } = built(inputs)
     // OLD was a member at two of four dates, with 500 of 1500 each time; MID took its place.
     expect(gap).toEqual({
+      basis: 'members',
       liveFrom: 'listing',
       onlyHistorical: ['OLDUSDT'],
       onlyLive: ['MIDUSDT'],
@@ -227,19 +229,39 @@ describe('the survivorship gap', () => {
     expect(log).toContain('nothing made of it is a fair backtest')
     expect(log).toContain('33.3 %')
     expect(stamp).toBe(true)
-    const { exchangeInfo: info } = inputs
-    expect(built({ exchangeInfo: info, ticker, present }, past).gap).toBeUndefined()
+  })
+
+  test('of a live universe without history is told by names: one listing says who is gone', () => {
+    const past = { mode: 'live', datesTsMs: [monthly[0]!], allowSurvivorship: true } as const
+    const { exchangeInfo: info, candidates } = inputs
+    const { gap, log } = built({ exchangeInfo: info, candidates, ticker, present }, past)
+    expect(gap).toEqual({ basis: 'names', archived: names.length, gone: ['OLDUSDT'] })
+    expect(log).toContain(`lacks 1 of the ${names.length} contracts the archive knows`)
+    expect(log).toContain(': OLDUSDT;')
+    const nobody = built({ exchangeInfo: info, ticker, present }, past)
+    expect(nobody.gap).toEqual({ basis: 'unknown', why: 'the archive was not asked whom it knows' })
+    expect(nobody.log).toContain('survivorship gap: not known, for the archive was not asked')
+    // Data of today are of those who live today.
+    expect(built({ ...inputs, ticker, present }, { ...past, datesTsMs: [at('2026-06-01')] }).gap).toBeUndefined()
+  })
+
+  test('names so many, and counts the others', () => {
+    const gone = Array.from({ length: 30 }, (_, i) => `X${String(i).padStart(2, '0')}USDT`)
+    expect(survivorshipText({ basis: 'names', archived: 40, gone })).toContain('X11USDT and 18 more;')
+    expect(survivorshipText({ basis: 'names', archived: 40, gone: [] })).toContain('none, all 40 contracts')
   })
 
   test('is said to be none where nobody died', () => {
     const { gap, log } = built(inputs, { datesTsMs: [monthly[3]!] })
-    expect(gap).toEqual({ liveFrom: 'listing', onlyHistorical: [], onlyLive: [], volumeShare: 0 })
+    expect(gap).toEqual({ basis: 'members', liveFrom: 'listing', onlyHistorical: [], onlyLive: [], volumeShare: 0 })
     expect(log).toContain('survivorship gap: none')
   })
 
-  test('is not told where nobody says who is still listed', () => {
+  test('is said to be unknown where nobody says who is still listed', () => {
     const { candidates, daily } = inputs
-    expect(built({ candidates, daily })).toEqual({ gap: undefined, log: '', stamp: false })
+    const { gap, log } = built({ candidates, daily })
+    expect(gap).toEqual({ basis: 'unknown', why: 'no API was asked who is listed today' })
+    expect(log).toBe('survivorship gap: not known, for no API was asked who is listed today')
   })
 })
 

@@ -35,10 +35,12 @@ const snapshotFile = (name: string) =>
   JSON.parse(readFileSync(join(cwd, '.pipe', 'snapshots', 'live', `${name}.json`), 'utf8'))
 
 describe('a snapshot of what venues were asked', () => {
+  let printed = ''
   beforeAll(async () => {
     const ran = await pipeIn('run', 'universe', '--snapshot', 'live', '--as-of', '2026-08-05T09:00:00Z')
     expect(ran.stderr).not.toContain('error')
     expect(ran.status).toBe(0)
+    printed = ran.stdout
   }, 60_000)
 
   test('holds the policy: endpoints, parameters, paging, limits, retry and backoff', () => {
@@ -89,6 +91,22 @@ describe('a snapshot of what venues were asked', () => {
     const value = JSON.parse((await pipeIn('cat', 'buildUniverse', '--snapshot', 'live')).stdout)
     expect(value.selection).toMatchObject({ mode: 'live', hasSurvivorship: true })
   })
+
+  test('ends with whom it lacks, for the price of one listing, and says so again where nothing is left to do', async () => {
+    expect(exchange.takeAsked().filter((url) => url.includes('prefix='))).toHaveLength(1)
+    const again = ['run', 'universe', '--as-of', '2026-08-05T09:00:00Z']
+    const json = await pipeIn(...again, '--json')
+    for (const text of [printed, (await pipeIn(...again)).stdout, (await pipeIn(...again)).stdout]) {
+      expect(text).toContain('universe  survivorship was allowed: a universe of today stands for the past')
+      expect(text).toMatch(/survivorship gap: today's list lacks \d+ of the \d+ contracts .*LUNAUSDT/)
+    }
+    const verdict = JSON.parse(json.stdout.trim().split('\n').at(-1)!)
+    expect(verdict.survivorship).toContain('LUNAUSDT')
+    // Archives alone do not say who is listed today.
+    const alone = ['run', 'universe', '--set', 'source=archives', '--set', 'universe.mode=historical']
+    const ran = await pipeIn(...alone, '--as-of', '2026-08-05T09:00:00Z')
+    expect(ran.stdout).toContain('survivorship gap: not known, for no API was asked who is listed today')
+  }, 60_000)
 
   test('sets nothing: a config that tries is refused', async () => {
     const ran = await pipeIn('plan', 'universe', '--set', 'requests.retry="never"')

@@ -1,0 +1,34 @@
+import type { z } from 'zod'
+import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
+import { survivorshipText } from '../../lib/market/survivorship.ts'
+import { universe } from '../../lib/market/universe.ts'
+import type { Store } from './context.ts'
+import { type StoredNode, TypesByTask } from './storedPlan.ts'
+
+/** What a run's universe says of survivors, in a line or two: everything made of it rests on that. */
+export function survivorshipNote(store: Store, nodes: Iterable<StoredNode>): string | undefined {
+  const types = new TypesByTask(store)
+  const lines = new Set<string>()
+  for (const node of nodes) {
+    if (types.of(node) !== universe.name) continue
+    const selection = selectionOf(store, node)
+    if (selection?.hasSurvivorship === true) {
+      lines.add(
+        'survivorship was allowed: a universe of today stands for the past, and nothing made of it is a fair test',
+      )
+    }
+    if (selection?.survivorshipGap !== undefined) lines.add(survivorshipText(selection.survivorshipGap))
+  }
+  return lines.size === 0 ? undefined : [...lines].join('\n')
+}
+
+function selectionOf(store: Store, { artifact }: StoredNode): z.output<typeof universe.schema>['selection'] {
+  try {
+    const { files } = store.readDescriptor(artifact)
+    const value = parseCanonicalJson(Buffer.from(store.peekObject(files[0]!.digest)).toString())
+    const parsed = universe.schema.safeParse(value)
+    return parsed.success ? parsed.data.selection : undefined
+  } catch {
+    return undefined // its bytes are gone
+  }
+}
