@@ -61,7 +61,7 @@ function readArchive<C extends Columns>(files: FileSet, name: string, rules: Pie
   const nothing = () => piece(name, concatTables(rules.layout.schema, []), false, findings, undefined)
 
   const bytes = files.read(name)
-  sayChecksum(files, name, bytes, say)
+  sayChecksum(files, name, () => createHash('sha256').update(bytes).digest('hex'), say)
   let member: { name: string; bytes: Uint8Array }
   try {
     member = readSingleFileZip(bytes, name)
@@ -129,11 +129,12 @@ function readText<C extends Columns>(
   }
 }
 
-function sayChecksum(files: FileSet, name: string, bytes: Uint8Array, say: Say): void {
+/** Compares a file with the checksum that lies beside it, where one does. */
+export function sayChecksum(files: FileSet, name: string, sha256Of: () => string, say: Say): void {
   const beside = `${name}.CHECKSUM`
   if (!files.names.includes(beside)) return
   const stated = parseChecksum(files.read(beside))
-  const found = createHash('sha256').update(bytes).digest('hex')
+  const found = sha256Of()
   if (stated === undefined) say('checksumMismatch', 'its checksum file is no checksum', { file: beside })
   else if (stated.sha256 !== found)
     say('checksumMismatch', `it hashes to ${found} and its checksum file says ${stated.sha256}`)

@@ -1,6 +1,30 @@
+import type { CsvLayout } from '../csv/layout.ts'
+import type { Columns, TableSchema } from '../tables/schema.ts'
 import { spotAggTradeCsv, spotAggTradeTable, spotTradeCsv, spotTradeTable } from '../tables/spotTrades.ts'
 import { aggTradeCsv, aggTradeTable, tradeCsv, tradeTable } from '../tables/trades.ts'
 import { dayStart, monthStart, type TsMs } from '../time.ts'
+
+/** How files of one kind of trades are read, and into what. */
+export type TradeForm<R extends Columns, C extends Columns> = {
+  readonly layout: CsvLayout<R>
+  readonly schema: TableSchema<C>
+  readonly id: keyof R & string
+  readonly time: keyof R & string
+  /** Units of the time column in a millisecond. */
+  readonly perMs: 1 | 1000
+  readonly header: boolean | undefined
+  readonly timeUnit: 'ms' | 'us' | undefined
+  /** Fields of the API's rows, in the order of the layout; absent where it keeps no history of them. */
+  readonly jsonFields?: readonly string[]
+  /** Whether ids rise by exactly one, so that a hole in them is a hole in the data. */
+  readonly hasEveryId: boolean
+}
+
+export type TradePartition = {
+  readonly symbol: string
+  readonly fromTsMs: TsMs
+  readonly toTsMs: TsMs
+}
 
 /** Files of contracts carry headers from about here on, and none were rebuilt. */
 const headersFrom = dayStart('2022-09-01')

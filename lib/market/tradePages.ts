@@ -1,50 +1,58 @@
+import { z } from 'zod'
 import type { FileSet } from '../artifact.ts'
+import { assertAccepted } from '../audit/assertAccepted.ts'
 import { type Finding, type FindingKind, type Policy, severityOf } from '../audit/finding.ts'
+import { notesOf } from '../audit/tableNotes.ts'
+import type { TableBatches } from '../tables/batches.ts'
 import type { Columns } from '../tables/schema.ts'
 import type { Table } from '../tables/table.ts'
 import { formatUtc, type TsMs } from '../time.ts'
 import { gatherRows } from './gatherRows.ts'
 import { mergePieces } from './mergePieces.ts'
 import { readPieces } from './readPiece.ts'
-import { named, type TradeForm, type TradePartition } from './tradeStream.ts'
+import type { TradeForm, TradePartition } from './tradeForms.ts'
+import { rowsOf } from './tradeStream.ts'
+
+/** Of a day out of pages: what the API still had when it was asked; the archive has the rest, but not yet. */
+export const servedFromTsMs = z.number().int().optional()
 
 export type TailPartition = TradePartition & {
   readonly closedBeforeTsMs?: TsMs | undefined
-  /** What the API still had when it was asked; the archive has the rest, but not yet. */
-  readonly servedFromTsMs?: TsMs | undefined
+  readonly servedFromTsMs?: z.output<typeof servedFromTsMs>
 }
 
-/** The trades of a partition out of pages of the API, page by page: memory does not grow with the day. */
+/** The trades of a partition out of pages of the API, page by page: memory does not grow with the day. Its notes tell what
+ *  is wrong with them: pages reach into each other, and between them no id may be missing. */
 export function* pagedTradesOf<R extends Columns, C extends Columns>(
   pages: readonly FileSet[],
   form: TradeForm<R, C>,
   partition: TailPartition,
   policy: Policy,
-): Generator<Table<C>, void, undefined> {
-  for (const batch of inOrder(pages, form, partition, policy, [])) yield named(form, partition.symbol, batch)
+): TableBatches<C> {
+  const findings = [...unserved(partition, policy)]
+  const named = rowsOf(form, partition.symbol)
+  for (const batch of inOrder(pages, form, partition, policy, findings)) yield named(batch)
+  assertAccepted(findings, { ...partition, policy })
+  return notesOf(findings)
 }
 
-/** What is wrong with them: pages reach into each other, and between them no id may be missing. */
+/** The same pass for its findings alone. */
 export function auditTradePages<R extends Columns, C extends Columns>(
   pages: readonly FileSet[],
   form: TradeForm<R, C>,
   partition: TailPartition,
   policy: Policy,
-): { rows: number; findings: Finding[] } {
-  const findings: Finding[] = []
-  const { fromTsMs, servedFromTsMs = fromTsMs } = partition
-  if (servedFromTsMs > fromTsMs) {
-    findings.push({
-      kind: 'missingRows',
-      severity: severityOf('missingRows', policy),
-      what: `the API keeps one day, and the archive has none yet: nothing before ${formatUtc(servedFromTsMs)}`,
-      fromTsMs,
-      toTsMs: servedFromTsMs,
-    })
-  }
+): { rows: number; findings: readonly Finding[] } {
+  const findings = [...unserved(partition, policy)]
   let rows = 0
   for (const batch of inOrder(pages, form, partition, policy, findings)) rows += batch.rowCount
   return { rows, findings }
+}
+
+function unserved({ fromTsMs, servedFromTsMs = fromTsMs }: TailPartition, policy: Policy): Finding[] {
+  if (servedFromTsMs <= fromTsMs) return []
+  const what = `the API keeps one day, and the archive has none yet: nothing before ${formatUtc(servedFromTsMs)}`
+  return [{ kind: 'missingRows', severity: severityOf('missingRows', policy), what, fromTsMs, toTsMs: servedFromTsMs }]
 }
 
 function* inOrder<R extends Columns, C extends Columns>(

@@ -37,6 +37,8 @@ export type TableInfo = {
   readonly rowGroups: readonly { readonly rowCount: number; readonly sizeBytes: number }[]
   readonly createdBy: string
   readonly schema: TableSchema
+  /** What whoever made the table had to say of it. */
+  readonly notes: string | undefined
 }
 
 export type TableReader<C extends Columns = Columns> = {
@@ -145,7 +147,7 @@ function readGroups<C extends Columns>(
   return { schema, rowCount, columns: columns as Table<C>['columns'] }
 }
 
-function infoOf({ schema, rowCount, rowGroups, createdBy }: FileMeta): TableInfo {
+function infoOf({ schema, rowCount, rowGroups, createdBy, notes }: FileMeta): TableInfo {
   return {
     name: schema.name,
     version: schema.version,
@@ -156,6 +158,7 @@ function infoOf({ schema, rowCount, rowGroups, createdBy }: FileMeta): TableInfo
     })),
     createdBy,
     schema,
+    notes,
   }
 }
 

@@ -6,8 +6,10 @@ import * as thrift from './thrift.ts'
 /** The name in every file we write. A change of the writer that changes bytes raises the version. */
 const createdBy = 'tickpipe version 1.1 (build 1)'
 
-/** The one key of the file's metadata. It holds the table's schema as JSON. */
+/** The keys of the file's metadata. The first holds the table's schema as JSON; the second, where whoever made the table
+ *  had something to say of it, a text. */
 const schemaKey = 'tickpipe.schema'
+const notesKey = 'tickpipe.notes'
 
 export const encodings = { plain: 0, rle: 3, delta: 5, dictionary: 8, byteStreamSplit: 9 } as const
 export const codecs = { none: 0, snappy: 1, gzip: 2 } as const
@@ -35,6 +37,7 @@ export type FileMeta = {
   rowCount: number
   rowGroups: readonly RowGroupMeta[]
   createdBy: string
+  notes: string | undefined
 }
 
 export function physicalType({ kind }: Column): number {
@@ -48,11 +51,13 @@ export function physicalType({ kind }: Column): number {
 /** A double is optional in the file because NaN, our missing double, is written as NULL. */
 export const isOptional = (column: Column): boolean => column.nullable || column.kind === 'f64'
 
-export function encodeFileMeta({ schema, rowCount, rowGroups }: Omit<FileMeta, 'createdBy'>): Uint8Array {
+export function encodeFileMeta({ schema, rowCount, rowGroups, notes }: Omit<FileMeta, 'createdBy'>): Uint8Array {
   const columns = Object.entries(schema.columns)
   const root = thrift.struct({ 4: thrift.text(schema.name), 5: thrift.i32(columns.length) })
   const typeOrder = thrift.struct({ 1: thrift.struct({}) })
-  const keyValue = thrift.struct({ 1: thrift.text(schemaKey), 2: thrift.text(schemaToJson(schema)) })
+  const keyValue = (key: string, value: string) => thrift.struct({ 1: thrift.text(key), 2: thrift.text(value) })
+  const keyValues = [keyValue(schemaKey, schemaToJson(schema))]
+  if (notes !== undefined) keyValues.push(keyValue(notesKey, notes))
   return thrift.encodeThrift(
     thrift.struct({
       1: thrift.i32(1),
@@ -62,7 +67,7 @@ export function encodeFileMeta({ schema, rowCount, rowGroups }: Omit<FileMeta, '
         'struct',
         rowGroups.map((group, ordinal) => rowGroup(schema, group, ordinal)),
       ),
-      5: thrift.list('struct', [keyValue]),
+      5: thrift.list('struct', keyValues),
       6: thrift.text(createdBy),
       // Without a declared order readers must not trust smallest and largest values.
       7: thrift.list(
@@ -151,8 +156,12 @@ export function decodeFileMeta(bytes: Uint8Array): FileMeta {
   const file = thrift.readStruct(new ByteSource(bytes))
   const decoder = new TextDecoder()
   const pairs = file.has(5) ? thrift.listOf(file, 5).map(thrift.structOf) : []
-  const pair = pairs.find((fields) => decoder.decode(thrift.bytesOf(fields, 1)) === schemaKey)
-  if (pair === undefined) {
+  const textOf = (key: string): string | undefined => {
+    const pair = pairs.find((fields) => decoder.decode(thrift.bytesOf(fields, 1)) === key)
+    return pair && decoder.decode(thrift.bytesOf(pair, 2))
+  }
+  const schema = textOf(schemaKey)
+  if (schema === undefined) {
     throw new Fault({
       code: 'failed',
       what: 'this Parquet file was not written by tickpipe: it has no table schema in its metadata',
@@ -160,13 +169,14 @@ export function decodeFileMeta(bytes: Uint8Array): FileMeta {
     })
   }
   return {
-    schema: schemaFromJson(decoder.decode(thrift.bytesOf(pair, 2))),
+    schema: schemaFromJson(schema),
     rowCount: thrift.numberOf(file, 3),
     rowGroups: thrift.listOf(file, 4).map((group) => {
       const fields = thrift.structOf(group)
       return { rowCount: thrift.numberOf(fields, 3), chunks: thrift.listOf(fields, 1).map(readChunk) }
     }),
     createdBy: decoder.decode(thrift.bytesOf(file, 6)),
+    notes: textOf(notesKey),
   }
 }
 

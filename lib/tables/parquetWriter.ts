@@ -12,8 +12,8 @@ export const rowsPerGroup = 262_144
 export type TableWriter<C extends Columns> = {
   /** Adds rows behind those that are there. The file's bytes do not depend on how rows are cut into batches. */
   append(batch: Table<C>): void
-  /** Writes what is left and the footer. */
-  finish(): { rowCount: number; sizeBytes: number }
+  /** Writes what is left and the footer, and in it what is to be said of the table besides its rows. */
+  finish(notes?: string): { rowCount: number; sizeBytes: number }
 }
 
 /**
@@ -61,11 +61,11 @@ export function tableWriter<C extends Columns>(
         if (waitingRows === rowsPerGroup) flush()
       }
     },
-    finish() {
+    finish(notes) {
       assert.ok(!finished, 'a table is finished once')
       finished = true
       if (waitingRows > 0) flush()
-      return file.finish()
+      return file.finish(notes)
     },
   }
 }
@@ -93,9 +93,9 @@ export function groupWriter<C extends Columns>(schema: TableSchema<C>, write: (b
       rowGroups.push({ rowCount: rows.rowCount, chunks })
       rowCount += rows.rowCount
     },
-    finish() {
+    finish(notes?: string) {
       const footer = new ByteSink()
-      const meta = encodeFileMeta({ schema, rowCount, rowGroups })
+      const meta = encodeFileMeta({ schema, rowCount, rowGroups, notes })
       footer.append(meta)
       footer.i32(meta.length)
       footer.append(magic())

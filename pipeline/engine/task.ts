@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { ArtifactType, FileSet, FilesArtifact, TableArtifact } from '../../lib/artifact.ts'
+import type { StartOver } from '../../lib/tables/batches.ts'
 
 /** A value or the promise of one. */
 type Awaitable<T> = T | Promise<T>
@@ -72,11 +73,12 @@ export interface OutputFile {
   readonly bytes: Uint8Array
 }
 
-/** What `run` returns for an output type. A table may come in batches, each sorted after the one before it. */
+/** What `run` returns for an output type. A table may come in batches, each sorted after the one before it; a text that
+ *  their generator returns is kept in the table's file as its notes. */
 export type OutputOf<A extends ArtifactType> = A extends FilesArtifact
   ? readonly OutputFile[]
   : A extends TableArtifact
-    ? ValueOf<A> | Iterable<ValueOf<A>>
+    ? ValueOf<A> | Iterable<ValueOf<A> | StartOver>
     : ValueOf<A>
 
 /** A source's way to say: the outside world has nothing here (a 404). It is recorded as an observation. */

@@ -1,15 +1,15 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import process from 'node:process'
-import { fileURLToPath } from 'node:url'
+import { childBeside, childOf } from './childOf.ts'
 import type { OurIngest } from './ingest/ours.ts'
 import type { PeerIngest } from './ingest/peer.ts'
 import { writeTradeArchive } from './ingest/tradeArchive.ts'
 import { type Bench, comparedTo, type Row, rounded } from './measure.ts'
+import { polarsIn } from './polarsIn.ts'
 
+const ours = 'tickpipe, 1 thread'
 const oneThread = 'DuckDB 1 thread, unzip and copy'
 
 /** A day's archive of single trades to checked Parquet, beside peers on the same file, each run a process of its own. */
@@ -24,6 +24,7 @@ export const bench: Bench = {
       const textBytes = writeTradeArchive(path, rowCount)
       const hasUnzip = spawnSync('unzip', ['-v'], { stdio: 'ignore' }).status === 0
       const polars = polarsIn(folder)
+      const besides: number[] = []
       const measurements: Record<string, (OurIngest | PeerIngest)[]> = {}
       // One after the other, in turns: what else the machine does then hits all of them.
       for (let run = 0; run < runs; run++) {
@@ -31,25 +32,24 @@ export const bench: Bench = {
           measurements[name] ??= []
           measurements[name].push(measured)
         }
-        add('ours', child<OurIngest>('ours', path, 'unpack,parse,audit,ingest'))
+        add('ours', child<OurIngest>('ours', path, 'ingest,unpack,parse'))
+        besides.push(await sideBySide(path))
         if (!hasUnzip) continue
         for (const threads of ['1', '2']) add(threads, child<PeerIngest>('peer', path, 'duckdb', threads))
         if (polars !== undefined && run < 3) add('polars', child<PeerIngest>('peer', path, 'polars', polars))
       }
-      const ours = measurements['ours'] as OurIngest[]
+      const alone = measurements['ours'] as OurIngest[]
       const rows: Row[] = []
       const rate = (name: string, wallMs: readonly number[], note: string) =>
         rows.push({ name, value: rounded(rowCount / medianOf(wallMs) / 1000), unit: 'Mrows/s', note })
-      const step = (name: keyof OurIngest['steps']) => ours.map(({ steps }) => steps[name].wallMs)
-      const cpu = (name: keyof OurIngest['steps']) =>
-        `${rounded((medianOf(ours.map(({ steps }) => steps[name].cpuMs)) * 1000) / rowCount)} µs of processor a row`
-      rate('tickpipe, ingest', step('ingest'), `zip to table, sorted and hashed, 1 thread; ${cpu('ingest')}`)
-      rate('tickpipe, audit', step('audit'), `the pass before it, which may be asked for alone; ${cpu('audit')}`)
+      const step = (name: keyof OurIngest['steps']) => alone.map(({ steps }) => steps[name].wallMs)
+      const cpu = medianOf(alone.map(({ steps }) => steps.ingest.cpuMs))
       rate(
-        'tickpipe, both',
-        ours.map(({ steps }) => steps.audit.wallMs + steps.ingest.wallMs),
-        'one after the other; different partitions run side by side',
+        ours,
+        step('ingest'),
+        `zip to table, every cell and row checked, findings noted, hashed; ${cpuText(cpu, rowCount)}`,
       )
+      rate(`${ours}, two files at once`, besides, 'a thread each, as a run with two workers does it')
       rate('floor: unpack', step('unpack'), `${rounded(textBytes / medianOf(step('unpack')) / 1000)} MB/s of text`)
       rate(
         'floor: unpack and parse',
@@ -71,12 +71,12 @@ export const bench: Bench = {
         rate(
           name,
           peers.map(({ wallMs }) => wallMs),
-          `unzip ${unzipMs} ms of it; ${exact}; ${cpuText(peers)}`,
+          `unzip ${unzipMs} ms of it; ${exact}; ${cpuText(medianOf(peers.map(({ cpuMs }) => cpuMs)), rowCount)}`,
         )
       }
       const size = (name: string, sizeBytes: number, note = '') =>
         rows.push({ name, value: rounded(sizeBytes / rowCount), unit: 'bytes/row', note })
-      size('size, tickpipe', ours[0]!.sizeBytes)
+      size('size, tickpipe', alone[0]!.sizeBytes)
       for (const [key, name] of [
         ['1', 'size, DuckDB'],
         ['polars', 'size, Polars'],
@@ -89,26 +89,23 @@ export const bench: Bench = {
           measurements['1'] as PeerIngest[],
         ),
       )
-      return comparedTo(
-        rows.some(({ name, value }) => name === oneThread && value > 0) ? oneThread : 'tickpipe, ingest',
-        rows,
-      )
+      return comparedTo(rows.some(({ name, value }) => name === oneThread && value > 0) ? oneThread : ours, rows)
     } finally {
       rmSync(folder, { recursive: true })
     }
   },
 }
 
-/** Processor time, which other work on the machine lengthens less than it does the wall's. It has the start in it. */
-const cpuText = (peers: readonly PeerIngest[]): string =>
-  `${rounded((medianOf(peers.map(({ cpuMs }) => cpuMs)) * 1000) / peers[0]!.rows)} µs of processor a row`
+/** Processor time, which other work on the machine lengthens less than it does the wall's. A peer's has its start in it. */
+const cpuText = (cpuMs: number, rowCount: number): string =>
+  `${rounded((cpuMs * 1000) / rowCount)} µs of processor a row`
 
-/** The peak of a process that does both tasks, on files of several sizes: it must not grow with them. */
+/** The peak of a process that ingests, on files of several sizes: it must not grow with them. */
 function memoryRows(folder: string, sizes: readonly number[], duckdb: readonly PeerIngest[] | undefined): Row[] {
   const path = join(folder, 'larger.zip')
   const rows = sizes.map((rowCount) => {
     writeTradeArchive(path, rowCount)
-    const { peakRssMb } = child<OurIngest>('ours', path, 'audit,ingest')
+    const { peakRssMb } = child<OurIngest>('ours', path, 'ingest')
     return { name: `peak memory, tickpipe, ${rowCount / 1_000_000}M rows`, value: peakRssMb, unit: 'MB' }
   })
   if (duckdb === undefined) return rows
@@ -118,31 +115,12 @@ function memoryRows(folder: string, sizes: readonly number[], duckdb: readonly P
   ]
 }
 
-function child<T>(module: 'ours' | 'peer', ...args: readonly string[]): T {
-  const hooks = new URL('./loadTypeScript.mjs', import.meta.url)
-  const register = `data:text/javascript,import{register}from"node:module";register(${JSON.stringify(hooks)})`
-  const script = fileURLToPath(new URL(`./ingest/${module}.ts`, import.meta.url))
-  return JSON.parse(execFileSync(process.execPath, ['--import', register, script, ...args], { encoding: 'utf8' })) as T
+/** Half the time that two processes take for a file each. */
+async function sideBySide(path: string): Promise<number> {
+  const both = await Promise.all([1, 2].map(() => childBeside<OurIngest>('./ingest/ours.ts', [path, 'ingest'])))
+  return Math.max(...both.map(({ steps }) => steps.ingest.wallMs)) / 2
 }
 
-/** A folder from which Polars can be loaded, fetched from npm for the occasion where nobody has it. On Node 20 npm leaves
- *  its binary out unless that is asked for by name. */
-function polarsIn(folder: string): string | undefined {
-  const here = fileURLToPath(new URL('.', import.meta.url))
-  const loads = (dir: string): boolean => {
-    try {
-      createRequire(join(dir, 'package.json'))('nodejs-polars')
-      return true
-    } catch {
-      return false
-    }
-  }
-  if (loads(here)) return here
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }')
-  const binary = `nodejs-polars-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`
-  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--force', 'nodejs-polars', binary]
-  const { status } = spawnSync('npm', install, { cwd: folder, stdio: 'ignore', timeout: 120_000 })
-  return status === 0 && loads(folder) ? folder : undefined
-}
+const child = <T>(module: 'ours' | 'peer', ...args: readonly string[]): T => childOf<T>(`./ingest/${module}.ts`, args)
 
 const medianOf = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >>> 1]!

@@ -1,8 +1,10 @@
 import type { ArtifactType, FileSet } from '../../lib/artifact.ts'
+import type { StartOver } from '../../lib/tables/batches.ts'
 import { assertSorted } from '../../lib/tables/order.ts'
 import { concatTables, type Table } from '../../lib/tables/table.ts'
 import type { Graph, Pipeline } from '../../pipeline/engine/graph.ts'
 import type { OutputFile, Port, PureTask, SourceTask, Task } from '../../pipeline/engine/task.ts'
+import { collected } from './batches.ts'
 import { fileSet } from './rawFiles.ts'
 import { storedTable } from './runTask.ts'
 
@@ -24,6 +26,8 @@ type Collection = {
 
 /** What came of a source that had nothing. */
 const nothing = Symbol('absent')
+
+const notesOfTables = new WeakMap<Table, string>()
 
 /** A pipeline's graph run in memory, without a store: real tasks, real wiring, and every artifact at hand by address. */
 export class MemoryRun {
@@ -135,9 +139,13 @@ export class MemoryRun {
     if (task.output.form === 'json') return task.output.schema.parse(made)
     if (task.output.form === 'files')
       return fileSet(Object.fromEntries([...(made as Iterable<OutputFile>)].map(({ name, bytes }) => [name, bytes])))
-    const batches = 'rowCount' in (made as object) ? [made as Table] : [...(made as Iterable<Table>)]
-    const table = concatTables(task.output.schema, batches)
+    const { tables, notes } =
+      'rowCount' in (made as object)
+        ? { tables: [made as Table], notes: undefined }
+        : collected(made as Iterable<Table | StartOver>)
+    const table = concatTables(task.output.schema, tables)
     assertSorted(table)
+    if (notes !== undefined) notesOfTables.set(table, notes)
     return table
   }
 
@@ -173,5 +181,7 @@ export class MemoryRun {
 function shaped(port: Port, value: unknown): unknown {
   if (!('port' in port && port.port === 'stored')) return value
   const isTable = 'rowCount' in (value as object)
-  return isTable ? storedTable(value as Table) : { read: () => value, files: value as FileSet }
+  return isTable
+    ? storedTable(value as Table, notesOfTables.get(value as Table))
+    : { read: () => value, files: value as FileSet }
 }

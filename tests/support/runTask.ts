@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { FileSet } from '../../lib/artifact.ts'
-import { encodeTable } from '../../lib/tables/parquet.ts'
+import type { StartOver } from '../../lib/tables/batches.ts'
 import type { Columns, TableSchema } from '../../lib/tables/schema.ts'
 import { concatTables, type Table } from '../../lib/tables/table.ts'
 import type {
@@ -12,6 +12,7 @@ import type {
   PureTask,
   Stored,
 } from '../../pipeline/engine/task.ts'
+import { collected, tableBytes } from './batches.ts'
 
 /** The inputs and code of a task, as `run` gets them. */
 type Given<I extends Ports, C extends CodePorts> = Partial<PortValues<I>> & Partial<CodeValues<C>>
@@ -32,15 +33,15 @@ export function runTask<P extends z.ZodType, I extends Ports, C extends CodePort
 
 /** Batches of a table as one. */
 export function wholeTable<C extends Columns>(schema: TableSchema<C>, output: unknown): Table<C> {
-  const batches = isTable(output) ? [output] : [...(output as Iterable<Table>)]
+  const batches = isTable(output) ? [output] : collected(output as Iterable<Table | StartOver>).tables
   return concatTables(schema, batches as unknown as Table<C>[])
 }
 
 const isTable = (value: unknown): value is Table => typeof value === 'object' && value !== null && 'schema' in value
 
 /** A table as an input that is read on demand. */
-export function storedTable<C extends Columns>(table: Table<C>): Stored<Table<C>> {
-  const bytes = encodeTable(table)
+export function storedTable<C extends Columns>(table: Table<C>, notes?: string): Stored<Table<C>> {
+  const bytes = tableBytes(table, [table], notes)
   return { read: () => table, files: filesOf({ 'table.parquet': bytes }) }
 }
 

@@ -11,7 +11,7 @@ export interface TaskExports {
   readonly tableWriter?: (
     schema: TableSchema,
     write: (bytes: Uint8Array) => void,
-  ) => { append(batch: Table): void; finish(): { readonly rowCount: number } }
+  ) => { append(batch: Table): void; finish(notes?: string): { readonly rowCount: number } }
 }
 
 type CodecName = Exclude<keyof TaskExports, 'task'>

@@ -2,6 +2,7 @@ import { nameCollision, nameProblem } from '../../../cas/artifact.ts'
 import { canonicalJson } from '../../../cas/canonicalJson.ts'
 import { openStagedWriter, stageBytes } from '../../../cas/staging.ts'
 import type { TableArtifact } from '../../../lib/artifact.ts'
+import { type StartOver, startOver } from '../../../lib/tables/batches.ts'
 import type { Table } from '../../../lib/tables/table.ts'
 import type { Guard } from '../guard/guard.ts'
 import type { OutputFile } from '../task.ts'
@@ -25,31 +26,67 @@ export function writeOutput(exports: TaskExports, output: unknown, guard: Guard,
 
 function writeTable(type: TableArtifact, exports: TaskExports, output: unknown, guard: Guard, stagingDir: string) {
   const makeTable = codec(exports, 'makeTable')
-  const file = guard.suspend(() => openStagedWriter(stagingDir))
-  try {
-    const writer = codec(exports, 'tableWriter')(type.schema, (bytes) => guard.suspend(() => file.write(bytes)))
-    for (const batch of batchesOf(output, type.name)) {
-      if (batch.schema.name !== type.schema.name) {
-        throw new TypeError(`it is a table "${batch.schema.name}", and "${type.schema.name}" is declared`)
-      }
-      writer.append(makeTable(type.schema, batch.columns))
+  const open = () => {
+    const file = guard.suspend(() => openStagedWriter(stagingDir))
+    return {
+      abort: () => guard.suspend(() => file.abort()),
+      finish: () => guard.suspend(() => file.finish()),
+      rows: codec(exports, 'tableWriter')(type.schema, (bytes) => guard.suspend(() => file.write(bytes))),
     }
-    const { rowCount } = writer.finish()
-    return { name: 'table.parquet', staged: guard.suspend(() => file.finish()), rows: rowCount }
+  }
+  let staged = open()
+  try {
+    const batches = batchesOf(output, type.name)
+    let next = batches.next()
+    for (; next.done !== true; next = batches.next()) {
+      if (next.value === startOver) {
+        staged.abort()
+        staged = open()
+        continue
+      }
+      const { schema, columns } = next.value
+      if (schema.name !== type.schema.name) {
+        throw new TypeError(`it is a table "${schema.name}", and "${type.schema.name}" is declared`)
+      }
+      staged.rows.append(makeTable(type.schema, columns))
+    }
+    const { rowCount } = staged.rows.finish(next.value)
+    return { name: 'table.parquet', staged: staged.finish(), rows: rowCount }
   } catch (error) {
-    guard.suspend(() => file.abort())
+    staged.abort()
     throw error
   }
 }
 
-function* batchesOf(output: unknown, name: string): Iterable<Table> {
-  if (isTable(output)) yield output
-  else if (typeof output === 'object' && output !== null && Symbol.iterator in output) {
-    for (const batch of output as Iterable<unknown>) {
-      if (!isTable(batch)) throw new TypeError(`a batch of it is ${kindOf(batch)}, and a table "${name}" is declared`)
+/** The batches of a table, and the notes that are to stand beside its rows. */
+function* batchesOf(output: unknown, name: string): Generator<Table | StartOver, string | undefined, undefined> {
+  if (isTable(output)) {
+    yield output
+    return undefined
+  }
+  if (typeof output !== 'object' || output === null || !(Symbol.iterator in output)) {
+    throw new TypeError(`it is ${kindOf(output)}, and a table "${name}" is declared`)
+  }
+  const notes = yield* soundBatches(output as Iterable<unknown>, name)
+  if (notes !== undefined && typeof notes !== 'string')
+    throw new TypeError(`its notes are ${kindOf(notes)}, not a text`)
+  return notes
+}
+
+function* soundBatches(batches: Iterable<unknown>, name: string): Generator<Table | StartOver, unknown, undefined> {
+  const all = batches[Symbol.iterator]()
+  try {
+    let next = all.next()
+    for (; next.done !== true; next = all.next()) {
+      const batch = next.value
+      if (batch !== startOver && !isTable(batch))
+        throw new TypeError(`a batch of it is ${kindOf(batch)}, and a table "${name}" is declared`)
       yield batch
     }
-  } else throw new TypeError(`it is ${kindOf(output)}, and a table "${name}" is declared`)
+    return next.value
+  } finally {
+    all.return?.()
+  }
 }
 
 const isTable = (value: unknown): value is Table =>

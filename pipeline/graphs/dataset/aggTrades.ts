@@ -34,20 +34,17 @@ export function addAggTrades(
         ? day.slices.map(pageOf(day))
         : [tailOf(day, archive)]
     const servedFromTsMs = day.isArchived ? undefined : day.slices[0]?.fromTsMs
+    const params = {
+      ...spanOf(day),
+      policy,
+      ...(servedFromTsMs === undefined || servedFromTsMs <= day.fromTsMs ? {} : { servedFromTsMs }),
+    }
+    const table = graph.add(ingestAggTrades, { at, params, inputs: { archive, pages } })
     const audit = graph.add(auditAggTrades, {
       at,
-      params: {
-        ...spanOf(day),
-        policy,
-        partition: at.join(','),
-        ...(servedFromTsMs === undefined || servedFromTsMs <= day.fromTsMs ? {} : { servedFromTsMs }),
-      },
-      inputs: { archive, pages },
-    })
-    const table = graph.add(ingestAggTrades, {
-      at,
-      params: { ...spanOf(day), policy },
-      inputs: { archive, pages, audit },
+      params: { ...params, partition: at.join(',') },
+      // What is rejected has no table to tell of it.
+      inputs: policy === 'reject' ? { archive, pages } : { table },
     })
     return { table, audit }
   })

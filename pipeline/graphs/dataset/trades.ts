@@ -19,7 +19,7 @@ import type { Made } from './bars.ts'
 import { spanOf } from './funding.ts'
 import { placedOnce } from './placedOnce.ts'
 
-/** Trades by day. Each file is looked at before it is taken in, so its audit is part of the way and never switched off. */
+/** Trades by day. Each file is looked at while it is taken in, so that its audit costs no second reading. */
 export function addTrades(
   graph: Graph,
   plan: NodeHandle<typeof planPartitions.output>,
@@ -47,20 +47,21 @@ export function addTrades(
         params: { ...choice, symbol, period },
       }),
     )
-    const auditOf = placedOnce(keyOf, (day: Partition) =>
-      graph.add(steps.audit as typeof auditTrades, {
-        at: keyOf(day),
-        params: { ...spanOf(day), policy, partition: keyOf(day).join(',') },
-        inputs: { archive: archiveOf(day) },
-      }),
-    )
-    const ingest = (day: Partition) =>
+    const tableOf = placedOnce(keyOf, (day: Partition) =>
       graph.add(steps.ingest as typeof ingestTrades, {
         at: keyOf(day),
         params: { ...spanOf(day), policy },
-        inputs: { archive: archiveOf(day), audit: auditOf(day) },
+        inputs: { archive: archiveOf(day) },
+      }),
+    )
+    const auditOf = (day: Partition) =>
+      graph.add(steps.audit as typeof auditTrades, {
+        at: keyOf(day),
+        params: { ...spanOf(day), policy, partition: keyOf(day).join(',') },
+        // What is rejected has no table to tell of it.
+        inputs: policy === 'reject' ? { archive: archiveOf(day) } : { table: tableOf(day) },
       })
-    tables.push(graph.each(plan, daysOf, ingest))
+    tables.push(graph.each(plan, daysOf, tableOf))
     audits.push(graph.each(plan, daysOf, auditOf))
   }
   add(trades.includes('usdm'), (found) => found.trades, {

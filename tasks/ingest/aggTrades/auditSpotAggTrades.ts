@@ -1,20 +1,30 @@
 import { z } from 'zod'
 import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { readNotes } from '../../../lib/audit/tableNotes.ts'
 import { partitionParams } from '../../../lib/market/partitionParams.ts'
 import { rawTrades } from '../../../lib/market/rawFiles.ts'
 import { spotAggTradeForm } from '../../../lib/market/tradeForms.ts'
-import { auditTrades as auditRows } from '../../../lib/market/tradeStream.ts'
+import { auditTrades as auditFile } from '../../../lib/market/tradeStream.ts'
+import { spotAggTrades } from '../../../lib/tables/spotTrades.ts'
 import { defineTask, optional, stored } from '../../../pipeline/engine/task.ts'
 
-/** What was wrong with a day of aggregate trades of a coin pair. The ingestion reads it first: rows in disorder have to be sorted. */
+/** What was wrong with a day of aggregate trades of a coin pair. The pass that made the table
+ *  has noted it there; without a table the file is read. */
 export const auditSpotAggTrades = defineTask({
   name: 'auditSpotAggTrades',
   kind: 'pure',
   params: z.object({ ...partitionParams, partition: z.string() }),
-  inputs: { archive: optional(stored(rawTrades)) },
+  inputs: { table: optional(stored(spotAggTrades)), archive: optional(stored(rawTrades)) },
   output: audit,
-  run: ({ archive }, params) => {
-    const { rows, findings } = auditRows(archive?.files, spotAggTradeForm(params.fromTsMs), params, params.policy)
-    return { artifactType: 'spotAggTrades', partition: params.partition, verdict: verdictOf(findings), rows, findings }
+  run: ({ table, archive }, params) => {
+    const read = () => auditFile(archive?.files, spotAggTradeForm(params.fromTsMs), params, params.policy)
+    const { rows, findings } = table === undefined ? read() : readNotes(table.files)
+    return {
+      artifactType: 'spotAggTrades',
+      partition: params.partition,
+      verdict: verdictOf(findings),
+      rows,
+      findings: [...findings],
+    }
   },
 })

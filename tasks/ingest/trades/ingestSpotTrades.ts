@@ -1,6 +1,4 @@
 import { z } from 'zod'
-import { assertAccepted } from '../../../lib/audit/assertAccepted.ts'
-import { audit } from '../../../lib/audit/finding.ts'
 import { partitionParams } from '../../../lib/market/partitionParams.ts'
 import { rawTrades } from '../../../lib/market/rawFiles.ts'
 import { spotTradeForm } from '../../../lib/market/tradeForms.ts'
@@ -8,16 +6,13 @@ import { tradesOf } from '../../../lib/market/tradeStream.ts'
 import { spotTrades } from '../../../lib/tables/spotTrades.ts'
 import { defineTask, optional, stored } from '../../../pipeline/engine/task.ts'
 
-/** A day of single trades of a coin pair, from zip to table in one pass whatever its size. A day the archive lacks is a table without rows. */
+/** A day of single trades of a coin pair, from zip to checked table in one pass whatever its size. A day the archive lacks is
+ *  a table without rows. */
 export const ingestSpotTrades = defineTask({
   name: 'ingestSpotTrades',
   kind: 'pure',
   params: z.object(partitionParams),
-  inputs: { archive: optional(stored(rawTrades)), audit },
+  inputs: { archive: optional(stored(rawTrades)) },
   output: spotTrades,
-  run: ({ archive, audit: { findings } }, params) => {
-    assertAccepted(findings, params)
-    if (archive === undefined) return []
-    return tradesOf(archive.files, spotTradeForm(params.fromTsMs), params, params.policy, findings)
-  },
+  run: ({ archive }, params) => tradesOf(archive?.files, spotTradeForm(params.fromTsMs), params, params.policy),
 })

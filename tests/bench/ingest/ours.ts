@@ -5,12 +5,12 @@ import process from 'node:process'
 import { openStagedWriter } from '../../../cas/staging.ts'
 import type { FileSet } from '../../../lib/artifact.ts'
 import { csvParser } from '../../../lib/csv/parser.ts'
+import { startOver, type TableBatches } from '../../../lib/tables/batches.ts'
 import { tableWriter } from '../../../lib/tables/parquetWriter.ts'
-import { makeTable, type TableOf } from '../../../lib/tables/table.ts'
+import { makeTable } from '../../../lib/tables/table.ts'
 import { tradeCsv, tradeTable } from '../../../lib/tables/trades.ts'
 import { DAY_MS } from '../../../lib/time.ts'
 import { openSingleFileZip } from '../../../lib/zip.ts'
-import { auditTrades } from '../../../tasks/ingest/trades/auditTrades.ts'
 import { ingestTrades } from '../../../tasks/ingest/trades/ingestTrades.ts'
 import { archiveFromTsMs, archiveName, archiveSymbol } from './tradeArchive.ts'
 
@@ -19,10 +19,10 @@ type Step = { readonly wallMs: number; readonly cpuMs: number }
 /** What a process that ingested a file has to say. */
 export type OurIngest = {
   readonly rows: number
-  readonly verdict: string
+  readonly notes: string | undefined
   readonly sizeBytes: number
   readonly sha256: string
-  readonly steps: { readonly unpack: Step; readonly parse: Step; readonly audit: Step; readonly ingest: Step }
+  readonly steps: { readonly ingest: Step; readonly unpack: Step; readonly parse: Step }
   readonly peakRssMb: number
 }
 
@@ -53,17 +53,7 @@ const timed = <T>(step: keyof OurIngest['steps'], work: () => T): T | undefined 
   return result
 }
 
-// The floor of both tasks: unpacking the text, and reading its cells.
-timed('unpack', () => {
-  for (const _ of openSingleFileZip(zipSource, archiveName).pieces());
-})
-timed('parse', () => {
-  const parser = csvParser(tradeCsv, { file: archiveName, onBatch: () => {} })
-  for (const piece of openSingleFileZip(zipSource, archiveName).pieces()) parser.push(piece)
-  parser.finish()
-})
-
-// Both tasks of a partition as a worker runs them: batch by batch, each checked, staged and hashed while it is written.
+// The task of a partition as a worker runs it: batch by batch, each checked, staged and hashed while it is written.
 const folder = mkdtempSync(join(tmpdir(), 'tickpipe-bench-ingest-'))
 try {
   const params = {
@@ -73,24 +63,35 @@ try {
     toTsMs: archiveFromTsMs + DAY_MS,
     policy: 'quarantine' as const,
   }
-  const archive = { files, read: () => files }
   const context = undefined as never
-  const report = timed('audit', () => auditTrades.run({ archive }, params, context)) as
-    | { verdict: string; findings: never[] }
-    | undefined
   const table = timed('ingest', () => {
     const staged = openStagedWriter(folder)
     const writer = tableWriter(tradeTable, (bytes) => staged.write(bytes))
-    const audit = { findings: [], ...report } as never
-    for (const batch of ingestTrades.run({ archive, audit }, params, context) as Iterable<TableOf<typeof tradeTable>>)
-      writer.append(makeTable(tradeTable, batch.columns))
-    const { rowCount } = writer.finish()
-    return { rowCount, ...staged.finish() }
+    const batches = ingestTrades.run({ archive: { files, read: () => files } }, params, context) as TableBatches<
+      typeof tradeTable.columns
+    >
+    let next = batches.next()
+    for (; next.done !== true; next = batches.next()) {
+      if (next.value === startOver) throw new Error('a clean file was taken for an unsound one')
+      writer.append(makeTable(tradeTable, next.value.columns))
+    }
+    const { rowCount } = writer.finish(next.value)
+    return { rowCount, notes: next.value, ...staged.finish() }
+  })
+
+  // The floor: unpacking the text, and reading its cells.
+  timed('unpack', () => {
+    for (const _ of openSingleFileZip(zipSource, archiveName).pieces());
+  })
+  timed('parse', () => {
+    const parser = csvParser(tradeCsv, { file: archiveName, onBatch: () => {} })
+    for (const piece of openSingleFileZip(zipSource, archiveName).pieces()) parser.push(piece)
+    parser.finish()
   })
   process.stdout.write(
     JSON.stringify({
       rows: table?.rowCount,
-      verdict: report?.verdict,
+      notes: table?.notes,
       sizeBytes: table?.sizeBytes,
       sha256: table?.digest,
       steps,

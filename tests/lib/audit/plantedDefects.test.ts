@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { FileSet } from '../../../lib/artifact.ts'
 import { type FindingKind, findingKinds, isStructural, verdictOf } from '../../../lib/audit/finding.ts'
 import { renderAudit } from '../../../lib/audit/report.ts'
+import { readNotes } from '../../../lib/audit/tableNotes.ts'
 import { type BarPartition, priceBars, tradeBars } from '../../../lib/market/bars.ts'
 import { settlementsOf } from '../../../lib/market/settlements.ts'
 import { openInterestOf, takerVolumeOf } from '../../../lib/market/statistics.ts'
@@ -11,6 +12,7 @@ import { auditTrades, tradesOf } from '../../../lib/market/tradeStream.ts'
 import { venueMetricsOf } from '../../../lib/market/venueMetrics.ts'
 import { assertSorted } from '../../../lib/tables/order.ts'
 import { DAY_MS, dayStart, formatUtc, HOUR_MS, MINUTE_MS, monthStart } from '../../../lib/time.ts'
+import { collected, tableBytes } from '../../support/batches.ts'
 import { archiveFiles, fileSet } from '../../support/rawFiles.ts'
 
 const day = '2026-03-05'
@@ -642,9 +644,11 @@ describe('aggregate trades', () => {
   const span = { symbol: 'BTCUSDT', fromTsMs: from, toTsMs: from + DAY_MS }
   const read = (lines: string[], head_ = head) => {
     const files = archiveFiles(name, text(lines, head_))
-    const { rows: n, findings } = auditTrades(files, aggTradeForm(from), span, 'quarantine')
-    const tables = [...tradesOf(files, aggTradeForm(from), span, 'quarantine', findings)]
+    const { tables, notes } = collected(tradesOf(files, aggTradeForm(from), span, 'quarantine'))
     for (const table of tables) assertSorted(table)
+    const stored = { 'table.parquet': tableBytes(aggTradeForm(from), tables, notes) }
+    const { rows: n, findings } = readNotes(fileSet(stored))
+    expect(auditTrades(files, aggTradeForm(from), span, 'quarantine')).toEqual({ rows: n, findings })
     return {
       n,
       kinds: findings.map(({ kind }) => kind),

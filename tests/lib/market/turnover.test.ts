@@ -4,6 +4,7 @@ import { tradeForm } from '../../../lib/market/tradeForms.ts'
 import { auditTrades, tradesOf } from '../../../lib/market/tradeStream.ts'
 import { turnoverOf, wrongTurnovers } from '../../../lib/market/turnover.ts'
 import { DAY_MS } from '../../../lib/time.ts'
+import { collected } from '../../support/batches.ts'
 import { archiveFiles } from '../../support/rawFiles.ts'
 
 const ofOne = (price: bigint, qty: bigint) => turnoverOf(BigInt64Array.of(price), BigInt64Array.of(qty))[0]
@@ -46,7 +47,7 @@ describe('a day of single trades', () => {
     const text = `id,price,qty,quote_qty,time,is_buyer_maker\n${lines.join('\n')}\n`
     const files = archiveFiles('BTCUSDT-trades-2026-06-01', text)
     const { findings } = auditTrades(files, tradeForm(from), span, 'quarantine')
-    const tables = [...tradesOf(files, tradeForm(from), span, 'quarantine', findings)]
+    const { tables } = collected(tradesOf(files, tradeForm(from), span, 'quarantine'))
     return { findings, columns: Object.keys(tables[0]!.columns), rows: tables.reduce((sum, t) => sum + t.rowCount, 0) }
   }
 

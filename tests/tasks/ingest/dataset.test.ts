@@ -310,11 +310,16 @@ describe('the venue’s statistics', () => {
     expect(new Set(asked).size).toBe(asked.length)
   })
 
-  test('has audits of trades that may be asked for alone', async () => {
+  test('audits trades by what was noted while they were read, and by their files where they are rejected', async () => {
     const day = { from: '2026-06-24', to: '2026-06-25', universe: { mode: 'listed', symbols: ['LTCUSDT'] } }
-    const run = new MemoryRun(dataset, { ...day, bars: [], funding: false, trades: ['usdm'] }, present)
-    await run.make('audit')
-    expect([...run.of('auditTrades').keys()]).toEqual(['auditTrades[LTCUSDT,2026-06-24]'])
-    expect(run.of('ingestTrades').size).toBe(0)
+    const audited = async (policy: 'quarantine' | 'reject') => {
+      const config = { ...day, bars: [], funding: false, trades: ['usdm'], policy }
+      const run = new MemoryRun(dataset, config, present)
+      await run.make('audit')
+      return { audits: [...run.of<AuditReport>('auditTrades')], tables: run.of('ingestTrades').size }
+    }
+    const noted = await audited('quarantine')
+    expect(noted).toMatchObject({ audits: [['auditTrades[LTCUSDT,2026-06-24]', { verdict: 'PASS' }]], tables: 1 })
+    expect(await audited('reject')).toEqual({ audits: noted.audits, tables: 0 })
   }, 60_000)
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { digestOf } from '../../../../cas/digest.ts'
 import { Fault } from '../../../../lib/fault.ts'
-import { encodeTable } from '../../../../lib/tables/parquet.ts'
+import { encodeTable, readTableInfo } from '../../../../lib/tables/parquet.ts'
 import { defineTable, f64, tsMs } from '../../../../lib/tables/schema.ts'
 import { makeTable } from '../../../../lib/tables/table.ts'
 import type { CodeRef, Job, JobArtifact, JobInput } from '../../../../pipeline/engine/executor/job.ts'
@@ -171,6 +171,25 @@ ${body.startsWith('*') ? `*run() ${body.slice(1)}` : `run() { ${body} }`} })`),
     expect(digestOf(readFileSync(whole.files[0]!.staged.stagedPath))).toBe(whole.files[0]!.staged.digest)
   })
 
+  test('a table that starts over: what came before does not count, and leaves no file behind', async () => {
+    const whole = await rig.run(await output('minutes', `return ${rows(1, 2, 3)}`))
+    const before = readdirSync(rig.dir).length
+    const again = await rig.run(
+      await output('minutes', `*{ yield ${rows(5, 6)}; yield 'startOver'; yield ${rows(1)}; yield ${rows(2, 3)} }`),
+    )
+    expect(again.files).toEqual([
+      { ...whole.files[0], staged: { ...whole.files[0]!.staged, ...again.files[0]!.staged } },
+    ])
+    expect(again.files[0]!.staged.digest).toBe(whole.files[0]!.staged.digest)
+    // The code of the task and the one table.
+    expect(readdirSync(rig.dir).length - before).toBe(2)
+  })
+
+  test('notes of a table, kept in its file', async () => {
+    const { files } = await rig.run(await output('minutes', `*{ yield ${rows(1)}; return 'as it came' }`))
+    expect(readTableInfo(readFileSync(files[0]!.staged.stagedPath))).toMatchObject({ rowCount: 1, notes: 'as it came' })
+  })
+
   test('JSON in canonical form', async () => {
     const { files, type } = await rig.run(await output('facts', 'return { name: "x", big: 5n, more: 1 }'))
     expect(type).toBe('facts')
@@ -191,6 +210,8 @@ ${body.startsWith('*') ? `*run() ${body.slice(1)}` : `run() { ${body} }`} })`),
       `const t = ${rows(1)}; t.columns.mean = [1]; return t`,
       /mean/,
     ],
+    ['notes that are no text', 'minutes', `*{ yield ${rows(1)}; return 5 }`, /its notes are a value of type number/],
+    ['a batch that is no table', 'minutes', '*{ yield 5 }', /a batch of it is a value of type number/],
     ['no table', 'minutes', 'return 5', /it is a value of type number, and a table "minutes" is declared/],
     ['JSON of another shape', 'facts', 'return { name: 5 }', /name: .*expected string/],
     ['JSON with no form', 'sums', 'return [NaN]', /NaN|number/],
