@@ -113,12 +113,26 @@ function decodeBools(encoding: number, body: ByteSource, out: Uint8Array): void 
   for (let row = 0; row < out.length; row++) out[row] = (bits[row >>> 3]! >>> (row & 7)) & 1
 }
 
-/** 64-bit integers by their rank in a dictionary, moved as halves: a bigint each would cost more than all the rest. */
+/** 64-bit integers by their rank in a dictionary: a bigint each would cost more than all the rest. */
 function decodeRanks(body: ByteSource, dictionary: Page | undefined, out: BigInt64Array): void {
-  if (dictionary === undefined) throw new RangeError('a chunk lacks its dictionary')
-  const entries = new Int32Array(Uint8Array.prototype.slice.call(dictionary.body).buffer)
+  const entries = plainDoubles(dictionary)
   const indices = readIndices(body, out.length)
-  const words = int64Words(out)
+  // Their bits are moved as doubles, in one piece. That is allowed but for NaN, which an engine may write as another one;
+  // integers that look like it are the largest and the smallest there are.
+  if (!entries.some(Number.isNaN))
+    moveDoubles(entries, indices, new Float64Array(out.buffer, out.byteOffset, out.length))
+  else moveHalves(new Int32Array(entries.buffer), indices, int64Words(out))
+}
+
+function moveDoubles(entries: Float64Array, indices: Int32Array, out: Float64Array): void {
+  for (let row = 0; row < out.length; row++) {
+    const at = indices[row]!
+    if (at >= entries.length) throw new RangeError(`a dictionary has no entry ${at}`)
+    out[row] = entries[at]!
+  }
+}
+
+function moveHalves(entries: Int32Array, indices: Int32Array, words: Int32Array): void {
   const size = entries.length >>> 1
   for (let row = 0; row < indices.length; row++) {
     const at = indices[row]!
@@ -131,8 +145,7 @@ function decodeRanks(body: ByteSource, dictionary: Page | undefined, out: BigInt
 function decodeDoubles(encoding: number, body: ByteSource, dictionary: Page | undefined, out: Float64Array): void {
   if (encoding === encodings.dictionary) {
     const entries = plainDoubles(dictionary)
-    const indices = readIndices(body, out.length)
-    for (let row = 0; row < out.length; row++) out[row] = entry(entries, indices[row]!)
+    moveDoubles(entries, readIndices(body, out.length), out)
     return
   }
   expectEncoding(encoding, encodings.byteStreamSplit)
