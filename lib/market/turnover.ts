@@ -39,16 +39,32 @@ export function* wrongTurnovers(
   qty: BigInt64Array,
   stated: BigInt64Array,
 ): Generator<number, void, undefined> {
-  const words = int64Words(stated)
-  const expected = turnoverOf(price, qty)
-  const expectedWords = int64Words(expected)
-  for (let row = 0; row < stated.length; row++) {
-    if (words[2 * row] === expectedWords[2 * row] && words[2 * row + 1] === expectedWords[2 * row + 1]) continue
-    const difference = stated[row]! - expected[row]!
-    if (difference > 1n || difference < -1n) {
-      let unit = 1n
-      while (unit < roundingMax && stated[row]! % (unit * 10n) === 0n) unit *= 10n
-      if (difference >= unit || difference <= -unit) yield row
-    }
+  const words = [price, qty, stated].map(int64Words) as [Int32Array, Int32Array, Int32Array]
+  for (let row = nextDoubtful(...words, 0); row < stated.length; row = nextDoubtful(...words, row + 1)) {
+    if (isWrong(price[row]!, qty[row]!, stated[row]!)) yield row
   }
+}
+
+/** The next row that doubles cannot acquit. Two numbers less than one last decimal apart are one number, cut off; and what
+ *  doubles round away of either is less than a part in 2^51 of both. */
+function nextDoubtful(price: Int32Array, qty: Int32Array, stated: Int32Array, from: number): number {
+  const end = stated.length >>> 1
+  for (let row = from; row < end; row++) {
+    const low = 2 * row
+    const high = low + 1
+    const px = price[high]! * two32 + (price[low]! >>> 0)
+    const lots = qty[high]! * two32 + (qty[low]! >>> 0)
+    const product = px * lots
+    const told = (stated[high]! * two32 + (stated[low]! >>> 0)) * scale
+    if (Math.abs(product - told) + (product + told) * 2 ** -51 >= scale) return row
+  }
+  return end
+}
+
+function isWrong(price: bigint, qty: bigint, stated: bigint): boolean {
+  const difference = stated - saturate((price * qty) / BigInt(scale))
+  if (difference <= 1n && difference >= -1n) return false
+  let unit = 1n
+  while (unit < roundingMax && stated % (unit * 10n) === 0n) unit *= 10n
+  return difference >= unit || difference <= -unit
 }
