@@ -39,6 +39,7 @@ export function assessQuality(minutes: DenseMinutes, fromMs: number, toMs: numbe
     toMs,
     days,
     masks,
+    carried: all.filter((finding) => finding.fromMs < fromMs && finding.toMs > fromMs),
   }
 }
 

@@ -98,7 +98,7 @@ const exact = (units: number, decimals: number): string =>
   Number.isNaN(units) ? '' : formatScaledShort(units, decimals)
 
 /** A name that could be read as a formula or end its cell is quoted, and led by an apostrophe. */
-function cell(text: string): string {
+export function cell(text: string): string {
   if (/^[\w.-]+$/.test(text) && !/^[-]/.test(text)) return text
   const led = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
   return `"${led.replaceAll('"', '""')}"`

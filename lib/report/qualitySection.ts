@@ -1,53 +1,42 @@
+import type { SymbolQuality } from '../qa/joinReports.ts'
 import { DAY_MS, dayStart, HOUR_MS } from '../time.ts'
 import { count, ratio } from './format.ts'
 import { type Html, html } from './html.ts'
 import { type Lane, laneChart } from './laneChart.ts'
+import { policiesOf, statusColors } from './quality/words.ts'
 import type { Span } from './spans.ts'
 import { pairs, row, table } from './table.ts'
-import type { ReportView, SymbolQuality } from './view.ts'
-
-const colors = { tagged: 'fourth', quarantined: 'third', rejected: 'down', absent: 'gone', ok: 'there' } as const
+import type { ReportView } from './view.ts'
 
 /** What quality control said of each day, what it was about, and what it kept from being traded. */
 export function qualitySection({ quality, run }: ReportView): Html | undefined {
   if (quality.length === 0) return undefined
   const { fromMs, toMs } = run.request
   const lanes = quality.map((symbol): Lane => {
-    const ofStatus = (status: keyof typeof colors): Span[] =>
+    const ofStatus = (status: keyof typeof statusColors): Span[] =>
       symbol.days
         .filter((day) => day.status === status)
         .map((day): Span => [dayStart(day.day), dayStart(day.day) + DAY_MS])
         .filter(([from, to]) => to > fromMs && from < toMs)
-    const statuses = Object.keys(colors) as (keyof typeof colors)[]
+    const statuses = Object.keys(statusColors) as (keyof typeof statusColors)[]
     const told = statuses.map((status) => [status, ofStatus(status)] as const).filter(([, spans]) => spans.length > 0)
     return {
       name: symbol.symbol,
       note: told.map(([status, spans]) => `${spans.length} days ${status}`).join(', '),
-      blocks: told.map(([status, spans]) => ({ color: colors[status], spans })),
+      blocks: told.map(([status, spans]) => ({ color: statusColors[status], spans })),
     }
   })
   return html`<section><h2 id="quality">Data quality</h2>
-<p class="note">What was found, day by day; a verdict counts only from when it could be known. The policy is ${policiesOf(
-    quality,
-  )
-    .map((policy) => `${policy}: ${policies[policy]}`)
-    .join('; ')}. Quality control removes no bar.</p>
+<p class="note">What was found, day by day; a verdict counts only from when it could be known. ${policiesOf(quality)} Quality control removes no
+bar. "pipe run qa" makes a page with every interval and every day.</p>
 ${totals(quality, run.request)}
-<p class="legend">${(Object.keys(colors) as (keyof typeof colors)[]).map(
-    (status) => html`<span class="key ${colors[status]}"><i></i>${status}</span>`,
+<p class="legend">${(Object.keys(statusColors) as (keyof typeof statusColors)[]).map(
+    (status) => html`<span class="key ${statusColors[status]}"><i></i>${status}</span>`,
   )}</p>
 ${laneChart(lanes, { fromMs, toMs })}
 ${table(['Symbol', 'Days', 'Days with findings', 'Findings', 'Hours without orders', 'Kinds'], quality.map(qualityRow))}
 </section>`
 }
-
-const policies = {
-  reject: 'as quarantine, and what is left of a day with too many bad bars is lost',
-  quarantine: 'no new orders while it lasts; positions stay and funding goes on',
-  tag: 'findings are noted, and nothing is kept away',
-} as const
-
-const policiesOf = (quality: readonly SymbolQuality[]) => [...new Set(quality.map(({ policy }) => policy))]
 
 /** What was found and what was done about it, over all symbols. */
 function totals(quality: readonly SymbolQuality[], { fromMs, toMs }: { fromMs: number; toMs: number }): Html {
@@ -59,9 +48,9 @@ function totals(quality: readonly SymbolQuality[], { fromMs, toMs }: { fromMs: n
       .flatMap(({ masks }) => masks)
       .filter((mask) => mask.action === action)
       .reduce((all, mask) => all + Math.max(0, Math.min(toMs, mask.toMs) - Math.max(fromMs, mask.fromMs)), 0) / HOUR_MS
-  const statuses = Object.keys(colors).reverse() as (keyof typeof colors)[]
+  const statuses = Object.keys(statusColors).reverse() as (keyof typeof statusColors)[]
   return html`<div class="columns"><div>${pairs([
-    ['Policy', policiesOf(quality).join(', ')],
+    ['Policy', [...new Set(quality.flatMap(({ policies }) => policies))].join(', ')],
     ['Symbol-days looked at', count(days.length)],
     ...statuses.map((status) => [`… ${status}`, count(days.filter((day) => day.status === status).length)] as const),
   ])}</div><div>${pairs([
@@ -75,8 +64,7 @@ function totals(quality: readonly SymbolQuality[], { fromMs, toMs }: { fromMs: n
   ])}</div></div>`
 }
 
-function qualityRow({ symbol, days, masks }: SymbolQuality): Html {
-  const findings = days.flatMap((day) => day.findings)
+function qualityRow({ symbol, days, findings, masks }: SymbolQuality): Html {
   const kinds = new Map<string, number>()
   for (const { kind } of findings) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
   const maskedMs = masks.reduce((all, { fromMs, toMs }) => all + toMs - fromMs, 0)

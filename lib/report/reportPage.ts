@@ -1,12 +1,10 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-
 import { dayOf } from '../time.ts'
 import { costSection, exposureSection } from './costSection.ts'
 import { equitySection, rollingSection } from './equitySection.ts'
-import { Html, html, scriptElement, trusted } from './html.ts'
+import type { Html } from './html.ts'
 import { monthSection } from './monthSection.ts'
+import { wholePage } from './page.ts'
 import { pageScript } from './pageScript.ts'
-import { pageStyle } from './pageStyle.ts'
 import { provenanceSection } from './provenanceSection.ts'
 import { qualitySection } from './qualitySection.ts'
 import { sensitivitySection } from './sensitivitySection.ts'
@@ -43,42 +41,26 @@ export function renderReport(input: ReportInput): string {
     ...when(walkForward, 'walk-forward', 'Walk-forward'),
     ['provenance', 'Provenance'],
   ]
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${digestBase64(pageScript)}'">
-<title>${strategy.name}, ${dayOf(fromMs)} to ${dayOf(toMs)}: backtest report</title>
-<style>${trusted(pageStyle)}</style>
-</head>
-<body><main>
-<header class="top"><div><h1>${strategy.name}</h1>
-<p class="sub">Backtest over ${run.result.symbols.length} perpetuals, ${interval} bars, ${dayOf(fromMs)} to ${dayOf(toMs)} (${metrics.days} days)</p></div>
-<button class="theme" type="button" hidden>Theme</button></header>
-<nav aria-label="Sections">${links.map(([id, name]) => html`<a href="#${id}">${name}</a>`)}</nav>
-${verdictSection(view)}
-${equitySection(view)}
-${rollingSection(view)}
-${monthSection(view)}
-${exposureSection(view)}
-${costSection(view)}
-${tradesSection(view)}
-${universeSection(view)}
-${quality}
-${sensitivity}
-${sweep}
-${walkForward}
-${provenanceSection(view)}
-</main>
-${scriptElement(pageScript)}
-</body>
-</html>
-`
-  return Html.markupOf(page)
-}
-
-/** The one script the page lets run is told by its hash: nothing that got in by way of data could be executed. */
-function digestBase64(text: string): string {
-  return btoa(String.fromCharCode(...sha256(new TextEncoder().encode(text))))
+  return wholePage({
+    title: `${strategy.name}, ${dayOf(fromMs)} to ${dayOf(toMs)}: backtest report`,
+    heading: strategy.name,
+    sub: `Backtest over ${run.result.symbols.length} perpetuals, ${interval} bars, ${dayOf(fromMs)} to ${dayOf(toMs)} (${metrics.days} days)`,
+    links,
+    sections: [
+      verdictSection(view),
+      equitySection(view),
+      rollingSection(view),
+      monthSection(view),
+      exposureSection(view),
+      costSection(view),
+      tradesSection(view),
+      universeSection(view),
+      quality,
+      sensitivity,
+      sweep,
+      walkForward,
+      provenanceSection(view),
+    ],
+    script: pageScript,
+  })
 }

@@ -4,6 +4,7 @@ import { pow10 } from '../backtest/scaled.ts'
 import type { BacktestRun } from '../market/backtestFiles.ts'
 import type { MetricsJson } from '../market/backtestOutputs.ts'
 import { metricsJson } from '../market/metricsJson.ts'
+import { joinReports, type SymbolQuality } from '../qa/joinReports.ts'
 import type { SweepSummary, WalkForward } from '../sweep/outputs.ts'
 import type { ReplaySummary } from '../tables/events.ts'
 import type { QaReport } from '../tables/qa.ts'
@@ -26,7 +27,8 @@ export interface ReportInput {
   readonly members?: readonly { readonly tsMs: number; readonly symbols: readonly string[] }[]
   /** True where the universe lets today's survivors stand for the past. */
   readonly hasSurvivorship?: boolean
-  readonly quality: readonly SymbolQuality[]
+  /** Of any pieces of time. */
+  readonly quality: readonly QaReport[]
   readonly rejected: readonly { readonly symbol: string; readonly reason: string }[]
   /** The files of the run, by which the page can be tied to what is stored. */
   readonly files: readonly StoredFile[]
@@ -38,8 +40,6 @@ export interface PriceSeries {
   readonly close: Float64Array
 }
 
-export type SymbolQuality = Pick<QaReport, 'symbol' | 'policy' | 'days' | 'masks'>
-
 export interface StoredFile {
   readonly name: string
   readonly sizeBytes: number
@@ -47,29 +47,19 @@ export interface StoredFile {
 }
 
 /** The input with what several sections draw from it. */
-export interface ReportView extends ReportInput {
+export interface ReportView extends Omit<ReportInput, 'quality'> {
+  readonly quality: readonly SymbolQuality[]
   readonly daily: DailyReturns
   readonly against: { readonly name: string; readonly daily: DailyReturns; readonly metrics: MetricsJson } | undefined
   /** Factor from units of cash to USDT. */
   readonly usdt: number
 }
 
-/** One report for each symbol, however its time was cut. */
-function bySymbol(pieces: readonly SymbolQuality[]): SymbolQuality[] {
-  const merged = new Map<string, SymbolQuality>()
-  for (const piece of [...pieces].sort((a, b) => ((a.days[0]?.day ?? '') < (b.days[0]?.day ?? '') ? -1 : 1))) {
-    const before = merged.get(piece.symbol)
-    const days = [...(before?.days ?? []), ...piece.days]
-    merged.set(piece.symbol, { ...piece, days, masks: [...(before?.masks ?? []), ...piece.masks] })
-  }
-  return [...merged.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
-}
-
 export function viewOf(input: ReportInput): ReportView {
   const { run, benchmark } = input
   return {
     ...input,
-    quality: bySymbol(input.quality),
+    quality: joinReports(input.quality),
     daily: dailyReturns(run.result.equity.tsMs, run.result.equity.equity),
     against: benchmark && {
       name: benchmark.request.strategy.name,

@@ -69,6 +69,8 @@ export const qa = jsonArtifact(
     toMs: z.number(),
     days: z.array(day),
     masks: z.array(mask),
+    /** Stretches that began before the range and reach into it, as far back as the report looks. */
+    carried: z.array(finding),
   }),
 )
 export type QaReport = z.infer<typeof qa.schema>

@@ -10,15 +10,19 @@ import type { RunVerdict } from './views/verdictBlock.ts'
 /** More are not for opening one by one. */
 const pagesMax = 4
 
-/** What a person wants to see of the targets at once: pages, laid beside the run under names a browser knows what to do
- *  with, and the numbers of a backtest. */
+/** Tables a page links to are laid beside it, unless they are this large: the artifact has them. */
+const besideMaxBytes = 64 * 1024 * 1024
+
+/** What a person wants to see of the targets at once: pages, laid beside the run with the tables they link to, and the
+ *  numbers of a backtest. */
 export function targetsToLookAt(
   { manifest }: FinishedRun,
   store: Store,
   folder: string,
 ): Pick<RunVerdict, 'pages' | 'numbers'> {
   const artifacts = new Map(manifest?.nodes.map(({ address, artifact }) => [address, artifact]))
-  const pages = new Map<string, Uint8Array>()
+  const pages = new Set<string>()
+  const laid = new Map<string, Uint8Array>()
   let numbers: string[][] | undefined
   for (const address of new Set(manifest?.targets.flatMap(({ addresses }) => addresses) ?? [])) {
     const artifact = artifacts.get(address)
@@ -27,7 +31,12 @@ export function targetsToLookAt(
     const page = files.find(({ name }) => name.endsWith('.html'))
     if (page !== undefined && pages.size < pagesMax) {
       const path = join(folder, basename(page.name))
-      if (!pages.has(path)) pages.set(path, store.readObject(page.digest))
+      const beside = files.filter((file) => /\.(csv|parquet)$/.test(file.name) && file.sizeBytes <= besideMaxBytes)
+      for (const { name, digest } of pages.has(path) ? [] : [page, ...beside]) {
+        const place = join(folder, basename(name))
+        if (!laid.has(place)) laid.set(place, store.readObject(digest))
+      }
+      pages.add(path)
     }
     if (type !== metricsType.name || numbers !== undefined) continue
     // A project may have metrics of its own under that name.
@@ -35,7 +44,7 @@ export function targetsToLookAt(
     const parsed = metricsSchema.safeParse(parseCanonicalJson(text))
     if (parsed.success) numbers = verdictTable(parsed.data)
   }
-  if (pages.size > 0) mkdirSync(folder, { recursive: true })
-  for (const [path, bytes] of pages) writeFileSync(path, bytes)
-  return { pages: [...pages.keys()], ...(numbers === undefined ? {} : { numbers }) }
+  if (laid.size > 0) mkdirSync(folder, { recursive: true })
+  for (const [path, bytes] of laid) writeFileSync(path, bytes)
+  return { pages: [...pages], ...(numbers === undefined ? {} : { numbers }) }
 }

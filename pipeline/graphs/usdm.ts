@@ -2,6 +2,7 @@ import type { Strategy } from '../../lib/backtest/strategy.ts'
 import { Fault } from '../../lib/fault.ts'
 import type { FeatureGroup } from '../../lib/features/feature.ts'
 import { dayStart } from '../../lib/time.ts'
+import { qaPage } from '../../tasks/deliver/qaPage.ts'
 import { definePipeline } from '../engine/graph.ts'
 import { addDataset } from './dataset.ts'
 import { addBacktests } from './usdm/backtests.ts'
@@ -37,7 +38,7 @@ export const usdmPipeline = ({ groups, strategies }: UsdmParts = {}) =>
     graph.target('minute', ...research.minutes.values())
     graph.target('features', ...research.features.flatMap(({ months }) => [...months.values()]))
     graph.target('check-features', ...research.checks)
-    graph.target('qa', ...research.qa.values())
+    graph.target('qa', ...research.qa.values(), graph.add(qaPage, { inputs: { quality: [...research.qa.values()] } }))
     graph.target('replay', research.replay)
     // What is asked for with a backtest is the verdict on it.
     graph.target('backtest', ...made.backtests, made.metrics, made.report)

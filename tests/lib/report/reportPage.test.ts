@@ -7,6 +7,7 @@ import { renderReport } from '../../../lib/report/reportPage.ts'
 import { changesBetween } from '../../../lib/report/sensitivitySection.ts'
 import { caveats, verdictSentences } from '../../../lib/report/verdict.ts'
 import { viewOf } from '../../../lib/report/view.ts'
+import { DAY_MS } from '../../../lib/time.ts'
 import { sampleReport } from './sampleReport.ts'
 
 const sample = sampleReport({ isSwept: true })
@@ -115,7 +116,7 @@ describe('the report page', () => {
 
   test('makes one of a symbol whose verdicts come month by month', () => {
     const halves = sample.quality.flatMap((one) => [
-      { ...one, days: one.days.slice(60), masks: [] },
+      { ...one, fromMs: one.fromMs + 60 * DAY_MS, days: one.days.slice(60), masks: [] },
       { ...one, days: one.days.slice(0, 60) },
     ])
     expect(renderReport({ ...sample, quality: halves })).toBe(page)

@@ -4,7 +4,7 @@ import type { MarketInput } from '../../../lib/backtest/market.ts'
 import { computeMetrics } from '../../../lib/backtest/metrics.ts'
 import type { BacktestRun, NamedBytes } from '../../../lib/market/backtestFiles.ts'
 import { metricsJson } from '../../../lib/market/metricsJson.ts'
-import type { ReportInput, SymbolQuality } from '../../../lib/report/view.ts'
+import type { ReportInput } from '../../../lib/report/view.ts'
 import { createRng } from '../../../lib/rng.ts'
 import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
 import { randomControl } from '../../../lib/strategies/randomControl.ts'
@@ -129,12 +129,16 @@ function sweptSample(
   }
 }
 
-function qualityOf(symbol: string, days: number): SymbolQuality {
+function qualityOf(symbol: string, days: number): QaReport {
   const statuses = ['ok', 'ok', 'ok', 'tagged', 'quarantined', 'ok', 'rejected', 'absent'] as const
   const because: QaReport['masks'][number]['because'] = ['outage']
   return {
     symbol,
     policy: 'quarantine',
+    intervalMs: 60_000,
+    fromMs: startMs,
+    toMs: startMs + days * DAY_MS,
+    carried: [],
     days: Array.from({ length: days }, (_, i) => {
       const status = statuses[i % statuses.length]!
       const [fromMs, toMs] = [startMs + i * DAY_MS, startMs + (i + 1) * DAY_MS]

@@ -71,6 +71,7 @@ const qaOf = (masks: QaReport['masks'], more: Partial<QaReport> = {}): QaReport 
   toMs: startMs + 2 * DAY_MS,
   days: [],
   masks,
+  carried: [],
   ...more,
 })
 
