@@ -31,6 +31,12 @@ const columns = [
   'traded',
 ] as const
 
+/** Some rows of a curve, in their order. */
+export function pickRows(curve: EquityCurve, rows: readonly number[]): EquityCurve {
+  const picked = columns.map((name) => [name, Float64Array.from(rows, (row) => curve[name][row]!)])
+  return { rows: rows.length, ...(Object.fromEntries(picked) as Omit<EquityCurve, 'rows'>) }
+}
+
 export class EquityRecorder {
   #everyMs: number
   #values: number[][] = columns.map(() => [])

@@ -83,6 +83,69 @@ export interface BenchmarkComparison {
   readonly informationRatio: number
 }
 
+/** What of a run's numbers needs no more than the whole days of its account and what it came to. */
+export type Headline = Pick<
+  Metrics,
+  | 'outcome'
+  | 'days'
+  | 'isAnnualised'
+  | 'totalReturn'
+  | 'annualReturn'
+  | 'sharpe'
+  | 'maxDrawdown'
+  | 'drawdownDays'
+  | 'turnover'
+  | 'skew'
+  | 'kurtosis'
+  | 'fills'
+  | 'parts'
+  | 'daily'
+>
+
+export function headlineOf(run: {
+  readonly outcome: BacktestResult['outcome']
+  readonly cashDecimals: number
+  readonly capitalCash: number
+  /** At least the rows at midnight and the last one. */
+  readonly equity: BacktestResult['equity']
+  /** Over all rows of the run. */
+  readonly meanEquityCash: number
+  readonly fillCount: number
+}): Headline {
+  const { equity: curve, capitalCash } = run
+  const usdt = 1 / pow10(run.cashDecimals)
+  const last = curve.rows - 1
+  const daily = dailyReturns(curve.tsMs, curve.equity)
+  const { returns } = daily
+  const days = returns.length
+  const isAnnualised = days >= annualDaysMin
+  const drawdown = maxDrawdown(returns)
+  const sharpe = estimateSharpe(returns, cryptoPeriodsPerYear)
+  return {
+    outcome: run.outcome,
+    days,
+    isAnnualised,
+    totalReturn: curve.equity[last]! / capitalCash - 1,
+    annualReturn: isAnnualised ? annualReturn(returns) : NaN,
+    sharpe: isAnnualised ? sharpe : { ...sharpe, annual: NaN, annualAdjusted: NaN, annualError: NaN },
+    maxDrawdown: drawdown.depth,
+    drawdownDays: drawdown.longestPeriods,
+    turnover: isAnnualised ? (curve.traded[last]! / run.meanEquityCash / days) * cryptoPeriodsPerYear : NaN,
+    skew: skewness(returns),
+    kurtosis: kurtosis(returns),
+    fills: run.fillCount,
+    parts: {
+      pnl: (curve.equity[last]! - capitalCash) * usdt,
+      pricePnl: curve.pricePnl[last]! * usdt,
+      slippage: curve.slippage[last]! * usdt,
+      fees: curve.fees[last]! * usdt,
+      funding: curve.funding[last]! * usdt,
+      liquidationFees: curve.liquidationFees[last]! * usdt,
+    },
+    daily,
+  }
+}
+
 export function computeMetrics(
   result: BacktestResult,
   options: {
@@ -96,56 +159,37 @@ export function computeMetrics(
 ): Metrics {
   const { equity: curve } = result
   const usdt = 1 / pow10(result.cashDecimals)
-  const daily = dailyReturns(curve.tsMs, curve.equity)
+  const headline = headlineOf({
+    ...result,
+    meanEquityCash: mean(curve.equity),
+    fillCount: result.fills.qty.filter((qty) => qty !== 0).length,
+  })
+  const { daily, days, isAnnualised, sharpe, skew, kurtosis } = headline
   const { returns } = daily
-  const days = returns.length
-  const isAnnualised = days >= annualDaysMin
   const annual = (value: () => number): number => (isAnnualised ? value() : NaN)
-  const drawdown = maxDrawdown(returns)
   const benchmarkDays = options.benchmark && dailyReturns(options.benchmark.tsMs, options.benchmark.values)
-  const endEquity = curve.equity[curve.rows - 1]!
-  const shape = { skew: skewness(returns), kurtosis: kurtosis(returns) }
-  const sharpe = estimateSharpe(returns, cryptoPeriodsPerYear)
+  const sample = { sharpe: sharpe.sharpe, periods: days, skew, kurtosis }
 
   return {
-    outcome: result.outcome,
-    days,
-    isAnnualised,
+    ...headline,
     capitalUsdt: result.capitalCash * usdt,
-    endEquityUsdt: endEquity * usdt,
-    totalReturn: endEquity / result.capitalCash - 1,
-    annualReturn: annual(() => annualReturn(returns)),
+    endEquityUsdt: curve.equity[curve.rows - 1]! * usdt,
     volatility: annual(() => annualVolatility(returns)),
-    sharpe: isAnnualised ? sharpe : { ...sharpe, annual: NaN, annualAdjusted: NaN, annualError: NaN },
     sortino: annual(() => sortinoRatio(returns)),
     calmar: annual(() => calmarRatio(returns)),
     omega: omegaRatio(returns),
-    maxDrawdown: drawdown.depth,
-    drawdownDays: drawdown.longestPeriods,
     cvar95: conditionalValueAtRisk(returns, 0.05),
-    ...shape,
     bestDay: days === 0 ? NaN : returns.reduce((a, b) => Math.max(a, b)),
     worstDay: days === 0 ? NaN : returns.reduce((a, b) => Math.min(a, b)),
     hitRate: hitRate(returns),
-    turnover: annual(() => (curve.traded[curve.rows - 1]! / mean(curve.equity) / days) * cryptoPeriodsPerYear),
-    fills: result.fills.qty.filter((qty) => qty !== 0).length,
     exposure: exposureOf(result),
     capacityUsdt: capacityOf(result),
-    parts: {
-      pnl: (endEquity - result.capitalCash) * usdt,
-      pricePnl: curve.pricePnl[curve.rows - 1]! * usdt,
-      slippage: curve.slippage[curve.rows - 1]! * usdt,
-      fees: curve.fees[curve.rows - 1]! * usdt,
-      funding: curve.funding[curve.rows - 1]! * usdt,
-      liquidationFees: curve.liquidationFees[curve.rows - 1]! * usdt,
-    },
     bySymbol: bySymbol(result),
     byMonth: byMonth(daily, curve, result.cashDecimals),
     byRegime: benchmarkDays ? byRegime(regimesOf(benchmarkDays, daily), returns) : [],
     benchmark: benchmarkDays && compare(returns, alignDays(benchmarkDays, daily), isAnnualised),
     intervals: options.rng && days > 1 ? intervalsOf(returns, options.rng, options.draws) : undefined,
-    deflated: options.trialSharpes && deflate({ sharpe: sharpe.sharpe, periods: days, ...shape }, options.trialSharpes),
-    daily,
+    deflated: options.trialSharpes && deflate(sample, options.trialSharpes),
   }
 }
 

@@ -2,6 +2,7 @@ import type { FileSet } from '../artifact.ts'
 import type { Policy } from '../audit/finding.ts'
 import type { BacktestConfig } from '../backtest/config.ts'
 import type { BacktestResult } from '../backtest/engine.ts'
+import type { EquityCurve } from '../backtest/equityCurve.ts'
 import { orderKinds, outcomes, reasons } from '../backtest/orders.ts'
 import { pow10 } from '../backtest/scaled.ts'
 import { decodeTable, encodeTable } from '../tables/parquet.ts'
@@ -56,7 +57,7 @@ export interface BacktestRun {
 }
 
 /** Digits behind the point of the three kinds of whole numbers a run counts in. */
-interface Digits {
+export interface Digits {
   readonly cash: number
   readonly px: number
   readonly qty: number
@@ -143,15 +144,14 @@ export function encodeBacktest({ request, result }: BacktestRun): NamedBytes[] {
   const { equity, fills, ...rest } = result
   const head = { digits, request, result: rest }
   return [
-    { name: 'equity.parquet', bytes: encodeTable(equityRows(result, digits)) },
+    { name: 'equity.parquet', bytes: encodeTable(equityRows(equity, digits)) },
     { name: 'fills.parquet', bytes: encodeTable(fillRows(result, digits)) },
-    // A price that never was is NaN in memory, and null in JSON.
-    { name: 'run.json', bytes: new TextEncoder().encode(`${JSON.stringify(head)}\n`) },
+    { name: 'run.json', bytes: jsonBytes(head) },
   ]
 }
 
 export function decodeBacktest(files: Pick<FileSet, 'read'>): BacktestRun {
-  const head = JSON.parse(new TextDecoder().decode(files.read('run.json'))) as {
+  const head = readJson(files.read('run.json')) as {
     digits: Digits
     request: RunRequest
     result: Omit<BacktestResult, 'equity' | 'fills'>
@@ -168,8 +168,13 @@ export function decodeBacktest(files: Pick<FileSet, 'read'>): BacktestRun {
   }
 }
 
+/** A price that never was is NaN in memory, and null in JSON. */
+export const jsonBytes = (head: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(head)}\n`)
+
+export const readJson = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))
+
 /** Prices and quantities of several instruments share a column: the finest of them sets its digits. */
-function digitsOf({ cashDecimals, instruments }: BacktestResult): Digits {
+export function digitsOf({ cashDecimals, instruments }: Pick<BacktestResult, 'cashDecimals' | 'instruments'>): Digits {
   const most = (digits: readonly number[]) => digits.reduce((a, b) => Math.max(a, b), 0)
   return {
     cash: cashDecimals,
@@ -178,7 +183,7 @@ function digitsOf({ cashDecimals, instruments }: BacktestResult): Digits {
   }
 }
 
-function equityRows({ equity, cashDecimals }: BacktestResult, digits: Digits) {
+export function equityRows(equity: EquityCurve, digits: Digits) {
   const usdt = (name: (typeof equityColumns)[number]) => BigInt64Array.from(equity[name], BigInt)
   return makeTable(equityTable(digits), {
     tsMs: equity.tsMs,
@@ -191,11 +196,11 @@ function equityRows({ equity, cashDecimals }: BacktestResult, digits: Digits) {
     fees: usdt('fees'),
     funding: usdt('funding'),
     liquidationFees: usdt('liquidationFees'),
-    traded: equity.traded.map((cash) => cash / pow10(cashDecimals)),
+    traded: equity.traded.map((cash) => cash / pow10(digits.cash)),
   })
 }
 
-function readEquity(bytes: Uint8Array, digits: Digits): BacktestResult['equity'] {
+export function readEquity(bytes: Uint8Array, digits: Digits): EquityCurve {
   const { columns, rowCount } = decodeTable(equityTable(digits), bytes)
   const cash = (name: (typeof equityColumns)[number]) => Float64Array.from(columns[name], Number)
   return {

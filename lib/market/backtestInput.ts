@@ -41,15 +41,18 @@ export interface BacktestInputOptions extends TimeSpan {
   readonly strategy: string
 }
 
+/** A market in the engine's form, and what was found in the data: plain data both. */
+export interface PreparedMarket {
+  readonly market: MarketInput
+  readonly stamp: DataStamp
+}
+
 /**
  * Brings universe, bars, settlements, verdicts and features, in whatever pieces they come, into the form the backtest
  * engine reads, and says what it found there. Rows before the range stay: a strategy may look back on them. A missing bar
  * stays a missing row. Nothing given is written to, for other runs read the same memory.
  */
-export function backtestInput(
-  sources: BacktestSources,
-  options: BacktestInputOptions,
-): { market: MarketInput; stamp: DataStamp } {
+export function backtestInput(sources: BacktestSources, options: BacktestInputOptions): PreparedMarket {
   const { universe: chosen, minutes, funding, qa, features } = sources
   assertNotEmpty(chosen)
   assertCovered(minutes, options)

@@ -4,6 +4,9 @@ import { filesArtifact, jsonArtifact } from '../artifact.ts'
 /** All that a backtest left behind: `run.json`, `equity.parquet` and `fills.parquet`. See backtestFiles.ts. */
 export const backtestRun = filesArtifact('backtestRun')
 
+/** What is left of a run that is one of many: `run.json` and `days.parquet`. See trialFiles.ts. */
+export const trialRun = filesArtifact('trialRun')
+
 /** The page, and the same numbers as tables beside it. */
 export const report = filesArtifact('report')
 

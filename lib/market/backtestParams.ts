@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { backtestConfig } from '../backtest/config.ts'
 import { durationMs } from '../backtest/duration.ts'
-import type { MarketInput } from '../backtest/market.ts'
 import type { Strategy } from '../backtest/strategy.ts'
 import { Fault } from '../fault.ts'
 import type { ReplaySummary } from '../tables/events.ts'
 import { dayStart, formatUtc, intervalMs, isDay } from '../time.ts'
 import type { RunRequest } from './backtestFiles.ts'
-import { type BacktestSources, backtestInput } from './backtestInput.ts'
+import type { BacktestInputOptions, PreparedMarket } from './backtestInput.ts'
 import { strategyParams } from './strategyParams.ts'
 
 const day = z.string().refine(isDay, 'not a day such as 2026-03-01')
@@ -30,47 +29,49 @@ export const backtestParams = z
   })
 export type BacktestParams = z.output<typeof backtestParams>
 
-export interface PreparedBacktest<Params> {
-  readonly market: MarketInput
-  readonly strategy: Strategy<Params>
-  readonly params: Params
-  readonly request: RunRequest
-}
+/** All that the market of a run depends on besides the data. */
+export const marketFacts = (asked: BacktestParams, strategy: Strategy): BacktestInputOptions => ({
+  ...rangeOf(asked),
+  intervalMs: intervalMs(asked.baseInterval),
+  cashDecimals: asked.execution.cashDecimals,
+  columns: strategy.columns ?? [],
+  maxFeatureAgeMs: asked.maxFeatureAgeMs ?? intervalMs(asked.baseInterval),
+  strategy: strategy.name,
+})
 
-/** Everything a run needs, with what was asked for and what was found written down beside it. */
-export function prepareBacktest<Params>(
-  sources: BacktestSources & { readonly replay?: ReplaySummary | undefined },
-  strategy: Strategy<Params>,
+const rangeOf = ({ from, to }: BacktestParams) => ({ fromMs: dayStart(from), toMs: dayStart(to) })
+
+/** What is asked of a run, with what was found in its data written down beside it. */
+export function describeRun<Params>(
+  {
+    prepared: { stamp },
+    strategy,
+    replay,
+  }: {
+    readonly prepared: Pick<PreparedMarket, 'stamp'>
+    readonly strategy: Strategy<Params>
+    readonly replay?: ReplaySummary | undefined
+  },
   asked: BacktestParams,
   log: (message: string) => void,
-): PreparedBacktest<Params> {
+): RunRequest & { readonly strategy: { readonly params: Params } } {
   const { execution, baseInterval } = asked
-  const barMs = intervalMs(baseInterval)
-  const range = { fromMs: dayStart(asked.from), toMs: dayStart(asked.to) }
+  const range = rangeOf(asked)
   const params = strategyParams(strategy, asked.strategy)
-  if (durationMs(strategy.decisionEvery, `strategy ${strategy.name}`) < barMs) {
+  if (durationMs(strategy.decisionEvery, `strategy ${strategy.name}`) < intervalMs(baseInterval)) {
     log(`the strategy decides every ${strategy.decisionEvery}, and is asked at each close of its ${baseInterval} bars`)
   }
-  const { market, stamp } = backtestInput(sources, {
-    ...range,
-    intervalMs: barMs,
-    cashDecimals: execution.cashDecimals,
-    columns: strategy.columns ?? [],
-    maxFeatureAgeMs: asked.maxFeatureAgeMs ?? barMs,
-    strategy: strategy.name,
-  })
   const { withoutBars, delisted } = stamp.universe
   if (withoutBars.length > 0) log(`without a bar, and left out: ${withoutBars.join(', ')}`)
   for (const { symbol, tsMs } of delisted) log(`${symbol} ends at ${formatUtc(tsMs)}`)
   if (stamp.unsoundBars > 0) log(`${stamp.unsoundBars} bars left out: their prices cannot be right`)
-  const request: RunRequest = {
+  return {
     strategy: { name: strategy.name, params },
     interval: baseInterval,
     ...range,
     execution,
-    data: { ...stamp, ...eventStream(sources.replay, range) },
+    data: { ...stamp, ...eventStream(replay, range) },
   }
-  return { market, strategy, params, request }
 }
 
 /** The digest is of what the run saw only if the replay reaches as far. */

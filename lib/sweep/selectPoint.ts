@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
-import type { BacktestRun } from '../market/backtestFiles.ts'
+import type { TrialRun } from '../market/trialFiles.ts'
 import { sharpeRatio } from '../stats/returns.ts'
-import type { Fold } from './folds.ts'
+import type { Fold, TimeSpan } from './folds.ts'
 import type { Selection } from './outputs.ts'
 import type { SweepValues } from './points.ts'
 import { foldReturns } from './spanReturns.ts'
 import { firstHighest } from './summariseSweep.ts'
+
+/** A training run, as far as it is judged. */
+interface TrainingRun {
+  readonly request: TimeSpan
+  readonly result: Pick<TrialRun['result'], 'equity'>
+}
 
 /**
  * The point with the highest daily Sharpe ratio in training, net of all costs; the first of equals. Each training run
@@ -13,7 +19,7 @@ import { firstHighest } from './summariseSweep.ts'
  * with positions that a strategy living then could have, and this one could not. Runs come point by point, and span by
  * span within a point.
  */
-export function selectPoint(fold: Fold, points: readonly SweepValues[], runs: Iterable<BacktestRun>): Selection {
+export function selectPoint(fold: Fold, points: readonly SweepValues[], runs: Iterable<TrainingRun>): Selection {
   const returns: Float64Array[][] = points.map(() => [])
   let count = 0
   for (const { request, result } of runs) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { computeMetrics } from '../backtest/metrics.ts'
-import type { BacktestRun } from '../market/backtestFiles.ts'
+import { headlineOf } from '../backtest/metrics.ts'
+import type { TrialRun } from '../market/trialFiles.ts'
 import { deflatedSharpe, expectedMaxSharpe } from '../stats/deflatedSharpe.ts'
 import { mean, variance } from '../stats/moments.ts'
 import { probabilityOfOverfitting } from '../stats/overfitting.ts'
@@ -18,11 +18,11 @@ interface Judged {
   readonly sample: { readonly periods: number; readonly skew: number; readonly kurtosis: number }
 }
 
-/** What a sweep found and how much of it is luck. Runs come in the order of the points, one by one: many are large. */
-export function summariseSweep(points: readonly SweepValues[], runs: Iterable<BacktestRun>): SweepSummary {
+/** What a sweep found and how much of it is luck. Runs come in the order of the points, one by one: there may be many. */
+export function summariseSweep(points: readonly SweepValues[], runs: Iterable<TrialRun>): SweepSummary {
   const judged: Judged[] = []
   const daily: Float64Array[] = []
-  let request: BacktestRun['request'] | undefined
+  let request: TrialRun['request'] | undefined
   for (const run of runs) {
     request ??= run.request
     assert.ok(run.request.fromMs === request.fromMs && run.request.toMs === request.toMs, 'runs over one range')
@@ -52,8 +52,8 @@ export function summariseSweep(points: readonly SweepValues[], runs: Iterable<Ba
   }
 }
 
-function judge(values: SweepValues, { result }: BacktestRun): Judged {
-  const metrics = computeMetrics(result)
+function judge(values: SweepValues, { result }: TrialRun): Judged {
+  const metrics = headlineOf(result)
   const row = {
     values,
     outcome: metrics.outcome,

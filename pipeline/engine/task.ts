@@ -154,6 +154,19 @@ interface TaskBase<Name extends string, P extends z.ZodType, O extends ArtifactT
   readonly limits?: Limits
 }
 
+/**
+ * What nodes over the same inputs have in common, such as a market under a thousand parameter sets. A worker makes it once
+ * and hands it to each of them as `prepared`, in place of the inputs it is made of. So that no node can be told by it which
+ * nodes ran before, it is plain data (objects, lists, typed arrays, texts, numbers) and follows from nothing but these
+ * inputs and the facts.
+ */
+export interface Preparation {
+  readonly inputs: readonly string[]
+  /** All that it depends on besides its inputs. It must be JSON: nodes with equal text share what is made. */
+  facts(params: never, code: never): unknown
+  make(inputs: never, facts: never): unknown
+}
+
 export interface PureTask<
   Name extends string = string,
   P extends z.ZodType = z.ZodType,
@@ -164,7 +177,31 @@ export interface PureTask<
   readonly kind: 'pure'
   readonly inputs: I
   readonly code?: C
+  readonly prepare?: Preparation
   run(inputs: PortValues<I> & CodeValues<C>, params: z.output<P>, context: PureContext): Awaitable<OutputOf<O>>
+}
+
+/** A pure task as it is written where some inputs are prepared. */
+interface PreparingTask<
+  Name extends string,
+  P extends z.ZodType,
+  I extends Ports,
+  C extends CodePorts,
+  O extends ArtifactType,
+  K extends keyof I,
+  Facts,
+  Value,
+> extends Omit<PureTask<Name, P, I, C, O>, 'prepare' | 'run'> {
+  readonly prepare: {
+    readonly inputs: readonly K[]
+    facts(params: z.output<P>, code: CodeValues<C>): Facts
+    make(inputs: Pick<PortValues<I>, K>, facts: Facts): Value
+  }
+  run(
+    inputs: Omit<PortValues<I>, K> & CodeValues<C> & { readonly prepared: Value },
+    params: z.output<P>,
+    context: PureContext,
+  ): Awaitable<OutputOf<O>>
 }
 
 export interface SourceTask<
@@ -216,9 +253,19 @@ export function defineTask<
   P extends z.ZodType,
   const I extends Ports,
   O extends ArtifactType,
+  const K extends keyof I & string,
+  Facts,
+  Value,
+  const C extends CodePorts = Readonly<Record<never, never>>,
+>(task: PreparingTask<Name, P, I, C, O, K, Facts, Value>): PureTask<Name, P, I, C, O>
+export function defineTask<
+  const Name extends string,
+  P extends z.ZodType,
+  const I extends Ports,
+  O extends ArtifactType,
   const C extends CodePorts = Readonly<Record<never, never>>,
 >(task: PureTask<Name, P, I, C, O>): PureTask<Name, P, I, C, O>
-export function defineTask(task: Task): Task {
+export function defineTask<T>(task: T): T {
   return task
 }
 

@@ -1,16 +1,16 @@
 import { tableArtifact } from '../../lib/artifact.ts'
-import { runBacktest } from '../../lib/backtest/engine.ts'
 import type { Strategy } from '../../lib/backtest/strategy.ts'
 import { encodeBacktest } from '../../lib/market/backtestFiles.ts'
+import { backtestInput } from '../../lib/market/backtestInput.ts'
 import { backtestRun } from '../../lib/market/backtestOutputs.ts'
-import { backtestParams, prepareBacktest } from '../../lib/market/backtestParams.ts'
+import { backtestParams, marketFacts } from '../../lib/market/backtestParams.ts'
 import { barTable } from '../../lib/market/minuteBars.ts'
+import { performBacktest } from '../../lib/market/performBacktest.ts'
 import { universe } from '../../lib/market/universe.ts'
 import { replay } from '../../lib/tables/events.ts'
 import { features } from '../../lib/tables/features.ts'
 import { funding } from '../../lib/tables/funding.ts'
 import { qa } from '../../lib/tables/qa.ts'
-import { formatUtc } from '../../lib/time.ts'
 import { codePort, defineTask, many, optional } from '../../pipeline/engine/task.ts'
 
 /** Runs a strategy over bars, settlements, verdicts and features in event order. Rows before the range are history it may
@@ -33,15 +33,10 @@ export const backtest = defineTask({
   output: backtestRun,
   // A strategy that loops for ever is stopped in the end.
   limits: { memoryMb: 1536, timeoutMs: 3_600_000 },
-  run: ({ strategy, ...sources }, asked, { log, reached }) => {
-    const { request, ...prepared } = prepareBacktest(sources, strategy, asked, log)
-    const { fromMs, toMs, execution: config } = request
-    const result = runBacktest({ ...prepared, config, fromMs, toMs, onInstant: reached })
-    for (const { tsMs, message } of result.log) log(`${formatUtc(tsMs)} ${message}`)
-    const { outcome, counts } = result
-    log(
-      `${outcome}: ${counts.decisions} decisions, ${counts.liquidations} liquidations, ${counts.delistedPositions} positions delisted, ${counts.fundingAtMark} settlements at mark`,
-    )
-    return encodeBacktest({ request, result })
+  prepare: {
+    inputs: ['universe', 'minutes', 'funding', 'qa', 'features'],
+    facts: (asked, { strategy }) => marketFacts(asked, strategy),
+    make: backtestInput,
   },
+  run: (given, asked, context) => encodeBacktest(performBacktest(given, asked, context)),
 })

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { tableArtifact } from '../../lib/artifact.ts'
 import { checkStrategy as check } from '../../lib/backtest/checkStrategy.ts'
 import type { Strategy } from '../../lib/backtest/strategy.ts'
-import { backtestParams, prepareBacktest } from '../../lib/market/backtestParams.ts'
+import { backtestInput } from '../../lib/market/backtestInput.ts'
+import { backtestParams, describeRun, marketFacts } from '../../lib/market/backtestParams.ts'
 import { barTable } from '../../lib/market/minuteBars.ts'
 import { universe } from '../../lib/market/universe.ts'
 import { features, leaks as leaksArtifact } from '../../lib/tables/features.ts'
@@ -33,10 +34,12 @@ export const checkStrategy = defineTask({
   output: leaksArtifact,
   limits: { memoryMb: 1536, timeoutMs: 3_600_000 },
   run: ({ strategy, ...sources }, { cuts, allowsCalendar, ...asked }, { log, seed }) => {
-    const { request, ...prepared } = prepareBacktest(sources, strategy, asked, log)
-    const { fromMs, toMs, execution: config } = request
+    const prepared = backtestInput(sources, marketFacts(asked, strategy))
+    const { fromMs, toMs, execution: config, strategy: described } = describeRun({ prepared, strategy }, asked, log)
+    const { params } = described
     const options = { cuts, allowsCalendar, seed: seed('futures') }
-    const { leaks, decisions, fills, cutsTsMs } = check({ ...prepared, config, fromMs, toMs }, options)
+    const { market } = prepared
+    const { leaks, decisions, fills, cutsTsMs } = check({ market, strategy, params, config, fromMs, toMs }, options)
     log(`${decisions} decisions and ${fills} rows of fills, tried at ${cutsTsMs.length} instants`)
     return {
       features: [strategy.name],

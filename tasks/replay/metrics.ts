@@ -8,22 +8,29 @@ import { metricsJson } from '../../lib/market/metricsJson.ts'
 import { createRng } from '../../lib/rng.ts'
 import { cryptoPeriodsPerYear } from '../../lib/stats/returns.ts'
 import { estimateSharpe } from '../../lib/stats/sharpeError.ts'
-import { defineTask, many, optional } from '../../pipeline/engine/task.ts'
+import { sweepSummary } from '../../lib/sweep/outputs.ts'
+import { defineTask, optional } from '../../pipeline/engine/task.ts'
 
-/** The numbers people compare. `trials` are all configurations this run was chosen from, itself included: with them the
- *  Sharpe ratio is deflated by what the best of so many would show by luck. */
+/** The numbers people compare. `sweep` is the one this run was chosen from: with its configurations the Sharpe ratio is
+ *  deflated by what the best of so many would show by luck. */
 export const metrics = defineTask({
   name: 'metrics',
   kind: 'pure',
-  params: z.object({ bootstrapDraws: z.int().min(100).max(100_000).default(1000), seed: z.int().min(0).default(1) }),
-  inputs: { run: backtestRun, benchmark: optional(backtestRun), trials: optional(many(backtestRun)) },
+  params: z.object({
+    bootstrapDraws: z.int().min(100).max(100_000).default(1000),
+    seed: z.int().min(0).default(1),
+    /** The run's own place among the points of the sweep, where it is one of them. */
+    ownPoint: z.int().min(0).optional(),
+  }),
+  inputs: { run: backtestRun, benchmark: optional(backtestRun), sweep: optional(sweepSummary) },
   output: metricsArtifact,
-  run: ({ run, benchmark, trials }, { bootstrapDraws }, { seed }) => {
+  run: ({ run, benchmark, sweep }, { bootstrapDraws, ownPoint }, { seed }) => {
     const { result } = decodeBacktest(run)
     const against = benchmark && decodeBacktest(benchmark).result.equity
+    const others = sweep?.points.filter((_, point) => point !== ownPoint).map(({ dailySharpe }) => dailySharpe)
     const computed = computeMetrics(result, {
       benchmark: against && { tsMs: against.tsMs, values: against.equity },
-      trialSharpes: trials && Float64Array.from(trials, (trial) => dailySharpe(decodeBacktest(trial).result.equity)),
+      trialSharpes: others && Float64Array.from([ownSharpe(result.equity), ...others]),
       rng: createRng(seed('bootstrap')),
       draws: bootstrapDraws,
     })
@@ -37,5 +44,5 @@ export const metrics = defineTask({
 })
 
 /** A configuration that never traded was tried all the same, and showed nothing. */
-const dailySharpe = (curve: { tsMs: Float64Array; equity: Float64Array }): number =>
+const ownSharpe = (curve: { tsMs: Float64Array; equity: Float64Array }): number =>
   estimateSharpe(dailyReturns(curve.tsMs, curve.equity).returns, cryptoPeriodsPerYear).sharpe || 0

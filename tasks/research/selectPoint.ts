@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { backtestRun } from '../../lib/market/backtestOutputs.ts'
-import { decodedRuns } from '../../lib/sweep/decodedRuns.ts'
+import { trialRun } from '../../lib/market/backtestOutputs.ts'
+import { decodedTrials } from '../../lib/market/trialFiles.ts'
 import { timeSpan } from '../../lib/sweep/folds.ts'
 import { selection } from '../../lib/sweep/outputs.ts'
 import { sweepValue } from '../../lib/sweep/points.ts'
@@ -18,7 +18,7 @@ export const selectPoint = defineTask({
     points: z.array(z.record(z.string(), sweepValue)).min(1),
   }),
   /** Point by point, and within a point span by span. */
-  inputs: { runs: many(backtestRun) },
+  inputs: { runs: many(trialRun) },
   output: selection,
-  run: ({ runs }, { fold, train, test, points }) => select({ name: fold, train, test }, points, decodedRuns(runs)),
+  run: ({ runs }, { fold, train, test, points }) => select({ name: fold, train, test }, points, decodedTrials(runs)),
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { backtestRun } from '../../lib/market/backtestOutputs.ts'
-import { decodedRuns } from '../../lib/sweep/decodedRuns.ts'
+import { trialRun } from '../../lib/market/backtestOutputs.ts'
+import { decodedTrials } from '../../lib/market/trialFiles.ts'
 import { sweepSummary as sweepSummaryArtifact } from '../../lib/sweep/outputs.ts'
 import { sweepValue } from '../../lib/sweep/points.ts'
 import { summariseSweep } from '../../lib/sweep/summariseSweep.ts'
@@ -13,7 +13,7 @@ export const sweepSummary = defineTask({
   kind: 'pure',
   params: z.object({ points: z.array(z.record(z.string(), sweepValue)).min(1) }),
   /** In the order of the points. */
-  inputs: { runs: many(backtestRun) },
+  inputs: { runs: many(trialRun) },
   output: sweepSummaryArtifact,
-  run: ({ runs }, { points }) => summariseSweep(points, decodedRuns(runs)),
+  run: ({ runs }, { points }) => summariseSweep(points, decodedTrials(runs)),
 })

@@ -4,7 +4,8 @@ import { runBacktest } from '../../lib/backtest/engine.ts'
 import type { ChainHash } from '../../lib/backtest/replay.ts'
 import { Replay } from '../../lib/backtest/replay.ts'
 import type { ReplayStream } from '../../lib/backtest/replayStream.ts'
-import { backtestParams, prepareBacktest } from '../../lib/market/backtestParams.ts'
+import { backtestInput } from '../../lib/market/backtestInput.ts'
+import { backtestParams, describeRun, marketFacts } from '../../lib/market/backtestParams.ts'
 import { barTable } from '../../lib/market/minuteBars.ts'
 import { createRng } from '../../lib/rng.ts'
 import { crossSectionalMomentum } from '../../lib/strategies/crossSectionalMomentum.ts'
@@ -75,10 +76,10 @@ async function minuteRows(runs: number, days: number): Promise<Row[]> {
   const strategy = { ...crossSectionalMomentum, decisionEvery: '4h' as const }
   const decode = () => files.map((bytes) => decodeTable(barTable, bytes))
   const minutes = decode()
-  const prepare = () => prepareBacktest({ universe, minutes, funding: [] }, strategy, asked, () => {})
-  const { market, params, request } = prepare()
-  const { fromMs, toMs, execution: config } = request
-  const run = () => runBacktest({ market, strategy, params, config, fromMs, toMs })
+  const prepare = () => backtestInput({ universe, minutes, funding: [] }, marketFacts(asked, strategy))
+  const prepared = prepare()
+  const { fromMs, toMs, execution: config, strategy: described } = describeRun({ prepared, strategy }, asked, () => {})
+  const run = () => runBacktest({ market: prepared.market, strategy, params: described.params, config, fromMs, toMs })
   const bars = minutes.reduce((sum, { rowCount }) => sum + rowCount, 0)
   const note = `16 symbols, ${days} days of minutes: ${bars} bars in ${files.length} files`
   const row = async (name: string, work: () => unknown) => ({

@@ -1,45 +1,40 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { runBacktest } from '../../lib/backtest/engine.ts'
-import { backtestParams, prepareBacktest } from '../../lib/market/backtestParams.ts'
+import { backtestInput } from '../../lib/market/backtestInput.ts'
+import { backtestParams, describeRun, marketFacts } from '../../lib/market/backtestParams.ts'
 import { type BarRows, barTable } from '../../lib/market/minuteBars.ts'
-import { crossSectionalMomentum } from '../../lib/strategies/crossSectionalMomentum.ts'
-import { backtest } from '../../tasks/replay/backtest.ts'
+import { trial } from '../../tasks/replay/trial.ts'
 import { type BuiltPipe, buildPipe } from '../pipeline/cli/builtPipe.ts'
 import { type Bench, type Row, rounded } from './measure.ts'
 import { type Measured, measured } from './measuredCommand.ts'
+import { type SweepSize, sizes, strategyOf } from './sweep/markets.ts'
 import { randomBars, randomFunding, randomListing } from './sweep/randomTables.ts'
 
-const symbols = 50
-const bars = 24 * 366
 const project = fileURLToPath(new URL('./sweep', import.meta.url))
 
 /**
- * A sweep through the whole command: one cached node a point over shared tables, with one worker and with two.
- * Efficiency is the time one thread takes for as many points on data that is there already, over all the time the workers
- * had: once for the bare backtest engine, and once for all that the task does, from stored columns to encoded results. What
- * lies between the second and 1 is the machinery; what lies between the two is the task's own preparing and encoding. Other
- * work on the machine shows in the wall time and hardly in processor time.
+ * A sweep through the whole command, one cached node a point, over shared tables.
+ *
+ * Efficiency is the useful time over all the time the workers had: the time of one point alone (the engine and its strategy
+ * in a bare loop in one thread, the market in memory, nothing stored) times the points, over workers times the whole run
+ * from the start of the process to its end. Starting, loading data, checking, encoding, storing and telling of it all count
+ * as lost. Of processor time it is the same ratio over what the process used: where the machine does other things besides,
+ * that is the one to read. Speed-up is points a second with two workers over points a second with one.
  */
 export const bench: Bench = {
   name: 'sweep',
   async run({ quick }) {
-    const points = quick ? 40 : 1000
-    const { engine, task } = bare(quick ? 10 : 40)
-    const note = `${symbols} symbols, ${bars} hourly bars, momentum decided daily`
-    const rows: Row[] = [
-      { name: 'engine alone, each point', value: rounded(engine.cpuMs), unit: 'ms of CPU', note },
-      { name: 'task alone, each point', value: rounded(task.cpuMs), unit: 'ms of CPU' },
-    ]
     const built = await buildPipe()
     try {
-      for (const workers of [1, 2]) rows.push(...sweepRows(built, points, workers, engine, task))
+      const rows = marketRows(built, 'years', quick ? { points: 40, alone: 5 } : { points: 1000, alone: 20 })
+      rows.push(...marketRows(built, 'hourly', quick ? { points: 24, alone: 3 } : { points: 200, alone: 10 }))
+      return [...rows, ...marketRows(built, 'minutes', quick ? { points: 40, alone: 5 } : { points: 200, alone: 20 })]
     } finally {
       built.remove()
     }
-    return rows
   },
 }
 
@@ -48,54 +43,109 @@ interface Spent {
   readonly cpuMs: number
 }
 
-function sweepRows(built: BuiltPipe, points: number, workers: number, engine: Spent, task: Spent): Row[] {
-  const root = join(built.dir, `store-${workers}`)
-  const run = (...args: readonly string[]): Measured =>
-    measured(
-      process.execPath,
-      [built.cli, 'run', ...args, '--quiet', '--root', root, '--set', `points=${points}`, '--as-of', '2024-06-01'],
-      project,
-      built.env,
-    )
-  run('data')
-  const { wallMs, cpuMs, peakRssMb } = run('sweep', '--workers', String(workers))
-  rmSync(root, { recursive: true, force: true })
-  const name = `${points} points, ${workers} worker${workers === 1 ? '' : 's'}`
-  const efficiency = (of: Spent, says: string, note: string): Row[] => [
-    { name: `${name}: ${says}`, value: rounded((of.wallMs * points) / (workers * wallMs)), unit: 'of wall', note },
-    { name: `${name}: ${says}`, value: rounded((of.cpuMs * points) / cpuMs), unit: 'of CPU' },
+function marketRows(built: BuiltPipe, size: SweepSize, { points, alone }: { points: number; alone: number }): Row[] {
+  const { engine, task } = bare(size, alone)
+  const { says } = sizes[size]
+  const fewer = points >= 1000 ? points / 5 : points
+  const one = swept(built, size, fewer, 1)
+  const two = swept(built, size, points, 2)
+  const row = (name: string, value: number, unit: string, note?: string): Row => ({
+    name: `${size}: ${name}`,
+    value: rounded(value),
+    unit,
+    ...(note === undefined ? {} : { note }),
+  })
+  const efficiency = ({ run, workers, count }: Swept): Row[] => [
+    row(`efficiency, ${workers} workers`, (engine.wallMs * count) / (workers * run.wallMs), 'of wall', 'target 0.85'),
+    row(`efficiency, ${workers} workers`, (engine.cpuMs * count) / run.cpuMs, 'of CPU'),
   ]
   return [
-    { name, value: rounded(wallMs), unit: 'ms', note: `${rounded(cpuMs)} ms of CPU, ${peakRssMb} MB` },
-    ...efficiency(engine, 'engine', 'target 0.85'),
-    ...efficiency(task, 'task', ''),
+    row('a point alone', engine.wallMs, 'ms', `${says}; ${rounded(engine.cpuMs)} ms of CPU`),
+    row('a point alone, encoded', task.wallMs, 'ms', `${rounded(task.cpuMs)} ms of CPU`),
+    ...[one, two].map(({ run, count, workers, rss }) =>
+      row(
+        `${count} points, ${workers} worker${workers === 1 ? '' : 's'}`,
+        run.wallMs,
+        'ms',
+        `${rounded(run.cpuMs)} ms of CPU, ${run.peakRssMb} MB at most; ${rss}`,
+      ),
+    ),
+    ...efficiency(one),
+    ...efficiency(two),
+    row('speed-up', one.run.wallMs / one.count / (two.run.wallMs / two.count), 'times'),
+    row('nothing to do', two.again.wallMs, 'ms', `the ${two.count} points again`),
   ]
 }
 
+interface Swept {
+  readonly workers: number
+  readonly count: number
+  readonly run: Measured
+  readonly again: Measured
+  /** The process's memory while points ran. */
+  readonly rss: string
+}
+
+function swept(built: BuiltPipe, size: SweepSize, points: number, workers: number): Swept {
+  const root = join(built.dir, `store-${size}-${workers}`)
+  const run = (target: string): Measured =>
+    measured(
+      process.execPath,
+      [
+        ...[built.cli, 'run', target, '--quiet', '--root', root, '--as-of', '2024-06-01', '--workers', String(workers)],
+        ...['--set', `points=${points}`, '--set', `size=${size}`],
+      ],
+      project,
+      built.env,
+    )
+  try {
+    run('data')
+    const first = run('sweep')
+    const rss = memoryOver(root)
+    return { workers, count: points, run: first, again: run('sweep'), rss }
+  } finally {
+    rmSync(root, { recursive: true, force: true })
+  }
+}
+
+/** What the process held when a tenth of its points was done, and at the end. */
+function memoryOver(root: string): string {
+  const newest = readdirSync(join(root, 'runs')).sort().at(-1)!
+  const lines = readFileSync(join(root, 'runs', newest, 'events.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+  const peaks = lines.flatMap((line) => {
+    const event = JSON.parse(line) as { kind: string; peakRssMb?: number; cost?: { peakRssMb?: number } }
+    const rssMb = event.peakRssMb ?? event.cost?.peakRssMb
+    return event.kind.startsWith('node') && rssMb !== undefined ? [rssMb] : []
+  })
+  return `${Math.round(peaks[Math.floor(peaks.length / 10)] ?? 0)} MB after a tenth of the points, ${Math.round(peaks.at(-1) ?? 0)} at the end`
+}
+
 /** What one point takes, all else being there: the mean over different points after a few to warm up. */
-function bare(points: number): { readonly engine: Spent; readonly task: Spent } {
+function bare(size: SweepSize, points: number): { readonly engine: Spent; readonly task: Spent } {
+  const { symbols, bars, intervalMs, asked } = sizes[size]
+  const strategy = strategyOf(size)
   const all = Array.from({ length: symbols }, (_, index) => index)
   const sources = {
     universe: { symbols: randomListing(symbols), rejected: [] },
-    minutes: all.map((index) => pickedBars(randomBars(index, bars))),
-    funding: all.map((index) => randomFunding(index, bars)),
+    minutes: all.map((index) => pickedBars(randomBars(index, bars, intervalMs))),
+    funding: all.map((index) => randomFunding(index, bars, intervalMs)),
   }
-  const asked = { baseInterval: '1h', from: '2024-01-01', to: '2025-01-01' } as const
-  const { market, strategy, request } = prepareBacktest(
-    sources,
-    crossSectionalMomentum,
-    backtestParams.parse(asked),
-    () => {},
-  )
-  const { fromMs, toMs, execution: config } = request
-  const engine = meanOf(points, (index) => {
-    const params = crossSectionalMomentum.params.parse({ lookback: `${24 + index}h` })
-    runBacktest({ market, strategy, params, config, fromMs, toMs })
+  const paramsOf = (point: number) => backtestParams.parse({ ...asked, strategy: { lookbackBars: 24 + point } })
+  const prepared = backtestInput(sources, marketFacts(paramsOf(0), strategy))
+  const engine = meanOf(points, (point) => {
+    const {
+      fromMs,
+      toMs,
+      execution: config,
+      strategy: described,
+    } = describeRun({ prepared, strategy }, paramsOf(point), () => {})
+    runBacktest({ market: prepared.market, strategy, params: described.params, config, fromMs, toMs })
   })
-  const inputs = { ...sources, strategy, qa: undefined, features: undefined, replay: undefined } as never
-  const task = meanOf(points, (index) => {
-    const params = backtestParams.parse({ ...asked, strategy: { lookback: `${24 + index}h` } })
-    backtest.run(inputs, params, { seed: (stream) => stream, log: () => {} })
+  const task = meanOf(points, (point) => {
+    const inputs = { prepared, strategy, replay: undefined } as never
+    void trial.run(inputs, paramsOf(point), { seed: (stream) => stream, log: () => {} })
   })
   return { engine, task }
 }
@@ -106,11 +156,11 @@ const pickedBars = (table: ReturnType<typeof randomBars>) => {
   return { schema: barTable, rowCount: table.rowCount, columns: Object.fromEntries(columns) } as unknown as BarRows
 }
 
-function meanOf(points: number, run: (index: number) => void): Spent {
-  for (let index = 0; index < 3; index++) run(index)
+function meanOf(points: number, run: (point: number) => void): Spent {
+  for (let point = 0; point < 3; point++) run(point)
   const cpu = process.cpuUsage()
   const startMs = performance.now()
-  for (let index = 0; index < points; index++) run(index)
+  for (let point = 0; point < points; point++) run(point)
   const wallMs = performance.now() - startMs
   const { user, system } = process.cpuUsage(cpu)
   return { wallMs: wallMs / points, cpuMs: (user + system) / 1000 / points }

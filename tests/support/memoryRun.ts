@@ -5,6 +5,7 @@ import { concatTables, type Table } from '../../lib/tables/table.ts'
 import type { Graph, Pipeline } from '../../pipeline/engine/graph.ts'
 import type { OutputFile, Port, PureTask, SourceTask, Task } from '../../pipeline/engine/task.ts'
 import { collected } from './batches.ts'
+import { preparedInputs } from './preparedInputs.ts'
 import { fileSet } from './rawFiles.ts'
 import { storedTable } from './runTask.ts'
 
@@ -132,10 +133,14 @@ export class MemoryRun {
   }
 
   private async computed({ task, params, code }: Node, inputs: Record<string, unknown>): Promise<unknown> {
-    const made = await (task as PureTask).run({ ...inputs, ...code } as never, params as never, {
-      seed: (stream) => stream,
-      log: () => {},
-    })
+    const made = await (task as PureTask).run(
+      preparedInputs(task as PureTask, { ...inputs, ...code }, params) as never,
+      params as never,
+      {
+        seed: (stream) => stream,
+        log: () => {},
+      },
+    )
     if (task.output.form === 'json') return task.output.schema.parse(made)
     if (task.output.form === 'files')
       return fileSet(Object.fromEntries([...(made as Iterable<OutputFile>)].map(({ name, bytes }) => [name, bytes])))

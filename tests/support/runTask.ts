@@ -13,6 +13,7 @@ import type {
   Stored,
 } from '../../pipeline/engine/task.ts'
 import { collected, tableBytes } from './batches.ts'
+import { preparedInputs } from './preparedInputs.ts'
 
 /** The inputs and code of a task, as `run` gets them. */
 type Given<I extends Ports, C extends CodePorts> = Partial<PortValues<I>> & Partial<CodeValues<C>>
@@ -21,14 +22,15 @@ const testContext: PureContext = { seed: () => '0123456789abcdef', log: () => {}
 
 /** Runs a pure task in this process: its params parsed as the engine does, its batches read to the end. */
 export function runTask<P extends z.ZodType, I extends Ports, C extends CodePorts, Value>(
-  task: Pick<PureTask<string, P, I, C>, 'params' | 'name'> & {
+  task: Pick<PureTask<string, P, I, C>, 'params' | 'name' | 'prepare'> & {
     run(inputs: never, params: never, context: PureContext): Value
   },
   inputs: Given<I, C>,
   params: z.input<P>,
   context: PureContext = testContext,
 ): Value {
-  return task.run(inputs as never, task.params.parse(params) as never, context)
+  const parsed = task.params.parse(params)
+  return task.run(preparedInputs(task, inputs, parsed) as never, parsed as never, context)
 }
 
 /** Batches of a table as one. */

@@ -26,13 +26,19 @@ const setOf = (files: readonly NamedBytes[]): FileSet => {
 const sample = sampleReport({ days: 100 })
 const run = setOf(encodeBacktest(sample.run))
 const benchmark = setOf(encodeBacktest(sample.benchmark!))
-const trials = [run, ...sample.variants.map((variant) => setOf(encodeBacktest(variant)))]
 const optionsOf = (given: unknown) => metrics.params.parse(given)
-const nothing = { benchmark: undefined, trials: undefined }
+const nothing = { benchmark: undefined, sweep: undefined }
+
+/** Its points showed these Sharpe ratios a day. */
+const sweepOf = (...sharpes: number[]) => {
+  const { sweep } = sampleReport({ days: 100, isSwept: true })
+  return { ...sweep!, points: sharpes.map((dailySharpe) => ({ ...sweep!.points[0]!, dailySharpe })) }
+}
 
 describe('the task metrics', () => {
-  test('gives numbers that JSON can hold, against the benchmark and deflated by the trials', async () => {
-    const found = await metrics.run({ run, benchmark, trials }, optionsOf({ bootstrapDraws: 100 }), context)
+  test('gives numbers that JSON can hold, against the benchmark and deflated by the sweep', async () => {
+    const options = optionsOf({ bootstrapDraws: 100, ownPoint: 1 })
+    const found = await metrics.run({ run, benchmark, sweep: sweepOf(0.1, 0.2) }, options, context)
     expect(metricsSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found)
     expect(found.deflated?.trials).toBe(2)
     expect(found.benchmark?.correlation).toBeTypeOf('number')
@@ -40,18 +46,19 @@ describe('the task metrics', () => {
     expect(found.parts.pnl).toBeCloseTo(found.endEquityUsdt - found.capitalUsdt, 8)
   })
 
-  test('a configuration that never traded counts as a trial with nothing to show', async () => {
-    const { result, request } = sample.run
-    const { equity } = result
-    const flat = { ...result, equity: { ...equity, equity: equity.equity.map(() => result.capitalCash) } }
-    const idle = setOf(encodeBacktest({ request, result: flat }))
-    const found = await metrics.run(
-      { run, benchmark, trials: [run, idle] },
-      optionsOf({ bootstrapDraws: 100 }),
-      context,
-    )
-    expect(found.deflated?.trials).toBe(2)
-    expect(found.deflated?.probability).toBeTypeOf('number')
+  test('the run counts as one trial, be it a point of the sweep or not', async () => {
+    const found = async (ownPoint?: number) =>
+      (
+        await metrics.run(
+          { run, benchmark, sweep: sweepOf(0.1, 0.2, 0) },
+          optionsOf({ bootstrapDraws: 100, ownPoint }),
+          context,
+        )
+      ).deflated!
+    expect((await found()).trials).toBe(4)
+    expect((await found(0)).trials).toBe(3)
+    // Which point it is counts, for its place is taken by what the run itself shows.
+    expect((await found(0)).variance).not.toBe((await found(1)).variance)
   })
 
   test('the bootstrap hangs on the seed alone', async () => {

@@ -1,14 +1,30 @@
-import { parseCanonicalJson } from '../../../cas/canonicalJson.ts'
+import { canonicalJson, parseCanonicalJson } from '../../../cas/canonicalJson.ts'
 import type { ArtifactType, TableArtifact } from '../../../lib/artifact.ts'
 import { Fault } from '../../../lib/fault.ts'
 import type { Table } from '../../../lib/tables/table.ts'
 import type { Guard } from '../guard/guard.ts'
-import type { Port } from '../task.ts'
+import type { Port, Ports, Preparation } from '../task.ts'
 import { codec, type TaskExports } from './driver.ts'
 import { ArtifactFiles } from './inputFiles.ts'
-import type { JobArtifact, JobInput } from './job.ts'
+import type { Job, JobArtifact, JobInput } from './job.ts'
 import type { KeptInputs } from './keptInputs.ts'
 import { readPlaced } from './movedFile.ts'
+import { type Plain, plainCopy } from './plainData.ts'
+
+type PlainTable = Pick<Table, 'rowCount'> & { readonly columns: Plain }
+
+/** One node's side of a preparation. */
+interface Preparing {
+  readonly ports: Ports
+  readonly inputs: Job['inputs']
+  readonly params: unknown
+  readonly code: Readonly<Record<string, unknown>>
+  /** Told what is being done, so that an error can say what it is about. */
+  readonly reading: (name: string) => void
+  readonly making: () => void
+}
+
+const absent: JobInput = { kind: 'absent' }
 
 /** Turns the artifacts of one job into what the task's ports promise. Runs armed, since decoders are bundle code. */
 export class InputReader {
@@ -40,6 +56,28 @@ export class InputReader {
     return Object.freeze({ read: () => this.#value(type, artifact), files: this.#files(artifact) })
   }
 
+  /** What a task prepares of some of its inputs: as it was kept, or made and kept for the nodes that read the same. */
+  prepare(preparation: Preparation, { ports, inputs, params, code, reading, making }: Preparing): unknown {
+    making()
+    const factsJson = canonicalJson(preparation.facts(params as never, code as never))
+    const given = preparation.inputs.map((name) => ({ name, input: inputs[name] ?? absent }))
+    const key = canonicalJson([this.#codeDigest, factsJson, given.map(({ input }) => idsOf(input))])
+    const known = this.#guard.suspend(() => this.#kept.find(key))
+    if (known !== undefined) return known
+    const values: Record<string, unknown> = {}
+    for (const { name, input } of given) {
+      reading(name)
+      values[name] = this.read(ports[name]!, input)
+    }
+    making()
+    const made = plainCopy(
+      preparation.make(values as never, parseCanonicalJson(factsJson) as never),
+      'what was prepared',
+    )
+    if (!given.every(({ input }) => artifactsOf(input).every(({ readAgain }) => readAgain === true))) return made
+    return this.#guard.suspend(() => this.#kept.keep(key, made))
+  }
+
   /** Closes what stayed open for reading in pieces. */
   close(): void {
     if (this.#open.length === 0) return
@@ -69,11 +107,14 @@ export class InputReader {
   #table({ schema }: TableArtifact, artifact: JobArtifact): Table {
     // Two ports may pick different columns of one artifact.
     const key = `${this.#codeDigest} ${artifact.id} ${Object.keys(schema.columns).join()}`
-    const known = this.#guard.suspend(() => this.#kept.findTable(key))
-    if (known !== undefined) return { schema, ...known } as Table
+    const known = this.#guard.suspend(() => this.#kept.find(key))
+    if (known !== undefined) return { schema, ...(known as PlainTable) } as Table
     const table = codec(this.#exports, 'decodeTable')(schema, this.#bytes(artifact, 'table.parquet'))
     if (artifact.readAgain !== true) return table
-    return { schema, ...this.#guard.suspend(() => this.#kept.keepTable(key, table)) } as Table
+    const { rowCount, columns } = table
+    // The schema belongs to this instance of the code.
+    const plain = this.#guard.suspend(() => this.#kept.keep(key, { rowCount, columns: columns as Plain }))
+    return { schema, ...(plain as PlainTable) } as Table
   }
 
   #files(artifact: JobArtifact) {
@@ -97,6 +138,15 @@ export class InputReader {
     }
   }
 }
+
+const artifactsOf = (input: JobInput): readonly JobArtifact[] => {
+  if (input.kind === 'absent') return []
+  return input.kind === 'one' ? [input.artifact] : input.artifacts
+}
+
+/** An input that is not there is something else than one that is empty. */
+const idsOf = (input: JobInput): readonly string[] | null =>
+  input.kind === 'absent' ? null : artifactsOf(input).map(({ id }) => id)
 
 function one(input: JobInput): JobArtifact {
   if (input.kind !== 'one')

@@ -1,14 +1,8 @@
 import { crc32 } from 'node:zlib'
+import { mapArrays, type Plain, sizeOf, viewed } from './plainData.ts'
 
-type Columns = Readonly<Record<string, unknown>>
-
-/** A table without its schema, which belongs to an instance of some code. */
-export interface PlainTable {
-  readonly rowCount: number
-  readonly columns: Columns
-}
-
-interface Kept extends PlainTable {
+interface Kept {
+  readonly value: Plain
   readonly sizeBytes: number
   /** Of every typed array, as it was decoded. */
   readonly marks: readonly Mark[]
@@ -20,17 +14,17 @@ interface Mark {
 }
 
 /**
- * Decoded inputs that nodes still to come will read as well, such as a year of bars under a thousand parameter sets:
- * they are loaded once for each thread. What is kept is plain data, typed arrays and texts, so that nothing of one node's
- * code lives on in another's. Nodes share the memory of typed arrays, which nobody can freeze: after each node what it was
- * handed is compared with the checksum of what was decoded. What a node wrote into is forgotten, and the next node
- * decodes it again, so a result is the same with and without all this.
+ * What nodes still to come will read as well: decoded tables, such as a year of bars under a thousand parameter sets, and
+ * what tasks prepare of them. It is made once for each thread. What is kept is plain data, typed arrays and texts, so that
+ * nothing of one node's code lives on in another's. Nodes share the memory of typed arrays, which nobody can freeze: after
+ * each node what it was handed is compared with the checksum of what was kept first. What a node wrote into is forgotten,
+ * and the next node makes it again, so a result is the same with and without all this.
  */
 export class KeptInputs {
   /** The newest stand last. */
-  readonly #tables = new Map<string, Kept>()
+  readonly #values = new Map<string, Kept>()
   readonly #texts = new Map<string, string>()
-  /** Tables whose memory the present node has. */
+  /** Values whose memory the present node has. */
   readonly #lent = new Map<string, Kept>()
   readonly #sizeMaxBytes: number
   #limitBytes: number
@@ -49,27 +43,27 @@ export class KeptInputs {
 
   /** After a node: forgets what it wrote into. */
   end(): void {
-    for (const [key, kept] of this.#lent) if (!isUntouched(kept)) this.#forgetTable(key)
+    for (const [key, kept] of this.#lent) if (!isUntouched(kept)) this.#forget(key)
     this.#lent.clear()
   }
 
-  /** The table of a key, which names the decoder and the bytes. A node that asks again, on another port or later, has one
-   *  decoded of its own, as ever: it may have written into the first. */
-  findTable(key: string): PlainTable | undefined {
-    const kept = this.#tables.get(key)
+  /** The value of a key, which names the code that made it and all it was made of. A node that asks again, on another port
+   *  or later, has one made of its own, as ever: it may have written into the first. */
+  find(key: string): Plain | undefined {
+    const kept = this.#values.get(key)
     return kept === undefined || this.#lent.has(key) ? undefined : this.#lend(key, kept)
   }
 
-  /** Takes over the memory of a table that was just decoded, and gives it back as the present node may have it. */
-  keepTable(key: string, table: PlainTable): PlainTable {
-    const sizeBytes = sizeOf(table.columns)
-    if (sizeBytes > this.#limitBytes || this.#lent.has(key)) return table
+  /** Takes over the memory of a value that was just made, and gives it back as the present node may have it. */
+  keep(key: string, value: Plain): Plain {
+    const sizeBytes = sizeOf(value)
+    if (sizeBytes > this.#limitBytes || this.#lent.has(key)) return value
     const marks: Mark[] = []
-    const columns = mapArrays(table.columns, (array) => {
-      if (ArrayBuffer.isView(array)) marks.push(markOf(array))
+    const own = mapArrays(value, (array) => {
+      marks.push(markOf(array))
       return viewed(array)
     })
-    const kept: Kept = { rowCount: table.rowCount, columns, sizeBytes, marks }
+    const kept: Kept = { value: own, sizeBytes, marks }
     this.#sizeBytes += sizeBytes
     const lent = this.#lend(key, kept)
     this.#shrink()
@@ -92,11 +86,11 @@ export class KeptInputs {
     this.#shrink()
   }
 
-  #lend(key: string, kept: Kept): PlainTable {
-    this.#tables.delete(key)
-    this.#tables.set(key, kept)
+  #lend(key: string, kept: Kept): Plain {
+    this.#values.delete(key)
+    this.#values.set(key, kept)
     this.#lent.set(key, kept)
-    return { rowCount: kept.rowCount, columns: mapArrays(kept.columns, viewed) }
+    return mapArrays(kept.value, viewed)
   }
 
   /** Texts go first: they are read again in no time. */
@@ -106,16 +100,16 @@ export class KeptInputs {
       this.#sizeBytes -= this.#texts.get(key)!.length * 2
       this.#texts.delete(key)
     }
-    for (const key of this.#tables.keys()) {
+    for (const key of this.#values.keys()) {
       if (this.#sizeBytes <= this.#limitBytes) return
-      this.#forgetTable(key)
+      this.#forget(key)
     }
   }
 
-  #forgetTable(key: string): void {
-    const kept = this.#tables.get(key)
+  #forget(key: string): void {
+    const kept = this.#values.get(key)
     if (kept === undefined) return
-    this.#tables.delete(key)
+    this.#values.delete(key)
     this.#sizeBytes -= kept.sizeBytes
   }
 }
@@ -134,32 +128,3 @@ const isUntouched = ({ marks }: Kept): boolean =>
       crc32(bytes) === checksum &&
       Reflect.ownKeys(bytes.buffer).length === 0,
   )
-
-type AnyArray = ArrayBufferView | readonly unknown[]
-
-/** A column is an array, a list of texts, or `{ values, valid }` of such. */
-function mapArrays(columns: Columns, change: (array: AnyArray) => AnyArray): Columns {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, column]) => [
-      name,
-      isArray(column) ? change(column) : mapArrays(column as Columns, change),
-    ]),
-  )
-}
-
-const isArray = (column: unknown): column is AnyArray => ArrayBuffer.isView(column) || Array.isArray(column)
-
-/** The same memory behind an array object of its own; a list of texts is short and copied. */
-const viewed = (array: AnyArray): AnyArray =>
-  ArrayBuffer.isView(array) ? (array as Float64Array).subarray(0) : array.slice()
-
-function sizeOf(columns: Columns): number {
-  let sizeBytes = 0
-  for (const column of Object.values(columns)) {
-    if (ArrayBuffer.isView(column)) sizeBytes += column.byteLength
-    // Strings are shared by the copies; what a copy costs is its references.
-    else if (Array.isArray(column)) sizeBytes += column.length * 8
-    else sizeBytes += sizeOf(column as Columns)
-  }
-  return sizeBytes
-}

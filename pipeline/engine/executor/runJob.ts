@@ -119,11 +119,19 @@ async function runTask(
 
   const reader = new InputReader(exports, guard, kept, job.code.digest)
   try {
-    for (const [name, port] of Object.entries(task.inputs)) {
-      Object.assign(step, { phase: 'input', subject: name })
+    const { prepare, inputs: ports } = task
+    const reading = (name: string) => Object.assign(step, { phase: 'input', subject: name })
+    const making = () => Object.assign(step, { phase: 'run', subject: undefined })
+    const code = { ...values }
+    for (const [name, port] of Object.entries(ports)) {
+      if (prepare?.inputs.includes(name) === true) continue
+      reading(name)
       values[name] = reader.read(port, job.inputs[name] ?? { kind: 'absent' })
     }
-    Object.assign(step, { phase: 'run', subject: undefined })
+    if (prepare !== undefined) {
+      values['prepared'] = reader.prepare(prepare, { ports, inputs: job.inputs, params, code, reading, making })
+    }
+    making()
     const context: PureContext = Object.freeze({
       seed: (stream: string) => seedOf(task.name, params, stream),
       log: (message: string) => log.write(String(message)),

@@ -7,9 +7,15 @@ import { expandSweep, type SweepGrid } from '../../../lib/sweep/points.ts'
 import { selectPoint } from '../../../tasks/research/selectPoint.ts'
 import { walkForward } from '../../../tasks/research/walkForward.ts'
 import type { Collection, Graph, NodeHandle } from '../../engine/graph.ts'
-import type { RunAt } from './sweep.ts'
+import type { TrialAt } from './sweep.ts'
+
+/** Places one backtest of the pipeline, kept with all its fills. */
+export type RunAt = (...what: Parameters<TrialAt>) => NodeHandle<typeof backtestRun>
 
 export interface WalkForwardPlan {
+  /** The training. */
+  readonly trialAt: TrialAt
+  /** The tests. */
   readonly runAt: RunAt
   readonly sweep: SweepGrid
   readonly strategy: Pick<Strategy, 'name' | 'params'>
@@ -29,11 +35,11 @@ export interface PlacedWalkForward {
 }
 
 /**
- * For each fold: a training backtest for each point at `[fold,2026-03-01,train,lookback:7d]`, the selection, and the
+ * For each fold: a training trial for each point at `[fold,2026-03-01,train,lookback:7d]`, the selection, and the
  * test of the point it chose at `[fold,2026-03-01,test]`, which is placed once the choice is known. All of them start flat.
  */
 export function addWalkForward(graph: Graph, plan: WalkForwardPlan): PlacedWalkForward {
-  const { runAt, base = {}, runsMax = 10_000 } = plan
+  const { trialAt, runAt, base = {}, runsMax = 10_000 } = plan
   const points = expandSweep(plan.sweep, plan.strategy, { base })
   const folds = planFolds(plan.folds, plan.range)
   const runs = folds.reduce((all, { train }) => all + train.length * points.length, 0)
@@ -49,7 +55,7 @@ export function addWalkForward(graph: Graph, plan: WalkForwardPlan): PlacedWalkF
     const at = ['fold', fold.name]
     const { name, train, test } = fold
     const trained = points.flatMap((point) =>
-      train.map((span, i) => runAt([...at, 'train', ...(i === 0 ? [] : ['after']), ...point.at], point.params, span)),
+      train.map((span, i) => trialAt([...at, 'train', ...(i === 0 ? [] : ['after']), ...point.at], point.params, span)),
     )
     const chosen = graph.add(selectPoint, {
       at: [name],

@@ -10,9 +10,10 @@ import { report } from '../../../tasks/deliver/report.ts'
 import { backtest } from '../../../tasks/replay/backtest.ts'
 import { checkStrategy } from '../../../tasks/replay/checkStrategy.ts'
 import { metrics } from '../../../tasks/replay/metrics.ts'
+import { trial } from '../../../tasks/replay/trial.ts'
 import type { Graph } from '../../engine/graph.ts'
 import type { Dataset } from '../dataset.ts'
-import { addSweep, type PlacedSweep } from '../research/sweep.ts'
+import { addSweep, type PlacedSweep, type TrialAt } from '../research/sweep.ts'
 import { addWalkForward } from '../research/walkForward.ts'
 import type { UsdmConfig } from './config.ts'
 import type { ByMonth, Research } from './research.ts'
@@ -78,11 +79,15 @@ export function addBacktests(
         }),
       ]
     : []
-  const tried = { strategy, sweep: config.sweep, base: params, range }
-  const sweep =
-    Object.keys(config.sweep).length === 0
-      ? undefined
-      : addSweep(graph, { ...tried, runAt: (at, given) => place(at, strategy, given) })
+  const trialAt: TrialAt = (at, given, span) =>
+    graph.add(trial, {
+      at,
+      params: paramsOf(given, span, {}),
+      inputs: inputsOf(strategy, span),
+      code: { strategy },
+    })
+  const tried = { strategy, sweep: config.sweep, base: params, range, trialAt }
+  const sweep = Object.keys(config.sweep).length === 0 ? undefined : addSweep(graph, tried)
   const walkForward =
     config.walkForward === undefined
       ? undefined
@@ -103,8 +108,9 @@ export function addBacktests(
     inputs: {
       run,
       ...against,
-      ...(sweep === undefined ? {} : { trials: [run, ...othersThan(params, strategy, sweep)] }),
+      ...(sweep === undefined ? {} : { sweep: sweep.summary }),
     },
+    ...(sweep === undefined ? {} : { params: { ownPoint: pointOf(params, strategy, sweep) } }),
   })
   const page = graph.add(report, {
     inputs: {
@@ -138,10 +144,11 @@ export function addBacktests(
 const upTo = <T>(all: ByMonth<T>, toMs: number): T[] =>
   [...all].filter(([period]) => monthStart(period) < toMs).map(([, one]) => one)
 
-/** The points of a sweep but the one that is the run itself. */
-function othersThan(params: Readonly<Record<string, unknown>>, strategy: Strategy, { points, runs }: PlacedSweep) {
+/** Which point of a sweep the run itself is. */
+function pointOf(params: Readonly<Record<string, unknown>>, strategy: Strategy, { points }: PlacedSweep) {
   const own = strategy.params.safeParse(params).data
-  return runs.filter((_, i) => !isDeepStrictEqual(strategy.params.safeParse(points[i]!.params).data, own))
+  const found = points.findIndex((point) => isDeepStrictEqual(strategy.params.safeParse(point.params).data, own))
+  return found < 0 ? undefined : found
 }
 
 const feesTimes = (fees: UsdmConfig['execution']['fees'], factor: number): UsdmConfig['execution']['fees'] =>

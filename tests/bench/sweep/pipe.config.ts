@@ -1,15 +1,17 @@
 import { z } from 'zod'
 import { universe } from '../../../lib/market/universe.ts'
-import { crossSectionalMomentum } from '../../../lib/strategies/crossSectionalMomentum.ts'
 import { funding } from '../../../lib/tables/funding.ts'
 import { minute } from '../../../lib/tables/minute.ts'
 import { definePipeline, defineProject, defineTask, withConfig } from '../../../pipeline/index.ts'
-import { backtest } from '../../../tasks/replay/backtest.ts'
+import { trial } from '../../../tasks/replay/trial.ts'
+import { sizes } from './markets.ts'
+import { momentum } from './momentum.ts'
 import { randomBars, randomFunding, randomListing } from './randomTables.ts'
+import { reversion } from './reversion.ts'
 
-// The project of the benchmark "sweep": one backtest a point, all over the same tables.
+// The project of the benchmark "sweep": one trial a point, all over the same tables.
 
-const size = z.object({ index: z.number(), bars: z.number() })
+const part = z.object({ index: z.number(), bars: z.number(), intervalMs: z.number() })
 
 export const makeUniverse = defineTask({
   name: 'makeUniverse',
@@ -23,43 +25,39 @@ export const makeUniverse = defineTask({
 export const makeBars = defineTask({
   name: 'makeBars',
   kind: 'pure',
-  params: size,
+  params: part,
   inputs: {},
   output: minute,
-  run: (_, { index, bars }) => randomBars(index, bars),
+  run: (_, { index, bars, intervalMs }) => randomBars(index, bars, intervalMs),
 })
 
 export const makeFunding = defineTask({
   name: 'makeFunding',
   kind: 'pure',
-  params: size,
+  params: part,
   inputs: {},
   output: funding,
-  run: (_, { index, bars }) => randomFunding(index, bars),
+  run: (_, { index, bars, intervalMs }) => randomFunding(index, bars, intervalMs),
 })
 
-const config = z.object({
-  symbols: z.number(),
-  bars: z.number(),
-  from: z.string(),
-  to: z.string(),
-  points: z.number(),
-})
+const config = z.object({ size: z.enum(['years', 'hourly', 'minutes']), points: z.number() })
 
-const sweep = definePipeline('sweep', config, (graph, { symbols, bars, from, to, points }) => {
+const sweep = definePipeline('sweep', config, (graph, { size, points }) => {
+  const { symbols, bars, intervalMs, asked } = sizes[size]
   const all = Array.from({ length: symbols }, (_, index) => index)
+  const partOf = (index: number) => ({ at: [index], params: { index, bars, intervalMs } })
   const inputs = {
     universe: graph.add(makeUniverse, { params: { symbols } }),
-    minutes: all.map((index) => graph.add(makeBars, { at: [index], params: { index, bars } })),
-    funding: all.map((index) => graph.add(makeFunding, { at: [index], params: { index, bars } })),
+    minutes: all.map((index) => graph.add(makeBars, partOf(index))),
+    funding: all.map((index) => graph.add(makeFunding, partOf(index))),
   }
   graph.target('data', inputs.universe, ...inputs.minutes, ...inputs.funding)
   const runs = Array.from({ length: points }, (_, point) =>
-    graph.add(backtest, {
+    graph.add(trial, {
       at: [point],
-      params: { baseInterval: '1h', from, to, strategy: { lookback: `${24 + point}h` } },
+      params: { ...asked, strategy: { lookbackBars: 24 + point } },
       inputs,
-      code: { strategy: crossSectionalMomentum },
+      code: { strategy: size === 'hourly' ? reversion : momentum },
     }),
   )
   graph.target('sweep', ...runs)
@@ -67,5 +65,5 @@ const sweep = definePipeline('sweep', config, (graph, { symbols, bars, from, to,
 
 export default defineProject({
   root: '.pipe',
-  pipelines: [withConfig(sweep, { symbols: 50, bars: 24 * 366, from: '2024-01-01', to: '2025-01-01', points: 100 })],
+  pipelines: [withConfig(sweep, { size: 'years', points: 100 })],
 })

@@ -2,16 +2,15 @@ import { createRng } from '../../../lib/rng.ts'
 import { fundingTable } from '../../../lib/tables/funding.ts'
 import { minuteTable } from '../../../lib/tables/minute.ts'
 import { makeTable, type TableOf } from '../../../lib/tables/table.ts'
-
-const hourMs = 3_600_000
+import { HOUR_MS } from '../../../lib/time.ts'
 
 // The first bar of the random market.
 const sweepStartMs = Date.UTC(2024, 0, 1)
 
 const sweepSymbol = (index: number): string => `S${String(index).padStart(2, '0')}USDT`
 
-/** Hourly bars of one symbol with marks: a random walk in whole cents and whole hundredths of a coin. */
-export function randomBars(index: number, bars: number): TableOf<typeof minuteTable> {
+/** Bars of one symbol with marks: a random walk in whole cents and whole hundredths of a coin. */
+export function randomBars(index: number, bars: number, intervalMs: number): TableOf<typeof minuteTable> {
   const rng = createRng(1, 'bars', index)
   const e8 = () => new BigInt64Array(bars)
   const floats = () => new Float64Array(bars)
@@ -19,7 +18,7 @@ export function randomBars(index: number, bars: number): TableOf<typeof minuteTa
   const absent = () => ({ values: e8(), valid: new Uint8Array(bars) })
   const columns = {
     symbol: new Array<string>(bars).fill(sweepSymbol(index)),
-    openTsMs: Float64Array.from({ length: bars }, (_, i) => sweepStartMs + i * hourMs),
+    openTsMs: Float64Array.from({ length: bars }, (_, i) => sweepStartMs + i * intervalMs),
     open: e8(),
     high: e8(),
     low: e8(),
@@ -72,10 +71,11 @@ export function randomBars(index: number, bars: number): TableOf<typeof minuteTa
 }
 
 /** A settlement every eight hours. */
-export function randomFunding(index: number, bars: number): TableOf<typeof fundingTable> {
+export function randomFunding(index: number, bars: number, intervalMs: number): TableOf<typeof fundingTable> {
   const rng = createRng(1, 'funding', index)
-  const rows = Math.floor(bars / 8)
-  const tsMs = Float64Array.from({ length: rows }, (_, i) => sweepStartMs + (i + 1) * 8 * hourMs)
+  const everyMs = 8 * HOUR_MS
+  const rows = Math.floor((bars * intervalMs) / everyMs)
+  const tsMs = Float64Array.from({ length: rows }, (_, i) => sweepStartMs + (i + 1) * everyMs)
   return makeTable(fundingTable, {
     symbol: new Array<string>(rows).fill(sweepSymbol(index)),
     tsMs,

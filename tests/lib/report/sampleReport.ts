@@ -4,6 +4,7 @@ import type { MarketInput } from '../../../lib/backtest/market.ts'
 import { computeMetrics } from '../../../lib/backtest/metrics.ts'
 import type { BacktestRun, NamedBytes } from '../../../lib/market/backtestFiles.ts'
 import { metricsJson } from '../../../lib/market/metricsJson.ts'
+import { trialOf } from '../../../lib/market/trialFiles.ts'
 import type { ReportInput } from '../../../lib/report/view.ts'
 import { createRng } from '../../../lib/rng.ts'
 import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
@@ -119,7 +120,7 @@ function sweptSample(
   return {
     sweep: summariseSweep(
       values,
-      points.map(({ params }) => runAt(params, range)),
+      points.map(({ params }) => trialOf(runAt(params, range))),
     ),
     walkForward: joinFolds(
       folds,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { computeMetrics } from '../../../lib/backtest/metrics.ts'
 import type { BacktestRun } from '../../../lib/market/backtestFiles.ts'
+import { trialOf } from '../../../lib/market/trialFiles.ts'
 import { createRng } from '../../../lib/rng.ts'
 import { deflatedSharpe } from '../../../lib/stats/deflatedSharpe.ts'
 import { variance } from '../../../lib/stats/moments.ts'
@@ -87,7 +88,7 @@ describe('a fold is closed at its end', () => {
 })
 
 describe('summariseSweep', () => {
-  const summary = summariseSweep(values, runs)
+  const summary = summariseSweep(values, runs.map(trialOf))
 
   test('fits its schema, and repeats what metrics say of each run', () => {
     expect(sweepSummary.schema.parse(summary)).toEqual(summary)
@@ -118,13 +119,13 @@ describe('summariseSweep', () => {
 
   test('knows the probability of overfitting of ten configurations, and says why there is none of fewer', () => {
     expect(summary.overfitting).toMatchObject({ configurations: 10, blocks: 16, splits: 12_870, days: 110 })
-    const nine = summariseSweep(values.slice(1), runs.slice(1))
+    const nine = summariseSweep(values.slice(1), runs.slice(1).map(trialOf))
     expect(nine.overfitting).toBeUndefined()
     expect(nine.overfittingAbsent).toBe('it needs 10 configurations to choose among, and there are 9')
     const short = daysFrom(0, 31)
     const brief = summariseSweep(
       values,
-      points.map(({ params }) => runOver(market, params, short)),
+      points.map(({ params }) => trialOf(runOver(market, params, short))),
     )
     expect(brief.overfittingAbsent).toBe('it needs 32 days, two for each of its 16 blocks, and there are 31')
     expect(brief.isAnnualised).toBe(false)
@@ -141,7 +142,7 @@ describe('summariseSweep', () => {
     const of = (drift: (k: number) => number) =>
       summariseSweep(
         grid,
-        grid.map((_, k) => runWith(days(drift(k), k), span)),
+        grid.map((_, k) => trialOf(runWith(days(drift(k), k), span))),
       )
     const skilled = of((k) => (k === 4 ? 0.004 : 0))
     expect(skilled.best).toBe(4)
@@ -157,7 +158,7 @@ describe('summariseSweep', () => {
     const idle = expandSweep({ gross: [0, 1] }, trend)
     const table = summariseSweep(
       idle.map((point) => point.values),
-      idle.map(({ params }) => runOver(market, params, range)),
+      idle.map(({ params }) => trialOf(runOver(market, params, range))),
     )
     expect(table.points[0]).toMatchObject({ dailySharpe: 0, sharpe: null, fills: 0, deflated: null })
     expect(table.trials.count).toBe(2)
@@ -165,8 +166,10 @@ describe('summariseSweep', () => {
   })
 
   test('runs over other days than the first, or a run too few, are no sweep', () => {
-    expect(() => summariseSweep(values, [...runs.slice(1), runOver(market, {}, daysFrom(0, 50))])).toThrow('one range')
-    expect(() => summariseSweep(values, runs.slice(1))).toThrow('every point')
+    expect(() => summariseSweep(values, [...runs.slice(1), runOver(market, {}, daysFrom(0, 50))].map(trialOf))).toThrow(
+      'one range',
+    )
+    expect(() => summariseSweep(values, runs.slice(1).map(trialOf))).toThrow('every point')
   })
 })
 

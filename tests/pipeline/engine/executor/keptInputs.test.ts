@@ -18,13 +18,13 @@ const table = (...values: number[]) => ({
   },
 })
 type Kept = ReturnType<typeof table>
-const find = (kept: KeptInputs, key: string) => kept.findTable(key) as Kept | undefined
+const find = (kept: KeptInputs, key: string) => kept.find(key) as Kept | undefined
 
 describe('tables kept for the nodes to come', () => {
   test('are handed out again as they were decoded, in the same memory', () => {
     const kept = new KeptInputs(1e6)
     const decoded = table(1, 2)
-    const first = kept.keepTable('a', decoded) as Kept
+    const first = kept.keep('a', decoded) as Kept
     kept.end()
     const second = find(kept, 'a')!
     expect([first, second]).toEqual([table(1, 2), table(1, 2)])
@@ -42,7 +42,7 @@ describe('tables kept for the nodes to come', () => {
   for (const [says, write] of writes) {
     test(`are forgotten when a node changed ${says}`, () => {
       const kept = new KeptInputs(1e6)
-      kept.keepTable('a', table(1, 2))
+      kept.keep('a', table(1, 2))
       kept.end()
       write(find(kept, 'a')!)
       kept.end()
@@ -52,7 +52,7 @@ describe('tables kept for the nodes to come', () => {
 
   test('also when it was the node that had them decoded', () => {
     const kept = new KeptInputs(1e6)
-    const first = kept.keepTable('a', table(1, 2)) as Kept
+    const first = kept.keep('a', table(1, 2)) as Kept
     first.columns.value[0] = 5
     kept.end()
     expect(find(kept, 'a')).toBeUndefined()
@@ -60,7 +60,7 @@ describe('tables kept for the nodes to come', () => {
 
   test('do not show what a node did to the objects around them', () => {
     const kept = new KeptInputs(1e6)
-    kept.keepTable('a', table(1, 2))
+    kept.keep('a', table(1, 2))
     kept.end()
     const lent = find(kept, 'a')! as unknown as { columns: Record<string, unknown> & { name: string[]; maybe: object } }
     lent.columns.name.reverse()
@@ -72,10 +72,10 @@ describe('tables kept for the nodes to come', () => {
 
   test('are handed to a node once: what it asks for again, it may have written into', () => {
     const kept = new KeptInputs(1e6)
-    kept.keepTable('a', table(1, 2))
+    kept.keep('a', table(1, 2))
     expect(find(kept, 'a')).toBeUndefined()
     const own = table(1, 2)
-    expect(kept.keepTable('a', own)).toBe(own)
+    expect(kept.keep('a', own)).toBe(own)
     kept.end()
     expect(find(kept, 'a')).toEqual(table(1, 2))
   })
@@ -83,19 +83,19 @@ describe('tables kept for the nodes to come', () => {
   test('stay within their bound, the one asked for longest ago leaving first', () => {
     // A table of n rows takes 21 n bytes.
     const kept = new KeptInputs(5 * 21)
-    for (const key of ['a', 'b']) kept.keepTable(key, table(1, 2))
+    for (const key of ['a', 'b']) kept.keep(key, table(1, 2))
     kept.end()
     find(kept, 'a')
-    kept.keepTable('c', table(1, 2))
+    kept.keep('c', table(1, 2))
     kept.end()
     expect(['a', 'b', 'c'].map((key) => find(kept, key) !== undefined)).toEqual([true, false, true])
-    kept.keepTable('wide', table(1, 2, 3, 4, 5, 6))
+    kept.keep('wide', table(1, 2, 3, 4, 5, 6))
     expect(find(kept, 'wide')).toBeUndefined()
   })
 
   test('make room for a node that needs the memory itself', () => {
     const kept = new KeptInputs(1e6)
-    kept.keepTable('a', table(1, 2))
+    kept.keep('a', table(1, 2))
     kept.keepText('t', 'text')
     const foundWithin = (limitBytes: number) => {
       kept.end()
@@ -107,7 +107,7 @@ describe('tables kept for the nodes to come', () => {
     kept.end()
     kept.begin(-1)
     expect(find(kept, 'a')).toBeUndefined()
-    kept.keepTable('a', table(1, 2))
+    kept.keep('a', table(1, 2))
     expect(find(kept, 'a')).toBeUndefined()
   })
 })

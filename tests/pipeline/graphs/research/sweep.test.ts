@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { encodeBacktest } from '../../../../lib/market/backtestFiles.ts'
-import { backtestRun } from '../../../../lib/market/backtestOutputs.ts'
+import { backtestRun, trialRun } from '../../../../lib/market/backtestOutputs.ts'
+import { encodeTrial, trialOf } from '../../../../lib/market/trialFiles.ts'
 import type { SweepSummary, WalkForward } from '../../../../lib/sweep/outputs.ts'
 import { definePipeline } from '../../../../pipeline/engine/graph.ts'
 import { defineTask } from '../../../../pipeline/engine/task.ts'
-import { addSweep, type RunAt } from '../../../../pipeline/graphs/research/sweep.ts'
-import { addWalkForward } from '../../../../pipeline/graphs/research/walkForward.ts'
+import { addSweep, type TrialAt } from '../../../../pipeline/graphs/research/sweep.ts'
+import { addWalkForward, type RunAt } from '../../../../pipeline/graphs/research/walkForward.ts'
 import { randomMarket } from '../../../lib/backtest/markets.ts'
 import { daysFrom, runOver, trend } from '../../../lib/sweep/runs.ts'
 import { EngineLab } from '../../../support/engineLab.ts'
@@ -22,6 +23,13 @@ const tinyRun = defineTask({
   run: (_inputs, { strategy, fromMs, toMs }) => encodeBacktest(runOver(market, strategy, { fromMs, toMs })),
 })
 
+const tinyTrial = defineTask({
+  ...tinyRun,
+  name: 'tinyTrial',
+  output: trialRun,
+  run: (_inputs, { strategy, fromMs, toMs }) => encodeTrial(trialOf(runOver(market, strategy, { fromMs, toMs }))),
+})
+
 const tiny = definePipeline(
   'tiny',
   z.object({
@@ -32,11 +40,12 @@ const tiny = definePipeline(
   }),
   (graph, { lookbacks, days, around, runsMax }) => {
     const runAt: RunAt = (at, strategy, range) => graph.add(tinyRun, { at, params: { strategy, ...range } })
-    const shared = { runAt, sweep: { lookbackBars: lookbacks, gross: [0.5, 1] }, strategy: trend }
+    const trialAt: TrialAt = (at, strategy, range) => graph.add(tinyTrial, { at, params: { strategy, ...range } })
+    const shared = { trialAt, sweep: { lookbackBars: lookbacks, gross: [0.5, 1] }, strategy: trend }
     const swept = addSweep(graph, { ...shared, range: daysFrom(0, days) })
     const rolling = { training: 'rolling', train: '14d', test: '7d', purge: '1d' } as const
     const folds = around ? ({ training: 'around', test: '20d', embargo: '2d' } as const) : rolling
-    const walked = addWalkForward(graph, { ...shared, range: daysFrom(0, days), folds, runsMax })
+    const walked = addWalkForward(graph, { ...shared, runAt, range: daysFrom(0, days), folds, runsMax })
     graph.target('sweep', swept.summary)
     graph.target('walkForward', walked.summary)
   },
@@ -54,16 +63,16 @@ describe('a sweep in a pipeline', () => {
     expect(first.outcome).toBe('ok')
     expect([...lab.executed].sort()).toEqual([
       'sweepSummary',
-      'tinyRun[sweep,gross:0.5,lookbackBars:24]',
-      'tinyRun[sweep,gross:0.5,lookbackBars:48]',
-      'tinyRun[sweep,gross:1,lookbackBars:24]',
-      'tinyRun[sweep,gross:1,lookbackBars:48]',
+      'tinyTrial[sweep,gross:0.5,lookbackBars:24]',
+      'tinyTrial[sweep,gross:0.5,lookbackBars:48]',
+      'tinyTrial[sweep,gross:1,lookbackBars:24]',
+      'tinyTrial[sweep,gross:1,lookbackBars:48]',
     ])
     await lab.run(tiny, ['sweep'], {}, { lookbacks: [72, 24, 48] })
     expect([...lab.executed].sort()).toEqual([
       'sweepSummary',
-      'tinyRun[sweep,gross:0.5,lookbackBars:72]',
-      'tinyRun[sweep,gross:1,lookbackBars:72]',
+      'tinyTrial[sweep,gross:0.5,lookbackBars:72]',
+      'tinyTrial[sweep,gross:1,lookbackBars:72]',
     ])
     await lab.run(tiny, ['sweep'], {}, { lookbacks: [72, 48] })
     expect(lab.executed).toEqual(['sweepSummary'])
@@ -86,7 +95,7 @@ describe('a sweep in a pipeline', () => {
 })
 
 describe('a walk-forward in a pipeline', () => {
-  const fold = (day: string, rest: string) => `tinyRun[fold,${day},${rest}]`
+  const fold = (day: string, rest: string) => `${rest === 'test' ? 'tinyRun' : 'tinyTrial'}[fold,${day},${rest}]`
 
   test('trains every point for each fold, and tests the one that was chosen', async () => {
     const run = await lab.run(tiny, ['walkForward'], {}, { lookbacks: [24, 48] })
