@@ -25,9 +25,12 @@ export {
   tsMs,
   tsUs,
   utf8,
+  wideDecimal,
 } from '../lib/tables/schema.ts'
 export type { Table, TableOf } from '../lib/tables/table.ts'
 export { concatTables, makeTable, sliceTable } from '../lib/tables/table.ts'
+export type { BigInts } from '../lib/tables/wideInts.ts'
+export { bigAt, bigIntsOf, bigsToFloat64 } from '../lib/tables/wideInts.ts'
 export type { Collection, ConfiguredPipeline, Graph, NodeHandle, Pipeline, Project } from './engine/graph.ts'
 export { definePipeline, defineProject, withConfig } from './engine/graph.ts'
 export type {

@@ -11,7 +11,6 @@ import { EquityRecorder } from './equityCurve.ts'
 import type { EventClass } from './eventOrder.ts'
 import type { FillsTable } from './fillsTable.ts'
 import type { Instrument } from './instrument.ts'
-import { fromUnits } from './instrument.ts'
 import type { EquityParts } from './ledger.ts'
 import { Ledger } from './ledger.ts'
 import { Liquidation } from './liquidation.ts'
@@ -20,7 +19,7 @@ import type { MarketInput } from './market.ts'
 import { orderMarket } from './market.ts'
 import { MarketView } from './marketView.ts'
 import { fillFlags } from './orders.ts'
-import { pow10, rateDecimals } from './scaled.ts'
+import { pow10 } from './scaled.ts'
 import type { FundingEvent, Strategy, UniverseEvent } from './strategy.ts'
 import { MarketTimeline } from './timeline.ts'
 import { Venue } from './venue.ts'
@@ -240,7 +239,7 @@ class Run<Params, State> {
   #settle(s: number, index: number, events: FundingEvent[]): void {
     const { funding, instrument } = this.#market.symbols[s]!
     if (this.#market.isGone[s] === 1) return
-    const rateE8 = funding!.rateE8[index]!
+    const rateE18 = funding!.rateE18[index]!
     let received = 0
     if (this.#ledger.positionQty[s] !== 0) {
       let px = funding!.markPx[index]!
@@ -248,14 +247,14 @@ class Run<Params, State> {
         px = this.#ledger.markPx[s]!
         this.#counts.fundingAtMark++
       }
-      received = this.#ledger.settleFunding(s, px, rateE8)
+      received = this.#ledger.settleFunding(s, px, rateE18)
     }
     if (this.#request.strategy.onFunding === undefined) return
     const receivedUsdt = received / pow10(this.#config.cashDecimals)
     events.push({
       tsMs: this.#market.nowMs,
       symbol: instrument.symbol,
-      rate: fromUnits(rateE8, rateDecimals),
+      rate: Number(rateE18) / 1e18,
       receivedUsdt,
     })
   }

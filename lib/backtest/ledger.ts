@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-import { exact, timesRateE8 } from './scaled.ts'
+import { exact, timesRateE8, timesRateE18 } from './scaled.ts'
 
 /** Why equity changed, in units of cash. Costs are negative. */
 export interface EquityParts {
@@ -95,10 +95,10 @@ export class Ledger {
   }
 
   /** A published settlement on the position held: longs pay shorts while the rate is positive. Returns what we got. */
-  settleFunding(symbol: number, settlementPx: number, rateE8: number): number {
+  settleFunding(symbol: number, settlementPx: number, rateE18: bigint): number {
     const qty = this.positionQty[symbol]!
     if (qty === 0) return 0
-    const received = -timesRateE8(exact(qty * settlementPx), rateE8)
+    const received = -timesRateE18(exact(qty * settlementPx), rateE18)
     this.cash = exact(this.cash + received)
     this.funding[symbol] = exact(this.funding[symbol]! + received)
     this.equity = exact(this.equity + received)

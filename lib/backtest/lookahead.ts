@@ -176,8 +176,10 @@ function otherMark(bars: BarSeries, intervalMs: number, nowMs: number, rng: Rng)
 }
 
 function otherFunding(funding: FundingSeries, nowMs: number, rng: Rng): FundingSeries {
-  const rateE8 = funding.rateE8.map((rate, i) => (funding.tsMs[i]! > nowMs ? Math.round(1e5 * rng.normal()) : rate))
-  return { ...funding, rateE8 }
+  const rateE18 = funding.rateE18.map((rate, i) =>
+    funding.tsMs[i]! > nowMs ? BigInt(Math.round(1e5 * rng.normal())) * 10_000_000_000n : rate,
+  )
+  return { ...funding, rateE18 }
 }
 
 function otherColumns(columns: ColumnSeries, nowMs: number, rng: Rng, wants: (name: string) => boolean): ColumnSeries {

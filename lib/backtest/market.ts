@@ -28,7 +28,8 @@ export interface MarkSeries {
 /** Published settlements, ascending. */
 export interface FundingSeries {
   readonly tsMs: Float64Array
-  readonly rateE8: Float64Array
+  /** In 10^-18: venues publish eight decimals, and some up to eighteen. */
+  readonly rateE18: BigInt64Array
   /** NaN where the venue gave none: the mark of that instant is taken and the settlement counted as estimated. */
   readonly markPx: Float64Array
 }

@@ -1,5 +1,5 @@
 import { parseScaledBig } from '../decimal.ts'
-import type { Column } from '../tables/schema.ts'
+import { type Column, isDecimal } from '../tables/schema.ts'
 
 /** What one cell says: a value in the column's own representation, `null` for an absent one, or why it is unsound. */
 export type CellReading = { value: bigint | number | string | null; isMicros?: boolean } | { why: string }
@@ -30,10 +30,10 @@ export function readCell(text: string, column: Column, signed: boolean): CellRea
   }
   if (units < 0n && !signed) return { why: 'is negative' }
   if (kind === 'tsMs' || kind === 'tsUs') return readTime(units, kind)
-  const limit = kind === 'decimal' ? 10n ** BigInt(column.precision!) : kind === 'i32' ? 2n ** 31n : 2n ** 63n
+  const limit = isDecimal(kind) ? 10n ** BigInt(column.precision!) : kind === 'i32' ? 2n ** 31n : 2n ** 63n
   // The most negative integer has no positive twin; a decimal's range is symmetric.
-  const fits = units < limit && (kind === 'decimal' ? units > -limit : units >= -limit)
-  if (!fits) return { why: `is too large for ${kind === 'decimal' ? `decimal(${column.precision},${scale})` : kind}` }
+  const fits = units < limit && (isDecimal(kind) ? units > -limit : units >= -limit)
+  if (!fits) return { why: `is too large for ${isDecimal(kind) ? `decimal(${column.precision},${scale})` : kind}` }
   return { value: kind === 'i32' ? Number(units) : units }
 }
 

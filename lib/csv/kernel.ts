@@ -1,4 +1,4 @@
-import type { Column } from '../tables/schema.ts'
+import { type Column, isDecimal } from '../tables/schema.ts'
 import { type CellReading, readCell } from './cell.ts'
 
 /** A field as the kernel sees it: a code to branch on, and the array its values go to. */
@@ -12,7 +12,19 @@ export type KernelField = {
   readonly header: string
 }
 
-export const codes = { decimal: 0, i64: 1, i32: 2, tsMs: 3, tsUs: 4, bool: 5, utf8: 6, f64: 7, skip: 8 } as const
+/** A wide decimal is read like any other; what is above its lower half comes from the strict reader alone. */
+export const codes = {
+  decimal: 0,
+  wide: 0,
+  i64: 1,
+  i32: 2,
+  tsMs: 3,
+  tsUs: 4,
+  bool: 5,
+  utf8: 6,
+  f64: 7,
+  skip: 8,
+} as const
 
 /** Where the kernel stands and what it fills. The arrays have one entry for each field; only one of them is used. */
 export type KernelState = {
@@ -20,6 +32,8 @@ export type KernelState = {
   /** Room for this many rows. */
   readonly capacity: number
   readonly words: Int32Array[]
+  /** The upper parts of wide decimals, zero where the fast reader read. */
+  readonly high: (Int32Array | undefined)[]
   readonly doubles: Float64Array[]
   readonly bytes: Uint8Array[]
   readonly texts: string[][]
@@ -276,9 +290,11 @@ function store(
   if (column.kind === 'utf8') state.texts[index]![row] = (value ?? '') as string
   else if (column.kind === 'bool') state.bytes[index]![row] = Number(value)
   else if (column.kind === 'i32') state.words[index]![row] = Number(value)
-  else if (typeof value === 'bigint' || column.kind === 'i64' || column.kind === 'decimal') {
-    const wide = BigInt(value ?? 0)
-    state.words[index]![2 * row] = Number(BigInt.asIntN(32, wide))
-    state.words[index]![2 * row + 1] = Number(wide >> 32n)
+  else if (typeof value === 'bigint' || column.kind === 'i64' || isDecimal(column.kind)) {
+    const units = BigInt(value ?? 0)
+    state.words[index]![2 * row] = Number(BigInt.asIntN(32, units))
+    state.words[index]![2 * row + 1] = Number(BigInt.asIntN(32, units >> 32n))
+    const high = state.high[index]
+    if (high !== undefined) high[row] = Number(units >> 64n)
   } else state.doubles[index]![row] = Number(value)
 }

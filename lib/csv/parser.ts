@@ -1,14 +1,16 @@
 import { int64Words } from '../tables/columnChecks.ts'
-import type { Columns } from '../tables/schema.ts'
+import { type Columns, isDecimal } from '../tables/schema.ts'
 import {
   type AnyColumnData,
   allocateColumn,
   concatTables,
   copyColumn,
+  narrowColumn,
   sliceTable,
   splitColumn,
   type Table,
 } from '../tables/table.ts'
+import { isWide } from '../tables/wideInts.ts'
 import { type BadCell, badCellFault } from './badCell.ts'
 import { expectsHeader, readHeader } from './header.ts'
 import { BadField, codes, type KernelField, type KernelState, readRows } from './kernel.ts'
@@ -74,7 +76,7 @@ export function csvParser<C extends Columns>(layout: CsvLayout<C>, options: CsvO
   const flush = () => {
     if (state.row === 0) return
     for (const time of times) time.rows += presentRows(batch[time.name]!, state.row)
-    const table = { schema, rowCount: capacity, columns: batch as Table<C>['columns'] }
+    const table = { schema, rowCount: capacity, columns: narrowed(batch) as Table<C>['columns'] }
     // A last, short batch is copied, so that it does not hold the memory of a full one.
     onBatch(state.row === capacity ? table : concatTables(schema, [sliceTable(table, 0, state.row)]))
     batch = newBatch(schema.columns, capacity)
@@ -126,7 +128,7 @@ export function csvParser<C extends Columns>(layout: CsvLayout<C>, options: CsvO
         if (!(error instanceof BadField)) throw error
         lines += state.row - rowBefore
         rowCount += state.row - rowBefore
-        forgetMicros(state)
+        forgetRow(state)
         refuse(error.message, error.at, fields[error.field]?.header, error.text)
         lines++
         from = buffer.indexOf(10, state.rowAt) + 1
@@ -212,6 +214,9 @@ function newBatch(columns: Columns, rows: number): Batch {
   return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, allocateColumn(column, rows)]))
 }
 
+const narrowed = (batch: Batch): Batch =>
+  Object.fromEntries(Object.entries(batch).map(([name, data]) => [name, narrowColumn(data)]))
+
 function kernelField(field: CsvField, columns: Columns): KernelField {
   const { column: name, signed = false } = field
   const header = headerNames(field)[0]!
@@ -219,7 +224,7 @@ function kernelField(field: CsvField, columns: Columns): KernelField {
   if (column === undefined) return { code: codes.skip, column, signed, scale: 0, limit: 0, header }
   const { kind, precision = 18, scale = 0 } = column
   const safe = 2 ** 53
-  const limit = kind === 'i32' ? 2 ** 31 : kind === 'decimal' ? Math.min(safe, Number(10n ** BigInt(precision))) : safe
+  const limit = kind === 'i32' ? 2 ** 31 : isDecimal(kind) ? Math.min(safe, Number(10n ** BigInt(precision))) : safe
   return { code: codes[kind], column, signed, scale, limit, header }
 }
 
@@ -237,8 +242,15 @@ function kernelState(
     fields,
     capacity,
     words: values.map((array) =>
-      array instanceof BigInt64Array ? int64Words(array) : array instanceof Int32Array ? array : new Int32Array(0),
+      array instanceof BigInt64Array
+        ? int64Words(array)
+        : array instanceof Int32Array
+          ? array
+          : array !== undefined && isWide(array)
+            ? int64Words(array.low)
+            : new Int32Array(0),
     ),
+    high: values.map((array) => (array !== undefined && isWide(array) ? array.high : undefined)),
     doubles: values.map((array) => (array instanceof Float64Array ? array : new Float64Array(0))),
     bytes: values.map((array) => (array instanceof Uint8Array ? array : new Uint8Array(0))),
     texts: values.map((array) => (Array.isArray(array) ? array : [])),
@@ -259,8 +271,10 @@ function presentRows(data: AnyColumnData, rows: number): number {
   return valid === undefined ? rows : valid.subarray(0, rows).reduce((sum, flag) => sum + flag, 0)
 }
 
-/** A line that is left out must not have counted as one in microseconds. */
-function forgetMicros({ microRows, lastMicroRow, row }: KernelState): void {
+/** A line that is left out must not have counted as one in microseconds, nor leave the upper part of a number behind: the
+ *  next line goes to the same row. */
+function forgetRow({ microRows, lastMicroRow, high, row }: KernelState): void {
+  for (const upper of high) if (upper !== undefined) upper[row] = 0
   for (let index = 0; index < microRows.length; index++) {
     if (lastMicroRow[index] !== row) continue
     microRows[index]!--

@@ -17,7 +17,7 @@ import type { TableOf } from '../tables/table.ts'
 import { DAY_MS, formatUtc } from '../time.ts'
 import type { DataStamp } from './backtestFiles.ts'
 import { DeclaredColumns } from './featureColumns.ts'
-import { type BarRows, barSeries, presentUnits, storedDecimals, unitsOf, withoutUnsound } from './minuteBars.ts'
+import { type BarRows, barSeries, presentUnits, withoutUnsound } from './minuteBars.ts'
 import { assertNothingRejected, quarantineSpans } from './quarantine.ts'
 import type { universe } from './universe.ts'
 
@@ -138,34 +138,34 @@ function endOf({ openTsMs, tradeCount }: BarSeries, { toMs, intervalMs }: Backte
 function fundingSeries(tables: readonly Funding[], pxDecimals: number, toMs: number): FundingSeries {
   const count = tables.reduce((sum, { rowCount }) => sum + rowCount, 0)
   const tsMs = new Float64Array(count)
-  const rateE8 = new Float64Array(count)
+  const rateE18 = new BigInt64Array(count)
   const markPx = new Float64Array(count)
   let at = 0
   let isAscending = true
   for (const { rowCount, columns } of tables) {
-    rateE8.set(unitsOf(columns.rate, storedDecimals), at)
+    rateE18.set(columns.rate, at)
     markPx.set(presentUnits(columns.markPrice, pxDecimals), at)
     for (let row = 0; row < rowCount; row++, at++) {
       tsMs[at] = snapSettlementTsMs(columns.tsMs[row]!)
       if (at > 0 && tsMs[at]! < tsMs[at - 1]!) isAscending = false
     }
   }
-  const all = { tsMs, rateE8, markPx }
+  const all = { tsMs, rateE18, markPx }
   const sorted = isAscending ? all : reordered(all)
   let end = count
   while (end > 0 && sorted.tsMs[end - 1]! > toMs) end--
   return {
     tsMs: sorted.tsMs.subarray(0, end),
-    rateE8: sorted.rateE8.subarray(0, end),
+    rateE18: sorted.rateE18.subarray(0, end),
     markPx: sorted.markPx.subarray(0, end),
   }
 }
 
 /** Months may come in any order. */
-function reordered({ tsMs, rateE8, markPx }: FundingSeries): FundingSeries {
+function reordered({ tsMs, rateE18, markPx }: FundingSeries): FundingSeries {
   const order = Array.from(tsMs.keys()).sort((a, b) => tsMs[a]! - tsMs[b]! || a - b)
   const pick = (column: Float64Array) => Float64Array.from(order, (row) => column[row]!)
-  return { tsMs: pick(tsMs), rateE8: pick(rateE8), markPx: pick(markPx) }
+  return { tsMs: pick(tsMs), rateE18: BigInt64Array.from(order, (row) => rateE18[row]!), markPx: pick(markPx) }
 }
 
 function assertNotEmpty({ symbols, rejected }: Universe): void {

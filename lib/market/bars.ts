@@ -1,11 +1,11 @@
 import type { FileSet } from '../artifact.ts'
 import { type Finding, type Policy, severityOf } from '../audit/finding.ts'
 import type { CsvLayout } from '../csv/layout.ts'
-import { coarseCsv } from '../tables/coarseKlines.ts'
 import { klineCsv } from '../tables/klines.ts'
 import { priceCsv } from '../tables/priceKlines.ts'
 import type { Column, Columns } from '../tables/schema.ts'
 import type { Table } from '../tables/table.ts'
+import { type BigInts, bigAt } from '../tables/wideInts.ts'
 import { DAY_MS, formatUtc, type Interval, monthStart, nextOpen, openOf, type TsMs } from '../time.ts'
 import type { ArchiveMarket } from '../venues/archiveKeys.ts'
 import type { BarKind } from '../venues/usdm.ts'
@@ -36,16 +36,13 @@ type PriceColumns = Readonly<Record<'open' | 'high' | 'low' | 'close', Column<'d
   Readonly<Record<'openTsMs' | 'closeTsMs', Column<'tsMs', false>>> &
   Columns
 
-/** Bars from here on are kept as coarse ones: their volumes outgrow exact decimals. */
-export const isCoarse = (interval: Interval): boolean => ['12h', '1d', '3d', '1w', '1M'].includes(interval)
-
 /** The reader for a kind of bars, where only their findings matter. */
 export function barFindings(
   raw: readonly FileSet[],
   partition: BarPartition,
   policy: Policy,
 ): { rows: number; findings: Finding[] } {
-  const read = partition.kind !== 'klines' ? priceBars : isCoarse(partition.interval) ? coarseBars : tradeBars
+  const read = partition.kind === 'klines' ? tradeBars : priceBars
   const { table, findings } = read(raw, partition, policy)
   return { rows: table.rowCount, findings }
 }
@@ -53,8 +50,6 @@ export function barFindings(
 /** The bars of a partition out of whatever files there are, and everything that was wrong with those. */
 export const tradeBars = (raw: readonly FileSet[], partition: BarPartition, policy: Policy) =>
   barsOf(klineCsv, raw, partition, policy)
-export const coarseBars = (raw: readonly FileSet[], partition: BarPartition, policy: Policy) =>
-  barsOf(coarseCsv, raw, partition, policy)
 export const priceBars = (raw: readonly FileSet[], partition: BarPartition, policy: Policy) =>
   barsOf(priceCsv, raw, partition, policy)
 
@@ -124,8 +119,8 @@ function defectOf<C extends PriceColumns>(interval: Interval) {
       prices['close']![row]!,
     ]
     const isPossible = low <= open && low <= close && open <= high && close <= high
-    const volume = prices['volume']?.[row]
-    const isShare = volume === undefined || prices['takerBuyVolume']![row]! <= volume
+    const { volume, takerBuyVolume } = columns as unknown as Readonly<Record<string, BigInts | undefined>>
+    const isShare = volume === undefined || bigAt(takerBuyVolume!, row) <= bigAt(volume, row)
     return isPossible && isShare
       ? undefined
       : ({ kind: 'impossibleRow', what: `the bar of ${formatUtc(openTsMs)} contradicts itself` } as const)

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { FileSet } from '../artifact.ts'
 import { Fault } from '../fault.ts'
-import type { coarseKlineTable } from '../tables/coarseKlines.ts'
+import type { klineTable } from '../tables/klines.ts'
 import type { TableOf } from '../tables/table.ts'
 import { DAY_MS, formatUtc } from '../time.ts'
 import { type ExchangeInfo, parseExchangeInfo } from '../venues/exchangeInfo.ts'
@@ -16,7 +16,7 @@ export type UniverseInputs = {
   readonly ticker?: FileSet | undefined
   readonly present?: FileSet | undefined
   readonly candidates?: { symbols: { symbol: string }[]; rejected: RejectedSymbol[] } | undefined
-  readonly daily?: readonly TableOf<typeof coarseKlineTable>[] | undefined
+  readonly daily?: readonly TableOf<typeof klineTable>[] | undefined
 }
 
 export type UniverseParams = SelectionRules & {

@@ -5,6 +5,7 @@ import { int64Words } from '../tables/columnChecks.ts'
 import { minuteTable } from '../tables/minute.ts'
 import { pickColumns } from '../tables/schema.ts'
 import type { TableOf } from '../tables/table.ts'
+import { type BigInts, bigsToFloat64, cutBigs, isWide } from '../tables/wideInts.ts'
 
 /** What the backtest engine reads of the minutes: a third of the table's columns. */
 export const barTable = pickColumns(minuteTable, [
@@ -23,7 +24,7 @@ export const barTable = pickColumns(minuteTable, [
 ])
 export type BarRows = TableOf<typeof barTable>
 
-export const storedDecimals = 8
+const storedDecimals = 8
 
 /** One symbol's bars that open before `toMs`, out of pieces in whatever order. The pieces stay as they are: others read
  *  the same memory. */
@@ -113,9 +114,14 @@ export function withoutUnsound(bars: BarSeries): { bars: BarSeries; leftOut: num
 }
 
 /** Stored decimals as whole units of an instrument, into rows `at` and following. */
-function fillUnits(stored: BigInt64Array, rows: number, decimals: number, target: Float64Array, at: number): void {
-  const words = int64Words(stored)
+function fillUnits(stored: BigInts, rows: number, decimals: number, target: Float64Array, at: number): void {
   const scale = pow10(storedDecimals - decimals)
+  if (isWide(stored)) {
+    const units = bigsToFloat64(cutBigs(stored, 0, rows))
+    for (let row = 0; row < rows; row++) target[at + row] = scale === 1 ? units[row]! : Math.round(units[row]! / scale)
+    return
+  }
+  const words = int64Words(stored)
   // Whole numbers over a power of ten: one correctly rounded division, exact wherever the instrument's grid holds it.
   for (let row = 0; row < rows; row++) {
     const units = words[2 * row + 1]! * 4294967296 + (words[2 * row]! >>> 0)
@@ -123,7 +129,7 @@ function fillUnits(stored: BigInt64Array, rows: number, decimals: number, target
   }
 }
 
-export function unitsOf(stored: BigInt64Array, decimals: number): Float64Array {
+function unitsOf(stored: BigInt64Array, decimals: number): Float64Array {
   const units = new Float64Array(stored.length)
   fillUnits(stored, stored.length, decimals, units, 0)
   return units

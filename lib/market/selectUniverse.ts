@@ -1,11 +1,12 @@
 import { Fault } from '../fault.ts'
-import type { coarseKlineTable } from '../tables/coarseKlines.ts'
+import type { klineTable } from '../tables/klines.ts'
 import type { TableOf } from '../tables/table.ts'
+import { bigAt, pickBigs } from '../tables/wideInts.ts'
 import { DAY_MS, formatUtc, type TsMs } from '../time.ts'
 import { inferRules } from './inferRules.ts'
 import type { ListedSymbol, RejectedSymbol } from './universe.ts'
 
-type Daily = TableOf<typeof coarseKlineTable>
+type Daily = TableOf<typeof klineTable>
 
 export type SelectionRules = {
   /** Dates from which on a choice holds, ascending. */
@@ -103,7 +104,7 @@ function judge(
   { lookbackDays, minQuoteVolumeUsd, minAgeDays }: SelectionRules,
 ): number | string {
   const from = tsMs - lookbackDays * DAY_MS
-  let sum = 0
+  let sum = 0n
   let days = 0
   let firstTsMs = listed?.onboardTsMs ?? Number.POSITIVE_INFINITY
   let lastClose: number | undefined
@@ -112,7 +113,7 @@ function judge(
     for (let row = 0; row < rowCount; row++) {
       firstTsMs = Math.min(firstTsMs, columns.openTsMs[row]!)
       if (columns.openTsMs[row]! < from || columns.closeTsMs[row]! >= tsMs) continue
-      sum += columns.quoteVolume[row]!
+      sum += bigAt(columns.quoteVolume, row)
       days++
       if (columns.count[row]! > 0) isFrozen = false
       lastClose = Math.max(lastClose ?? 0, columns.closeTsMs[row]!)
@@ -125,7 +126,7 @@ function judge(
   if (lastClose! < tsMs - DAY_MS) return `its bars ended before ${when}`
   const ageDays = Math.floor((tsMs - firstTsMs) / DAY_MS)
   if (ageDays < minAgeDays) return `it is ${ageDays} days old on ${when}, and ${minAgeDays} are asked for`
-  const mean = sum / days
+  const mean = Number(sum) / 1e8 / days
   return mean < minQuoteVolumeUsd
     ? `it turns over ${usd(mean)} a day, and ${usd(minQuoteVolumeUsd)} are asked for`
     : mean
@@ -146,8 +147,10 @@ function described(
   // A bar opens on the day, and the listing may say a later hour of it.
   if (listed !== undefined && listed.onboardTsMs < onboardTsMs + DAY_MS) return { ...listed, rulesFrom: 'snapshot' }
   const prices = columns.flatMap(({ open, high, low, close }) => [open, high, low, close])
-  const volumes = Float64Array.from(columns.flatMap(({ volume }) => [...volume]))
-  const inferred = inferRules(prices, volumes)
+  const inferred = inferRules(
+    prices,
+    columns.map(({ volume }) => volume),
+  )
   if (inferred === undefined) {
     throw new Fault({
       code: 'failed',
@@ -170,6 +173,6 @@ function closedBefore({ columns, rowCount }: Daily, tsMs: TsMs) {
     high: prices(high),
     low: prices(low),
     close: prices(close),
-    volume: Float64Array.from(rows, (row) => volume[row]!),
+    volume: pickBigs(volume, rows),
   }
 }

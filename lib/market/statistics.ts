@@ -2,9 +2,10 @@ import type { FileSet } from '../artifact.ts'
 import type { Finding, FindingKind, Policy } from '../audit/finding.ts'
 import { defineCsv } from '../csv/layout.ts'
 import { openInterestTable } from '../tables/openInterest.ts'
-import { decimal, defineTable, f64, tsMs, utf8 } from '../tables/schema.ts'
+import { decimal, defineTable, f64, tsMs, utf8, wideDecimal } from '../tables/schema.ts'
 import { makeTable, type TableOf } from '../tables/table.ts'
 import { takerVolumeTable } from '../tables/takerVolume.ts'
+import { bigAt, pickBigs } from '../tables/wideInts.ts'
 import { formatUtc, MINUTE_MS, type TsMs } from '../time.ts'
 import { gatherRows } from './gatherRows.ts'
 import { gridGaps } from './gridGaps.ts'
@@ -29,7 +30,7 @@ const openInterestCsv = defineCsv({
   schema: defineTable({
     name: 'openInterestRows',
     version: 1,
-    columns: { tsMs: tsMs(), symbol: utf8(), openInterest: decimal(8), openInterestValue: f64() },
+    columns: { tsMs: tsMs(), symbol: utf8(), openInterest: wideDecimal(8), openInterestValue: f64() },
     sortKey: ['tsMs'],
   }),
   fields: [
@@ -45,7 +46,7 @@ const takerCsv = defineCsv({
   schema: defineTable({
     name: 'takerVolumeRows',
     version: 1,
-    columns: { tsMs: tsMs(), buyVolume: decimal(8), sellVolume: decimal(8), buySellRatio: decimal(8) },
+    columns: { tsMs: tsMs(), buyVolume: wideDecimal(8), sellVolume: wideDecimal(8), buySellRatio: decimal(8) },
     sortKey: ['tsMs'],
   }),
   fields: [
@@ -74,7 +75,9 @@ export function openInterestOf(
   const pieces: Piece<(typeof openInterestTable)['columns']>[] = [
     ...(metrics.length === 0 ? [] : [{ file: 'metrics', mayReachBeyond: true, table: stocksOf(archived.table) }]),
     ...read.map(({ file, table: { columns, rowCount } }) => {
-      const known = Array.from({ length: rowCount }, (_, row) => row).filter((row) => columns.openInterest[row]! > 0n)
+      const known = Array.from({ length: rowCount }, (_, row) => row).filter(
+        (row) => bigAt(columns.openInterest, row) > 0n,
+      )
       return { file, mayReachBeyond: true, table: rowsOf(makeTable(openInterestTable, columns), known) }
     }),
   ]
@@ -119,12 +122,12 @@ function stocksOf({
 }: ReturnType<typeof venueMetricsOf>['table']): TableOf<typeof openInterestTable> {
   const kept: number[] = []
   for (let row = 0; row < rowCount; row++) {
-    if (columns.openInterest.valid[row] === 1 && columns.openInterest.values[row]! > 0n) kept.push(row)
+    if (columns.openInterest.valid[row] === 1 && bigAt(columns.openInterest.values, row) > 0n) kept.push(row)
   }
   return makeTable(openInterestTable, {
     symbol: kept.map((row) => columns.symbol[row]!),
     tsMs: Float64Array.from(kept, (row) => columns.fromTsMs[row]! + stepMs),
-    openInterest: BigInt64Array.from(kept, (row) => columns.openInterest.values[row]!),
+    openInterest: pickBigs(columns.openInterest.values, kept),
     openInterestValue: Float64Array.from(kept, (row) => columns.openInterestValue[row]!),
   })
 }

@@ -1,11 +1,14 @@
-import { int64Words, saturate } from '../tables/columnChecks.ts'
+import { formatScaledShort } from '../decimal.ts'
+import { Fault } from '../fault.ts'
+import { int64Words } from '../tables/columnChecks.ts'
 
 const scale = 100_000_000
 const two32 = 4_294_967_296
 
 /**
  * Price times quantity, both and the result with eight decimals; what the product has beyond them is cut off. Exact: where
- * a double cannot say the product of ticks and lots, bigints do. What no table holds comes out as the largest integer.
+ * a double cannot say the product of ticks and lots, bigints do. One trade of more than 92 billion is a defect of the data, and ends the
+ * work rather than wrap around.
  */
 export function turnoverOf(price: BigInt64Array, qty: BigInt64Array): BigInt64Array {
   const out = new BigInt64Array(price.length)
@@ -25,9 +28,18 @@ export function turnoverOf(price: BigInt64Array, qty: BigInt64Array): BigInt64Ar
       const value = Math.trunc(product / divisor)
       words[2 * row] = value
       words[2 * row + 1] = Math.floor(value / two32)
-    } else out[row] = saturate((price[row]! * qty[row]!) / BigInt(scale))
+    } else out[row] = fitting((price[row]! * qty[row]!) / BigInt(scale), price[row]!, qty[row]!)
   }
   return out
+}
+
+function fitting(turnover: bigint, price: bigint, qty: bigint): bigint {
+  if (turnover === BigInt.asIntN(64, turnover)) return turnover
+  throw new Fault({
+    code: 'failed',
+    what: `a trade of ${formatScaledShort(qty, 8)} at ${formatScaledShort(price, 8)} turns over more than any trade can`,
+    todo: 'look at that trade: its quantity or its price cannot be right',
+  })
 }
 
 /** Venues that round the turnover do it to cents at the coarsest. */
@@ -62,7 +74,7 @@ function nextDoubtful(price: Int32Array, qty: Int32Array, stated: Int32Array, fr
 }
 
 function isWrong(price: bigint, qty: bigint, stated: bigint): boolean {
-  const difference = stated - saturate((price * qty) / BigInt(scale))
+  const difference = stated - (price * qty) / BigInt(scale)
   if (difference <= 1n && difference >= -1n) return false
   let unit = 1n
   while (unit < roundingMax && stated % (unit * 10n) === 0n) unit *= 10n

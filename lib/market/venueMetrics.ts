@@ -1,9 +1,10 @@
 import type { FileSet } from '../artifact.ts'
 import { type Finding, type FindingKind, type Policy, severityOf } from '../audit/finding.ts'
 import { defineCsv } from '../csv/layout.ts'
-import { decimal, defineTable, f64, nullable, utf8 } from '../tables/schema.ts'
+import { decimal, defineTable, f64, nullable, utf8, wideDecimal } from '../tables/schema.ts'
 import { makeTable, type TableOf } from '../tables/table.ts'
 import { venueMetricsTable } from '../tables/venueMetrics.ts'
+import { pickBigs } from '../tables/wideInts.ts'
 import { DAY_MS, dayStart, formatUtc, MINUTE_MS, parseUtc, type TsMs } from '../time.ts'
 import { gridGaps } from './gridGaps.ts'
 import { mergePieces, type Piece } from './mergePieces.ts'
@@ -23,7 +24,7 @@ const textRows = defineTable({
   columns: {
     createTime: utf8(),
     symbol: utf8(),
-    openInterest: nullable(decimal(8)),
+    openInterest: nullable(wideDecimal(8)),
     openInterestValue: f64(),
     topAccountsRatio: nullable(decimal(8)),
     topPositionsRatio: nullable(decimal(8)),
@@ -126,7 +127,10 @@ function labelled(
     table: makeTable(venueMetricsTable, {
       symbol: kept.map(() => symbol),
       fromTsMs: Float64Array.from(kept, (row) => stamps[row]! - (isByEnd ? stepMs : 0)),
-      openInterest: decimals(columns.openInterest),
+      openInterest: {
+        values: pickBigs(columns.openInterest.values, kept),
+        valid: pick(columns.openInterest.valid, new Uint8Array(kept.length)),
+      },
       openInterestValue: pick(columns.openInterestValue, new Float64Array(kept.length)),
       topAccountsRatio: decimals(columns.topAccountsRatio),
       topPositionsRatio: decimals(columns.topPositionsRatio),

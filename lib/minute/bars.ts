@@ -1,4 +1,14 @@
-import { saturate } from '../tables/columnChecks.ts'
+import {
+  type BigInts,
+  bigAt,
+  copyBig,
+  cutBigs,
+  isWide,
+  narrowest,
+  setBig,
+  type WideInts,
+  wideInts,
+} from '../tables/wideInts.ts'
 import { formatUtc } from '../time.ts'
 
 /** Bars of one symbol in rising order of their opens, as exact as the venue's: decimals are counts of 10^-8. */
@@ -8,24 +18,28 @@ export interface Bars {
   readonly high: BigInt64Array
   readonly low: BigInt64Array
   readonly close: BigInt64Array
-  readonly volume: BigInt64Array
-  readonly quoteVolume: BigInt64Array
+  readonly volume: BigInts
+  readonly quoteVolume: BigInts
   readonly count: Int32Array
-  readonly takerBuyVolume: BigInt64Array
-  readonly takerBuyQuoteVolume: BigInt64Array
+  readonly takerBuyVolume: BigInts
+  readonly takerBuyQuoteVolume: BigInts
   /** Trade ids that are missing before a trade of the bar. Only bars made of trades can tell. */
   readonly lostTrades?: Int32Array
 }
 
 const pxColumns = ['open', 'high', 'low', 'close'] as const
 const sumColumns = ['volume', 'quoteVolume', 'takerBuyVolume', 'takerBuyQuoteVolume'] as const
-const barColumns = [...pxColumns, ...sumColumns] as const
 
-export function emptyBars(rows: number): Bars {
-  const decimals = Object.fromEntries(barColumns.map((name) => [name, new BigInt64Array(rows)]))
+/** Bars to be filled. Sums have room for anything; `cutBars` gives them the form that is fast to work with. */
+export type BarsInMaking = Omit<Bars, (typeof sumColumns)[number]> & Record<(typeof sumColumns)[number], WideInts>
+
+export function emptyBars(rows: number): BarsInMaking {
+  const prices = Object.fromEntries(pxColumns.map((name) => [name, new BigInt64Array(rows)]))
+  const sums = Object.fromEntries(sumColumns.map((name) => [name, wideInts(rows)]))
   return {
     openTsMs: new Float64Array(rows),
-    ...(decimals as Record<(typeof barColumns)[number], BigInt64Array>),
+    ...(prices as Record<(typeof pxColumns)[number], BigInt64Array>),
+    ...(sums as Record<(typeof sumColumns)[number], WideInts>),
     count: new Int32Array(rows),
     lostTrades: new Int32Array(rows),
   }
@@ -33,7 +47,10 @@ export function emptyBars(rows: number): Bars {
 
 /** Rows `from` to `to` (not included), as views. */
 export function cutBars(bars: Bars, from: number, to: number): Bars {
-  const cut = Object.entries(bars).map(([name, values]) => [name, (values as Float64Array).subarray(from, to)])
+  const cut = Object.entries(bars).map(([name, values]) => [
+    name,
+    isWide(values) ? narrowest(cutBigs(values, from, to)) : (values as Float64Array).subarray(from, to),
+  ])
   return Object.fromEntries(cut) as unknown as Bars
 }
 
@@ -94,7 +111,7 @@ export function toInterval(
   return cutBars(result, 0, rows)
 }
 
-function mergeInto(dst: Bars, at: number, src: Bars, first: number, last: number): void {
+function mergeInto(dst: BarsInMaking, at: number, src: Bars, first: number, last: number): void {
   dst.openTsMs[at] = src.openTsMs[first]!
   dst.open[at] = src.open[first]!
   dst.close[at] = src.close[last]!
@@ -107,9 +124,13 @@ function mergeInto(dst: Bars, at: number, src: Bars, first: number, last: number
     if (src.lostTrades !== undefined) dst.lostTrades![at]! += src.lostTrades[row]!
   }
   for (const name of sumColumns) {
+    if (first === last) {
+      copyBig(src[name], first, dst[name], at)
+      continue
+    }
     let sum = 0n
-    for (let row = first; row <= last; row++) sum += src[name][row]!
-    dst[name][at] = saturate(sum)
+    for (let row = first; row <= last; row++) sum += bigAt(src[name], row)
+    setBig(dst[name], at, sum)
   }
   dst.high[at] = high
   dst.low[at] = low
@@ -118,6 +139,7 @@ function mergeInto(dst: Bars, at: number, src: Bars, first: number, last: number
 /** Whether two bars say the same. */
 export function sameBar(a: Bars, i: number, b: Bars, j: number): boolean {
   if (a.count[i] !== b.count[j]) return false
-  for (const name of barColumns) if (a[name][i] !== b[name][j]) return false
+  for (const name of pxColumns) if (a[name][i] !== b[name][j]) return false
+  for (const name of sumColumns) if (bigAt(a[name], i) !== bigAt(b[name], j)) return false
   return true
 }

@@ -5,6 +5,7 @@ import type { minuteTable } from '../tables/minute.ts'
 import type { openInterestTable } from '../tables/openInterest.ts'
 import { indexKlines, markKlines, premiumKlines } from '../tables/priceKlines.ts'
 import type { TableOf } from '../tables/table.ts'
+import { type BigInts, bigAt, bigIntsOf } from '../tables/wideInts.ts'
 import { DAY_MS } from '../time.ts'
 import { type BarsOfDay, barsFromAggTrades, barsFromKlines, barsFromPrices, barsFromTrades } from './barSources.ts'
 import type { LeftOut } from './bars.ts'
@@ -114,15 +115,15 @@ function checkOptions({ symbol, fromMs, toMs, intervalMs, klineMs, priceMs, outa
 /** Samples of open interest, ascending. */
 export interface Samples {
   readonly tsMs: Float64Array
-  readonly openInterest: BigInt64Array
+  readonly openInterest: BigInts
 }
 
 function openInterestOf(tables: readonly TableOf<typeof openInterestTable>[]): Samples {
   const rows = tables
-    .flatMap(({ columns }) => Array.from(columns.tsMs, (tsMs, i) => ({ tsMs, lots: columns.openInterest[i]! })))
+    .flatMap(({ columns }) => Array.from(columns.tsMs, (tsMs, i) => ({ tsMs, lots: bigAt(columns.openInterest, i) })))
     .sort((a, b) => a.tsMs - b.tsMs)
   return {
     tsMs: Float64Array.from(rows, ({ tsMs }) => tsMs),
-    openInterest: BigInt64Array.from(rows, ({ lots }) => lots),
+    openInterest: bigIntsOf(rows.length, (row) => rows[row]!.lots),
   }
 }

@@ -1,9 +1,9 @@
 import { type Feature, readsOf } from '../features/feature.ts'
 import { type Frame, fundingSeries } from '../features/frame.ts'
-import { int64ToFloat64 } from '../tables/columnChecks.ts'
 import type { fundingTable } from '../tables/funding.ts'
 import { minuteTable } from '../tables/minute.ts'
 import { splitColumn, type TableOf } from '../tables/table.ts'
+import { bigsToFloat64, isWide } from '../tables/wideInts.ts'
 import { openStored, rowsFrom, type StoredTable } from './pieces.ts'
 import { joinSettlements } from './settlements.ts'
 
@@ -110,13 +110,14 @@ function doublesOf(
 ): Float64Array {
   const { values, valid } = splitColumn(table.columns[name]!)
   if (values instanceof Float64Array) return values
-  if (!(values instanceof BigInt64Array)) return Float64Array.from(values as Int32Array)
-  return int64ToFloat64(values).map((units, i) => (valid === undefined || valid[i] === 1 ? units / 1e8 : Number.NaN))
+  if (!(values instanceof BigInt64Array || isWide(values))) return Float64Array.from(values as Int32Array)
+  const one = Number(`1e${minuteTable.columns[name].scale}`)
+  return bigsToFloat64(values).map((units, i) => (valid === undefined || valid[i] === 1 ? units / one : Number.NaN))
 }
 
 function seriesOf(symbol: string, settlements: readonly Funding[] | undefined): Frame['series'] {
   if (settlements === undefined) return {}
   const { tsMs, rate, intervalHours } = joinSettlements(settlements, symbol)
-  const rates = Float64Array.from(rate, (units) => Number(units) / 1e8)
+  const rates = Float64Array.from(rate, (units) => Number(units) / 1e18)
   return { funding: fundingSeries({ tsMs, rate: rates, intervalHours }) }
 }

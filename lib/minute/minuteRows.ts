@@ -1,6 +1,7 @@
 import { int64ToFloat64 } from '../tables/columnChecks.ts'
 import { minuteTable } from '../tables/minute.ts'
 import { makeTable, type TableOf } from '../tables/table.ts'
+import { type BigInts, bigAt, bigsToFloat64, differenceOf, isWide, pickBigs } from '../tables/wideInts.ts'
 import { DAY_MS } from '../time.ts'
 import { type Bars, emptyBars, sameBar } from './bars.ts'
 import type { MinuteOptions, Samples } from './buildMinute.ts'
@@ -72,9 +73,9 @@ export class MinuteRows {
       quoteVolume: src.quoteVolume,
       count: src.count,
       takerBuyVolume: src.takerBuyVolume,
-      takerSellVolume: src.volume.map((all, i) => all - src.takerBuyVolume[i]!),
+      takerSellVolume: differenceOf(src.volume, src.takerBuyVolume),
       takerBuyQuoteVolume: src.takerBuyQuoteVolume,
-      takerSellQuoteVolume: src.quoteVolume.map((all, i) => all - src.takerBuyQuoteVolume[i]!),
+      takerSellQuoteVolume: differenceOf(src.quoteVolume, src.takerBuyQuoteVolume),
       vwap: vwapOf(src),
       markOpen: pick(sources.mark?.open, mark),
       markHigh: pick(sources.mark?.high, mark),
@@ -85,8 +86,8 @@ export class MinuteRows {
       basis: numbers(markPx, indexPx, (m, i) => m / i - 1),
       ...this.#funding(src, sources.premium),
       ...this.#openInterest(src),
-      spotQuoteVolume: pick(sources.spot?.quoteVolume, spot),
-      spotTakerBuyQuoteVolume: pick(sources.spot?.takerBuyQuoteVolume, spot),
+      spotQuoteVolume: pickSums(sources.spot?.quoteVolume, spot),
+      spotTakerBuyQuoteVolume: pickSums(sources.spot?.takerBuyQuoteVolume, spot),
       ...state,
       indexDeviation: deviation,
       lostTrades: src.lostTrades?.slice() ?? new Int32Array(n),
@@ -182,7 +183,7 @@ export class MinuteRows {
       sampled[i] = this.#nextSample - 1
       openInterestAgeMs[i] = ageMs
     }
-    return { openInterest: pick(openInterest, sampled), openInterestAgeMs }
+    return { openInterest: pickSums(openInterest, sampled), openInterestAgeMs }
   }
 }
 
@@ -202,6 +203,11 @@ function aligned(src: Bars, other: Bars | undefined): Int32Array {
 
 function pick(values: BigInt64Array | undefined, rows: Int32Array): Maybe {
   return pickPlain(new BigInt64Array(rows.length), values, rows)
+}
+
+function pickSums(values: BigInts | undefined, rows: Int32Array): { values: BigInts; valid: Uint8Array } {
+  const valid = Uint8Array.from(rows, (row) => (row >= 0 ? 1 : 0))
+  return { values: values === undefined ? new BigInt64Array(rows.length) : pickBigs(values, rows), valid }
 }
 
 function pickPlain<T extends BigInt64Array | Float64Array | Int32Array>(
@@ -238,16 +244,17 @@ function numbers(a: Maybe, b: Maybe, of: (a: number, b: number) => number): Floa
 }
 
 function vwapOf({ volume, quoteVolume }: Bars): Float64Array {
-  const base = int64ToFloat64(volume)
-  return int64ToFloat64(quoteVolume).map((quote, i) => (base[i] === 0 ? Number.NaN : quote / base[i]!))
+  const base = bigsToFloat64(volume)
+  return bigsToFloat64(quoteVolume).map((quote, i) => (base[i] === 0 ? Number.NaN : quote / base[i]!))
 }
 
 function isSound({ open, high, low, close, volume, quoteVolume, count, ...taker }: Bars, i: number): boolean {
   const [o, h, l, c] = [open[i]!, high[i]!, low[i]!, close[i]!]
   if (!(l > 0n && l <= o && o <= h && l <= c && c <= h)) return false
-  if (taker.takerBuyVolume[i]! > volume[i]! || taker.takerBuyQuoteVolume[i]! > quoteVolume[i]!) return false
-  if (count[i] === 0) return volume[i] === 0n && quoteVolume[i] === 0n && l === h
-  return volume[i]! > 0n
+  const [base, quote] = [bigAt(volume, i), bigAt(quoteVolume, i)]
+  if (bigAt(taker.takerBuyVolume, i) > base || bigAt(taker.takerBuyQuoteVolume, i) > quote) return false
+  if (count[i] === 0) return base === 0n && quote === 0n && l === h
+  return base > 0n
 }
 
 /** Without the bars nobody traded in that the venue does not have. */
@@ -257,6 +264,7 @@ function existingOf(bars: Bars, existing: Bars | undefined): Bars {
   const rows = Array.from(at.keys()).filter((i) => bars.count[i]! > 0 || at[i]! >= 0)
   if (rows.length === at.length) return bars
   const kept = Object.entries(bars).map(([name, values]) => {
+    if (isWide(values)) return [name, pickBigs(values, rows)]
     const all = values as Float64Array
     const some = all.subarray(0, rows.length).slice()
     rows.forEach((row, i) => {

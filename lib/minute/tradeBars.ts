@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Fault } from '../fault.ts'
-import { int64Words, saturate } from '../tables/columnChecks.ts'
+import { int64Words } from '../tables/columnChecks.ts'
+import { setBig } from '../tables/wideInts.ts'
 import { DAY_MS, floorTo, formatUtc } from '../time.ts'
 import { type Bars, cutBars, emptyBars } from './bars.ts'
 
@@ -183,10 +184,10 @@ export class TradeBars {
       bars.close[rows] = BigInt(this.#priorPx)
       bars.count[rows] = this.#count[bar]!
       bars.lostTrades![rows] = this.#lost[bar]!
-      bars.volume[rows] = total(this.#qty, bar)
-      bars.quoteVolume[rows] = total(this.#quote, bar)
-      bars.takerBuyVolume[rows] = total(this.#buyQty, bar)
-      bars.takerBuyQuoteVolume[rows] = total(this.#buyQuote, bar)
+      setBig(bars.volume, rows, total(this.#qty, bar))
+      setBig(bars.quoteVolume, rows, total(this.#quote, bar))
+      setBig(bars.takerBuyVolume, rows, total(this.#buyQty, bar))
+      setBig(bars.takerBuyQuoteVolume, rows, total(this.#buyQuote, bar))
       rows++
     }
     this.#count.fill(0)
@@ -205,4 +206,4 @@ function addTo(sums: Sums, bar: number, high: number, low: number): void {
   sums.low[bar]! += low
 }
 
-const total = ({ high, low }: Sums, bar: number): bigint => saturate((BigInt(high[bar]!) << 32n) + BigInt(low[bar]!))
+const total = ({ high, low }: Sums, bar: number): bigint => (BigInt(high[bar]!) << 32n) + BigInt(low[bar]!)

@@ -2,6 +2,7 @@ import type { StoredTable } from '../minute/pieces.ts'
 import { rowsFrom } from '../minute/pieces.ts'
 import { int64ToFloat64 } from '../tables/columnChecks.ts'
 import { minuteTable } from '../tables/minute.ts'
+import { bigsToFloat64 } from '../tables/wideInts.ts'
 
 const measures = ['close', 'quoteVolume', 'count', 'stalenessMs', 'indexDeviation', 'lostTrades'] as const
 
@@ -34,7 +35,7 @@ export function readDenseMinutes(
   const chosen = ['openTsMs', ...measures, 'state', 'dataOk', 'differs'] as const
   for (const { columns: c } of rowsFrom(minuteTable, tables, 'openTsMs', chosen, startTsMs)) {
     const close = int64ToFloat64(c.close)
-    const quoteVolume = int64ToFloat64(c.quoteVolume)
+    const quoteVolume = bigsToFloat64(c.quoteVolume)
     for (let i = 0; i < c.openTsMs.length; i++) {
       const row = (c.openTsMs[i]! - startTsMs) / intervalMs
       if (row >= rows) break

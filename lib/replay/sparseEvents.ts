@@ -19,7 +19,7 @@ export function sparseStreams(symbol: string, { funding, quality, universe }: Sp
 
 function fundingStream(symbol: string, tables: SparseEvents['funding']): ReplayStream {
   const { tsMs, rate, intervalHours } = joinSettlements(tables, symbol)
-  const rates = Float64Array.from(rate, (units) => Number(units) / 1e8)
+  const rates = Float64Array.from(rate, (units) => Number(units) / 1e18)
   return { source: symbol, class: 'funding', knownAtMs: tsMs, columns: { rate: rates, intervalHours } }
 }
 

@@ -4,6 +4,7 @@ import { int64ToFloat64 } from '../tables/columnChecks.ts'
 import { minuteTable } from '../tables/minute.ts'
 import { concatTables, sliceTable, type Table } from '../tables/table.ts'
 import { tradeTable } from '../tables/trades.ts'
+import { type BigInts, bigsToFloat64, isWide } from '../tables/wideInts.ts'
 import { DAY_MS } from '../time.ts'
 
 const barColumns = ['open', 'high', 'low', 'close', 'volume', 'quoteVolume', 'count'] as const
@@ -126,7 +127,7 @@ function timeOrder(tsMs: Float64Array, sequence: Float64Array): Int32Array | und
 }
 
 /** As numbers: a decimal becomes the double that its text would, below sixteen digits. */
-function doubles(values: BigInt64Array | Int32Array | Uint8Array): Float64Array {
-  if (!(values instanceof BigInt64Array)) return Float64Array.from(values)
-  return int64ToFloat64(values).map((units) => units / 1e8)
+function doubles(values: BigInts | Int32Array | Uint8Array): Float64Array {
+  if (!(values instanceof BigInt64Array || isWide(values))) return Float64Array.from(values)
+  return bigsToFloat64(values).map((units) => units / 1e8)
 }

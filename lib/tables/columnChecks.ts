@@ -31,15 +31,6 @@ export function int64Words(values: BigInt64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2)
 }
 
-const largest = 2n ** 63n - 1n
-
-/** For sums on their way into a table. Beyond 64 bits a typed array wraps around, and what it then holds may look like any
- *  other value; the largest one has 19 digits, which no decimal column takes. */
-export function saturate(value: bigint): bigint {
-  if (value > largest) return largest
-  return value < -largest ? -largest : value
-}
-
 /** Scaled integers as doubles for a hot loop, four times as fast as Number(bigint). Exact below 2^53; beyond that the
  *  caller has chosen to round. */
 export function int64ToFloat64(values: BigInt64Array): Float64Array {

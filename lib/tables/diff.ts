@@ -1,7 +1,7 @@
 import { formatScaled } from '../decimal.ts'
 import { rowOrder } from './order.ts'
-import { type Column, schemaDifferences } from './schema.ts'
-import { splitColumn, type Table } from './table.ts'
+import { type Column, isDecimal, schemaDifferences } from './schema.ts'
+import { splitColumn, type Table, valueAt } from './table.ts'
 
 type ColumnChange = {
   readonly name: string
@@ -96,8 +96,8 @@ export function cellText(table: Table, name: string, row: number): string {
   const column = table.schema.columns[name]!
   const { values, valid } = splitColumn(table.columns[name]!)
   if (valid !== undefined && valid[row] === 0) return 'null'
-  const value = values[row]!
-  if (column.kind === 'decimal') return formatScaled(value as bigint, column.scale!)
+  const value = valueAt(values, row)!
+  if (isDecimal(column.kind)) return formatScaled(value as bigint, column.scale!)
   if (column.kind === 'tsMs') return timeText(value as number, '')
   if (column.kind === 'tsUs') {
     const ms = Math.floor((value as number) / 1000)
@@ -133,9 +133,10 @@ function comparedColumn(a: Table, b: Table, name: string) {
       const here = x.valid === undefined ? 1 : x.valid[i]
       const there = y.valid === undefined ? 1 : y.valid[j]
       // Object.is, because 0 and -0 are stored as different bytes and NaN is one and the same missing value.
-      if (here === there && Object.is(x.values[i], y.values[j])) return true
+      const [p, q] = [valueAt(x.values, i), valueAt(y.values, j)]
+      if (here === there && Object.is(p, q)) return true
       changedRows++
-      if (here === 1 && there === 1) distance(x.values[i], y.values[j])
+      if (here === 1 && there === 1) distance(p, q)
       return false
     },
     change(): ColumnChange {

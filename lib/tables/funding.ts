@@ -6,18 +6,18 @@ import { makeTable, type TableOf } from './table.ts'
 const archiveColumns = {
   tsMs: tsMs({ doc: 'as published' }),
   intervalHours: i32({ unit: 'h' }),
-  rate: decimal(8, 18, { unit: 'share of notional' }),
+  rate: decimal(18, 18, { unit: 'share of notional' }),
 }
 const pageColumns = {
   tsMs: tsMs({ doc: 'as published' }),
-  rate: decimal(8, 18, { unit: 'share of notional' }),
+  rate: decimal(18, 18, { unit: 'share of notional' }),
   markPrice: nullable(decimal(8, 18, { unit: 'quote' })),
 }
 
 /** Published funding settlements of perpetuals. */
 export const fundingTable = defineTable({
   name: 'funding',
-  version: 2,
+  version: 3,
   doc: 'One row a settlement. Rates of different intervals are not comparable until they are scaled.',
   columns: {
     symbol: utf8(),
@@ -26,7 +26,7 @@ export const fundingTable = defineTable({
     intervalHours: nullable(
       i32({ unit: 'h', doc: 'hours since the settlement before; absent where nothing tells them' }),
     ),
-    rate: decimal(8, 18, { unit: 'share of notional' }),
+    rate: decimal(18, 18, { unit: 'share of notional' }),
     markPrice: nullable(
       decimal(8, 18, { unit: 'quote', doc: 'absent where it was not published: then the mark-price bar tells it' }),
     ),
@@ -35,10 +35,10 @@ export const fundingTable = defineTable({
 })
 export const funding = tableArtifact(fundingTable)
 
-const fundingRows = defineTable({ name: 'fundingRows', version: 1, columns: archiveColumns, sortKey: ['tsMs'] })
+const fundingRows = defineTable({ name: 'fundingRows', version: 2, columns: archiveColumns, sortKey: ['tsMs'] })
 export const fundingPageRows = defineTable({
   name: 'fundingPageRows',
-  version: 1,
+  version: 2,
   columns: pageColumns,
   sortKey: ['tsMs'],
 })

@@ -1,6 +1,6 @@
 import { tableArtifact } from '../artifact.ts'
 import { defineCsv } from '../csv/layout.ts'
-import { decimal, defineTable, i32, tsMs, utf8 } from './schema.ts'
+import { decimal, defineTable, i32, tsMs, utf8, wideDecimal } from './schema.ts'
 import { makeTable, type TableOf } from './table.ts'
 
 const rowColumns = {
@@ -9,18 +9,19 @@ const rowColumns = {
   high: decimal(8, 18, { unit: 'quote' }),
   low: decimal(8, 18, { unit: 'quote' }),
   close: decimal(8, 18, { unit: 'quote' }),
-  volume: decimal(8, 18, { unit: 'base' }),
-  quoteVolume: decimal(8, 18, { unit: 'quote' }),
+  // Coins of a millionth of a cent trade by the trillion, and an hour of the largest turns over more than ten billion.
+  volume: wideDecimal(8, { unit: 'base' }),
+  quoteVolume: wideDecimal(8, { unit: 'quote' }),
   count: i32({ unit: 'trades', doc: '0: nothing traded, prices are the last ones' }),
-  takerBuyVolume: decimal(8, 18, { unit: 'base' }),
-  takerBuyQuoteVolume: decimal(8, 18, { unit: 'quote' }),
+  takerBuyVolume: wideDecimal(8, { unit: 'base' }),
+  takerBuyQuoteVolume: wideDecimal(8, { unit: 'quote' }),
   closeTsMs: tsMs({ doc: 'last millisecond of the bar' }),
 }
 
 /** Bars as the venue publishes them, one row a bar, stamped by open time and usable from close time on. */
 export const klineTable = defineTable({
   name: 'klines',
-  version: 1,
+  version: 2,
   doc: 'Bars of one interval. A bar the venue does not have is a missing row.',
   columns: { symbol: utf8(), ...rowColumns },
   sortKey: ['symbol', 'openTsMs'],
@@ -28,7 +29,7 @@ export const klineTable = defineTable({
 export const klines = tableArtifact(klineTable)
 
 /** The rows of a file, which does not say whose they are. */
-export const klineRows = defineTable({ name: 'klineRows', version: 1, columns: rowColumns, sortKey: ['openTsMs'] })
+export const klineRows = defineTable({ name: 'klineRows', version: 2, columns: rowColumns, sortKey: ['openTsMs'] })
 
 export function klinesOf(symbol: string, { rowCount, columns }: TableOf<typeof klineRows>): TableOf<typeof klineTable> {
   return makeTable(klineTable, { symbol: new Array<string>(rowCount).fill(symbol), ...columns })

@@ -1,5 +1,5 @@
 import { tableArtifact } from '../artifact.ts'
-import { bool, decimal, defineTable, f64, i32, nullable, tsMs, utf8 } from './schema.ts'
+import { bool, decimal, defineTable, f64, i32, nullable, tsMs, utf8, wideDecimal } from './schema.ts'
 
 const px = (doc: string) => nullable(decimal(8, 18, { unit: 'quote', doc }))
 
@@ -19,7 +19,7 @@ const px = (doc: string) => nullable(decimal(8, 18, { unit: 'quote', doc }))
  */
 export const minuteTable = defineTable({
   name: 'minute',
-  version: 1,
+  version: 2,
   columns: {
     symbol: utf8(),
     openTsMs: tsMs({ doc: 'when the bar opens; the row is known one interval later' }),
@@ -27,13 +27,13 @@ export const minuteTable = defineTable({
     high: decimal(8, 18, { unit: 'quote' }),
     low: decimal(8, 18, { unit: 'quote' }),
     close: decimal(8, 18, { unit: 'quote' }),
-    volume: decimal(8, 18, { unit: 'base' }),
-    quoteVolume: decimal(8, 18, { unit: 'quote' }),
+    volume: wideDecimal(8, { unit: 'base' }),
+    quoteVolume: wideDecimal(8, { unit: 'quote' }),
     count: i32({ unit: 'trades' }),
-    takerBuyVolume: decimal(8, 18, { unit: 'base' }),
-    takerSellVolume: decimal(8, 18, { unit: 'base' }),
-    takerBuyQuoteVolume: decimal(8, 18, { unit: 'quote' }),
-    takerSellQuoteVolume: decimal(8, 18, { unit: 'quote' }),
+    takerBuyVolume: wideDecimal(8, { unit: 'base' }),
+    takerSellVolume: wideDecimal(8, { unit: 'base' }),
+    takerBuyQuoteVolume: wideDecimal(8, { unit: 'quote' }),
+    takerSellQuoteVolume: wideDecimal(8, { unit: 'quote' }),
     vwap: f64({ unit: 'quote', doc: 'quote volume over volume; missing where nothing traded' }),
     markOpen: px('mark price over the same bar'),
     markHigh: px('see markOpen'),
@@ -43,13 +43,13 @@ export const minuteTable = defineTable({
     premium: nullable(decimal(8, 18, { doc: 'premium index at the close, as a share' })),
     basis: f64({ doc: 'mark / index - 1' }),
     fundingTsMs: nullable(tsMs({ doc: 'last settlement by the close, at most a day old, on the minute it was due' })),
-    fundingRate: nullable(decimal(8, 18, { doc: 'the rate it settled at' })),
+    fundingRate: nullable(decimal(18, 18, { doc: 'the rate it settled at' })),
     fundingIntervalHours: nullable(i32({ unit: 'h', doc: 'the period it paid for' })),
     fundingEstimate: f64({ doc: "the venue's formula over the premiums of the running period up to the close" }),
-    openInterest: nullable(decimal(8, 18, { unit: 'base', doc: 'last sample by the close that is young enough' })),
+    openInterest: nullable(wideDecimal(8, { unit: 'base', doc: 'last sample by the close that is young enough' })),
     openInterestAgeMs: f64({ unit: 'ms' }),
-    spotQuoteVolume: nullable(decimal(8, 18, { unit: 'quote', doc: "of the coin's spot pair" })),
-    spotTakerBuyQuoteVolume: nullable(decimal(8, 18, { unit: 'quote' })),
+    spotQuoteVolume: nullable(wideDecimal(8, { unit: 'quote', doc: "of the coin's spot pair" })),
+    spotTakerBuyQuoteVolume: nullable(wideDecimal(8, { unit: 'quote' })),
     state: utf8({ doc: 'traded, quiet or outage' }),
     stalenessMs: f64({ unit: 'ms' }),
     indexDeviation: f64(),

@@ -1,5 +1,6 @@
 import { Fault } from '../fault.ts'
 import { type AnyColumnData, type AnyValues, splitColumn, type Table } from './table.ts'
+import { type BigInts, bigAt, isWide } from './wideInts.ts'
 
 /** Below zero where row `i` of the first table comes before row `j` of the second, above zero where after, else zero. */
 export type RowOrder = (i: number, j: number) => number
@@ -31,6 +32,14 @@ function columnOrder(a: AnyColumnData, b: AnyColumnData): RowOrder {
 }
 
 function valueOrder(a: AnyValues, b: AnyValues): RowOrder {
+  if (isWide(a) || isWide(b)) {
+    const x = a as BigInts
+    const y = b as BigInts
+    return (i, j) => {
+      const [p, q] = [bigAt(x, i), bigAt(y, j)]
+      return p < q ? -1 : p > q ? 1 : 0
+    }
+  }
   if (a instanceof BigInt64Array) {
     const x = a
     const y = b as BigInt64Array

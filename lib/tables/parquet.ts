@@ -4,7 +4,7 @@ import { decodeChunk } from './parquetDecode.ts'
 import { decodeFileMeta, type FileMeta } from './parquetMeta.ts'
 import { groupWriter, rowsPerGroup } from './parquetWriter.ts'
 import { type Columns, pickColumns, schemaDifferences, type TableSchema } from './schema.ts'
-import { type AnyColumnData, allocateColumn, sliceTable, type Table } from './table.ts'
+import { type AnyColumnData, allocateColumn, narrowColumn, sliceTable, type Table } from './table.ts'
 
 /**
  * A table as Parquet bytes: the same table gives the same bytes on every machine and Node. Rows must be in the order
@@ -133,7 +133,7 @@ function readGroups<C extends Columns>(
   const stored = Object.keys(meta.schema.columns)
   const columns: Record<string, AnyColumnData> = {}
   for (const [name, column] of Object.entries(schema.columns)) {
-    const target = (columns[name] = allocateColumn(column, rowCount))
+    const target = allocateColumn(column, rowCount)
     const position = stored.indexOf(name)
     let at = 0
     for (const group of groups) {
@@ -143,6 +143,7 @@ function readGroups<C extends Columns>(
       decodeChunk(column, chunk, bytes, target, at)
       at += group.rowCount
     }
+    columns[name] = narrowColumn(target)
   }
   return { schema, rowCount, columns: columns as Table<C>['columns'] }
 }

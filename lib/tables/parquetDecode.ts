@@ -4,10 +4,12 @@ import { decompressGzip } from './gzip.ts'
 import { decodeDelta } from './parquetDelta.ts'
 import { type ChunkMeta, codecs, encodings, isOptional } from './parquetMeta.ts'
 import { decodeHybrid } from './parquetRle.ts'
+import { decodeWide, wideBytes } from './parquetWide.ts'
 import type { Column } from './schema.ts'
 import { decompressSnappy } from './snappy.ts'
 import { type AnyColumnData, type AnyValues, allocateValues, splitColumn } from './table.ts'
 import * as thrift from './thrift.ts'
+import { copyBigs, cutBigs, isWide, type WideInts, wideInts } from './wideInts.ts'
 
 /** Decodes one column of one row group into rows `at` and following of `target`. */
 export function decodeChunk(
@@ -33,11 +35,12 @@ export function decodeChunk(
 
   const present = rowCount - meta.nullCount
   // Typed arrays are decoded in place when every row has a value; text and rows with holes go through a copy.
-  if (meta.nullCount === 0 && ArrayBuffer.isView(values)) {
-    decodeValues(column, encoding, body, dictionary, values.subarray(at, at + rowCount))
+  if (meta.nullCount === 0 && (ArrayBuffer.isView(values) || isWide(values))) {
+    const rows = isWide(values) ? cutBigs(values, at, at + rowCount) : values.subarray(at, at + rowCount)
+    decodeValues(column, encoding, body, dictionary, rows)
     return
   }
-  if (flags !== undefined && countOf(flags) !== present) {
+  if (flags !== undefined && setFlags(flags) !== present) {
     throw new RangeError('a page holds another number of values than the metadata says')
   }
   const packed = allocateValues(column, present)
@@ -64,7 +67,7 @@ function readLevels(body: ByteSource, rowCount: number): Uint8Array {
   return flags
 }
 
-function countOf(flags: Uint8Array): number {
+function setFlags(flags: Uint8Array): number {
   let count = 0
   for (let row = 0; row < flags.length; row++) count += flags[row]!
   return count
@@ -79,6 +82,12 @@ function scatter(
   rowCount: number,
   absent: number | undefined,
 ): void {
+  if (isWide(packed)) {
+    for (let row = 0, next = 0; row < rowCount; row++) {
+      if (flags === undefined || flags[row] === 1) copyBigs(packed, next, ++next, target as WideInts, at + row)
+    }
+    return
+  }
   const source = packed as readonly unknown[]
   const out = target as unknown[]
   for (let row = 0, next = 0; row < rowCount; row++) {
@@ -98,6 +107,7 @@ function decodeValues(
   const { kind } = column
   if (kind === 'f64') decodeDoubles(encoding, body, dictionary, target as Float64Array)
   else if (kind === 'utf8') decodeTexts(encoding, body, dictionary, target as string[])
+  else if (kind === 'wide') decodeWides(encoding, body, dictionary, target as WideInts)
   else if (kind === 'bool') decodeBools(encoding, body, target as Uint8Array)
   else if (encoding === encodings.dictionary && (kind === 'i64' || kind === 'decimal'))
     decodeRanks(body, dictionary, target as BigInt64Array)
@@ -105,6 +115,25 @@ function decodeValues(
   else if (kind === 'i32') decodeDelta(body, { kind: 'int32', values: target as Int32Array })
   else if (kind === 'tsMs' || kind === 'tsUs') decodeDelta(body, { kind: 'doubles', values: target as Float64Array })
   else decodeDelta(body, { kind: 'words', words: int64Words(target as BigInt64Array) })
+}
+
+function decodeWides(encoding: number, body: ByteSource, dictionary: Page | undefined, out: WideInts): void {
+  if (encoding === encodings.dictionary) {
+    if (dictionary === undefined) throw new RangeError('a chunk lacks its dictionary')
+    const entries = wideInts(Math.floor(dictionary.body.length / wideBytes))
+    decodeWide(dictionary.body, entries)
+    const indices = readIndices(body, out.high.length)
+    const [from, to] = [int64Words(entries.low), int64Words(out.low)]
+    for (let row = 0; row < indices.length; row++) {
+      const at = indices[row]!
+      out.high[row] = entry(entries.high, at)
+      to[2 * row] = from[2 * at]!
+      to[2 * row + 1] = from[2 * at + 1]!
+    }
+    return
+  }
+  expectEncoding(encoding, encodings.plain)
+  decodeWide(body.take(out.high.length * wideBytes), out)
 }
 
 function decodeBools(encoding: number, body: ByteSource, out: Uint8Array): void {

@@ -7,9 +7,11 @@ import { type ChunkMeta, codecs, encodings, isOptional, physicalType } from './p
 import { bitWidth, encodeHybrid } from './parquetRle.ts'
 import { boolRange, doubleRange, int32Range, int64Range, type Range, textRange } from './parquetStats.ts'
 import { dictionaryOf, presentValues } from './parquetValues.ts'
+import { encodeWide, wideBytes, wideDictionary, wideRange } from './parquetWide.ts'
 import type { Column } from './schema.ts'
-import { type AnyColumnData, type AnyValues, splitColumn } from './table.ts'
+import { type AnyColumnData, type AnyValues, countOf, splitColumn } from './table.ts'
 import * as thrift from './thrift.ts'
+import type { BigInts } from './wideInts.ts'
 
 /** A page's bytes and how they are encoded. */
 type Encoded = { encoding: number; body: Uint8Array; dictionary?: { body: Uint8Array; size: number }; range: Range }
@@ -29,9 +31,10 @@ export function encodeChunk(
   fileOffset: number,
 ): ChunkMeta {
   const { values, valid } = splitColumn(data)
+  const rowCount = countOf(values)
   const present = presentValues(column, values, valid)
   const encoded = smallest(encodeValues(column, present.values))
-  const body = isOptional(column) ? withLevels(present.valid, values.length, encoded.body) : encoded.body
+  const body = isOptional(column) ? withLevels(present.valid, rowCount, encoded.body) : encoded.body
   if (body.length > 2 ** 31 - 1) {
     throw new Fault({ code: 'failed', what: `column ${name} has more than 2 GiB of text in one row group` })
   }
@@ -48,7 +51,7 @@ export function encodeChunk(
   }
   const dataPageOffset = fileOffset + sink.length - start
   const header = thrift.struct({
-    1: thrift.i32(values.length),
+    1: thrift.i32(rowCount),
     2: thrift.i32(encoded.encoding),
     3: thrift.i32(encodings.rle),
     4: thrift.i32(encodings.rle),
@@ -61,8 +64,8 @@ export function encodeChunk(
       (id) => id === encoded.encoding || (id === encodings.rle ? isOptional(column) : encoded.dictionary !== undefined),
     ),
     codec: sized.codec,
-    rowCount: values.length,
-    nullCount: values.length - present.values.length,
+    rowCount,
+    nullCount: rowCount - countOf(present.values),
     rawBytes,
     storedBytes: sink.length - start,
     dataPageOffset,
@@ -124,11 +127,13 @@ function encodeValues(column: Column, values: AnyValues): readonly Encoded[] {
     case 'i64':
     case 'decimal':
       return encodeWords(int64Words(values as BigInt64Array))
+    case 'wide':
+      return encodeWides(values as BigInts)
     case 'tsMs':
     case 'tsUs':
       return [encodeDeltas(wordsOfTimes(values as Float64Array))]
     case 'i32': {
-      const sink = new ByteSink(values.length * 2 + 64)
+      const sink = new ByteSink(countOf(values) * 2 + 64)
       encodeDelta32(values as Int32Array, sink)
       return [{ encoding: encodings.delta, body: sink.written(), range: int32Range(values as Int32Array) }]
     }
@@ -155,6 +160,15 @@ function encodeWords(words: Int32Array): readonly Encoded[] {
   if (dictionary === undefined) return [deltas]
   const { entries, indices } = dictionary
   return [deltas, encodeIndices(indices, bytesOf(entries), entries.length / 2, deltas.range)]
+}
+
+function encodeWides(values: BigInts): readonly Encoded[] {
+  const range = wideRange(values)
+  const plain = { encoding: encodings.plain, body: encodeWide(values), range }
+  const dictionary = wideDictionary(values)
+  if (dictionary === undefined) return [plain]
+  const { entries, indices } = dictionary
+  return [plain, encodeIndices(indices, entries, entries.length / wideBytes, range)]
 }
 
 function encodeDeltas(words: Int32Array): Encoded {

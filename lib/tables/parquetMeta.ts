@@ -1,6 +1,7 @@
 import { Fault } from '../fault.ts'
 import { ByteSource } from './byteSink.ts'
-import { type Column, schemaFromJson, schemaToJson, type TableSchema } from './schema.ts'
+import { wideBytes } from './parquetWide.ts'
+import { type Column, isDecimal, schemaFromJson, schemaToJson, type TableSchema } from './schema.ts'
 import * as thrift from './thrift.ts'
 
 /** The name in every file we write. A change of the writer that changes bytes raises the version. */
@@ -45,7 +46,7 @@ export function physicalType({ kind }: Column): number {
   if (kind === 'i32') return 1
   if (kind === 'f64') return 5
   if (kind === 'utf8') return 6
-  return 2
+  return kind === 'wide' ? 7 : 2
 }
 
 /** A double is optional in the file because NaN, our missing double, is written as NULL. */
@@ -82,13 +83,15 @@ function schemaElement(name: string, column: Column): thrift.ThriftValue {
   const { kind, precision, scale } = column
   const unit = (id: number) => thrift.struct({ 1: thrift.bool(true), 2: thrift.struct({ [id]: thrift.struct({}) }) })
   const integer = (bits: number) => thrift.struct({ 1: thrift.byte(bits), 2: thrift.bool(true) })
+  const decimal = {
+    id: 5,
+    type: thrift.struct({ 1: thrift.i32(scale ?? 0), 2: thrift.i32(precision ?? 0) }),
+    converted: 5,
+  }
   const logical: Partial<Record<Column['kind'], { id: number; type: thrift.ThriftValue; converted: number }>> = {
     utf8: { id: 1, type: thrift.struct({}), converted: 0 },
-    decimal: {
-      id: 5,
-      type: thrift.struct({ 1: thrift.i32(scale ?? 0), 2: thrift.i32(precision ?? 0) }),
-      converted: 5,
-    },
+    decimal,
+    wide: decimal,
     tsMs: { id: 8, type: unit(1), converted: 9 },
     tsUs: { id: 8, type: unit(2), converted: 10 },
     i32: { id: 10, type: integer(32), converted: 17 },
@@ -97,11 +100,12 @@ function schemaElement(name: string, column: Column): thrift.ThriftValue {
   const meaning = logical[kind]
   return thrift.struct({
     1: thrift.i32(physicalType(column)),
+    2: kind === 'wide' ? thrift.i32(wideBytes) : undefined,
     3: thrift.i32(isOptional(column) ? 1 : 0),
     4: thrift.text(name),
     6: meaning && thrift.i32(meaning.converted),
-    7: kind === 'decimal' ? thrift.i32(scale!) : undefined,
-    8: kind === 'decimal' ? thrift.i32(precision!) : undefined,
+    7: isDecimal(kind) ? thrift.i32(scale!) : undefined,
+    8: isDecimal(kind) ? thrift.i32(precision!) : undefined,
     10: meaning && thrift.struct({ [meaning.id]: meaning.type }),
   })
 }

@@ -1,5 +1,6 @@
 import type { Column } from './schema.ts'
-import { type AnyValues, allocateValues } from './table.ts'
+import { type AnyValues, allocateValues, countOf } from './table.ts'
+import { type BigInts, copyBigs, narrowest, wideInts } from './wideInts.ts'
 
 /** The values that are there, and which rows have one (undefined: all). A double is there unless it is NaN. */
 export function presentValues(
@@ -11,11 +12,20 @@ export function presentValues(
   if (flags === undefined) return { values, valid: undefined }
   let count = 0
   for (let row = 0; row < flags.length; row++) count += flags[row]!
-  if (count === values.length) return { values, valid: undefined }
+  if (count === countOf(values)) return { values, valid: undefined }
+  if (column.kind === 'wide') return { values: presentBigs(values as BigInts, flags, count), valid: flags }
   const present = allocateValues(column, count) as unknown[]
   const source = values as readonly unknown[]
   for (let row = 0, at = 0; row < flags.length; row++) if (flags[row] === 1) present[at++] = source[row]
   return { values: present as AnyValues, valid: flags }
+}
+
+function presentBigs(values: BigInts, flags: Uint8Array, count: number): BigInts {
+  const present = wideInts(count)
+  for (let row = 0, at = 0; row < flags.length; row++) {
+    if (flags[row] === 1) copyBigs(values, row, row + 1, present, at++)
+  }
+  return narrowest(present)
 }
 
 /** 1 for every number and 0 for every NaN, or undefined where there is no NaN. */

@@ -14,17 +14,18 @@ import { Fault } from '../fault.ts'
  *  | tsMs    | Float64Array of safe integers    | INT64 TIMESTAMP(MILLIS, UTC)                 |
  *  | tsUs    | Float64Array of safe integers    | INT64 TIMESTAMP(MICROS, UTC)                 |
  *  | decimal | BigInt64Array, value × 10^scale  | INT64 DECIMAL(precision, scale)              |
+ *  | wide    | BigInts, value × 10^scale        | FIXED_LEN_BYTE_ARRAY(12) DECIMAL(28, scale)  |
  *
  * Times are doubles because hot loops subtract and floor them: microseconds since 1970 stay below 2^53 until the year
  * 2255, and arithmetic on bigints allocates. A nullable column is `{ values, valid }`, with 1 in `valid` where a value
  * is present and 0, false or '' in `values` where none is. A f64 column needs no such thing: NaN is its missing value.
  */
-export type ColumnKind = 'i64' | 'i32' | 'f64' | 'bool' | 'utf8' | 'tsMs' | 'tsUs' | 'decimal'
+export type ColumnKind = 'i64' | 'i32' | 'f64' | 'bool' | 'utf8' | 'tsMs' | 'tsUs' | 'decimal' | 'wide'
 
 export type Column<K extends ColumnKind = ColumnKind, N extends boolean = boolean> = {
   readonly kind: K
   readonly nullable: N
-  /** Digits in all and behind the point; only a decimal has them. */
+  /** Digits in all and behind the point; only decimals have them. */
   readonly precision?: number
   readonly scale?: number
   readonly unit?: string
@@ -65,8 +66,10 @@ export function defineTable<const C extends Columns>(definition: {
   for (const [column, { kind, nullable, precision, scale }] of Object.entries(columns)) {
     assert.match(column, /^[A-Za-z_][A-Za-z0-9_]*$/, `${name}: a column's name is an identifier: ${column}`)
     assert.ok(!(kind === 'f64' && nullable), `${name}.${column}: a f64 column is missing where it is NaN`)
-    if (kind !== 'decimal') continue
-    assert.ok(precision !== undefined && Number.isInteger(precision) && precision >= 1 && precision <= 18)
+    if (!isDecimal(kind)) continue
+    const most = kind === 'wide' ? widePrecision : 18
+    assert.ok(precision !== undefined && Number.isInteger(precision) && precision >= 1 && precision <= most)
+    assert.ok(kind === 'decimal' || precision === widePrecision, `${name}.${column}: all wide decimals have one length`)
     assert.ok(scale !== undefined && Number.isInteger(scale) && scale >= 0 && scale <= precision)
   }
   for (const key of sortKey) assert.ok(Object.hasOwn(columns, key), `${name}: no column ${key} to sort by`)
@@ -98,6 +101,21 @@ export const decimal = (scale: number, precision = 18, note?: ColumnNote): Colum
   scale,
   ...note,
 })
+
+/** What 96 bits carry. */
+const widePrecision = 28
+
+/** For sums: `wideDecimal(8)` has room for twenty digits before the point, where `decimal(8)` has it for ten. */
+// @__NO_SIDE_EFFECTS__
+export const wideDecimal = (scale: number, note?: ColumnNote): Column<'wide', false> => ({
+  kind: 'wide',
+  nullable: false,
+  precision: widePrecision,
+  scale,
+  ...note,
+})
+
+export const isDecimal = (kind: ColumnKind): boolean => kind === 'decimal' || kind === 'wide'
 
 /** The same column with an explicit validity. */
 // @__NO_SIDE_EFFECTS__
@@ -136,7 +154,7 @@ export function schemaToJson(schema: TableSchema): string {
     name,
     kind,
     ...(nullable ? { nullable } : {}),
-    ...(kind === 'decimal' ? { precision, scale } : {}),
+    ...(isDecimal(kind) ? { precision, scale } : {}),
     ...(unit === undefined ? {} : { unit }),
   }))
   const { name, version, sortKey } = schema
@@ -185,6 +203,6 @@ export function schemaDifferences(a: TableSchema, b: TableSchema): string[] {
 
 /** `decimal(18,8) nullable [USDT]`, as messages and `pipe schema` show it. */
 export function columnTypeText({ kind, nullable, precision, scale, unit }: Column): string {
-  const type = kind === 'decimal' ? `decimal(${precision},${scale})` : kind
+  const type = isDecimal(kind) ? `decimal(${precision},${scale})` : kind
   return type + (nullable ? ' nullable' : '') + (unit === undefined ? '' : ` [${unit}]`)
 }

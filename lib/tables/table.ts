@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict'
 import { Fault } from '../fault.ts'
 import { firstTooLong, firstUnsafeTime } from './columnChecks.ts'
-import type { Column, ColumnKind, Columns, TableSchema } from './schema.ts'
+import { type Column, type ColumnKind, type Columns, isDecimal, type TableSchema } from './schema.ts'
+import {
+  type BigInts,
+  bigAt,
+  copyBigs,
+  cutBigs,
+  firstTooWide,
+  isWide,
+  narrowest,
+  type WideInts,
+  wideInts,
+} from './wideInts.ts'
 
-export type AnyValues = Float64Array | Int32Array | Uint8Array | BigInt64Array | readonly string[]
+export type AnyValues = Float64Array | Int32Array | Uint8Array | BigInt64Array | WideInts | readonly string[]
 export type AnyColumnData = AnyValues | { readonly values: AnyValues; readonly valid: Uint8Array }
 
 /** The plain array that carries a column's values. */
@@ -15,7 +26,9 @@ type ColumnValues<C extends Column> = C extends { kind: 'f64' | 'tsMs' | 'tsUs' 
       ? Uint8Array
       : C extends { kind: 'utf8' }
         ? readonly string[]
-        : BigInt64Array
+        : C extends { kind: 'wide' }
+          ? BigInts
+          : BigInt64Array
 
 type NullableValues<C extends Column> = { readonly values: ColumnValues<C>; readonly valid: Uint8Array }
 
@@ -55,8 +68,8 @@ export function makeTable<C extends Columns>(
       throw wrong(schema, name, column.nullable ? 'needs { values, valid }' : 'is not nullable')
     }
     if (!hasArrayType(column, values)) throw wrong(schema, name, `is ${column.kind} and needs another kind of array`)
-    if (rowCount < 0) rowCount = values.length
-    for (const length of [values.length, valid?.length ?? rowCount]) {
+    if (rowCount < 0) rowCount = countOf(values)
+    for (const length of [countOf(values), isWide(values) ? values.low.length : rowCount, valid?.length ?? rowCount]) {
       if (length !== rowCount) throw wrong(schema, name, `has ${length} rows where ${names[0]} has ${rowCount}`)
     }
     checkValues(schema, name, column, values, valid)
@@ -68,7 +81,9 @@ export function makeTable<C extends Columns>(
 
 /** The two halves of a column's data; `valid` is absent where every row has a value. */
 export function splitColumn(data: AnyColumnData): { values: AnyValues; valid: Uint8Array | undefined } {
-  if (ArrayBuffer.isView(data) || Array.isArray(data)) return { values: data as AnyValues, valid: undefined }
+  if (ArrayBuffer.isView(data) || Array.isArray(data) || isWide(data)) {
+    return { values: data as AnyValues, valid: undefined }
+  }
   return data as { values: AnyValues; valid: Uint8Array }
 }
 
@@ -76,7 +91,12 @@ export function splitColumn(data: AnyColumnData): { values: AnyValues; valid: Ui
 export function sliceTable<C extends Columns>(table: Table<C>, from: number, to: number): Table<C> {
   assert.ok(from >= 0 && from <= to && to <= table.rowCount)
   if (from === 0 && to === table.rowCount) return table
-  const cut = (values: AnyValues) => (ArrayBuffer.isView(values) ? values.subarray(from, to) : values.slice(from, to))
+  const cut = (values: AnyValues) =>
+    isWide(values)
+      ? cutBigs(values, from, to)
+      : ArrayBuffer.isView(values)
+        ? values.subarray(from, to)
+        : values.slice(from, to)
   const columns = Object.entries(table.columns as Record<string, AnyColumnData>).map(([name, data]) => {
     const { values, valid } = splitColumn(data)
     return [name, valid === undefined ? cut(values) : { values: cut(values), valid: valid.subarray(from, to) }]
@@ -95,6 +115,7 @@ export function allocateValues({ kind }: Column, rowCount: number): AnyValues {
   if (kind === 'i32') return new Int32Array(rowCount)
   if (kind === 'bool') return new Uint8Array(rowCount)
   if (kind === 'utf8') return new Array<string>(rowCount).fill('')
+  if (kind === 'wide') return wideInts(rowCount)
   return new BigInt64Array(rowCount)
 }
 
@@ -108,29 +129,48 @@ export function concatTables<C extends Columns>(schema: TableSchema<C>, tables: 
       copyColumn(table.columns[name]!, 0, table.rowCount, target, at)
       at += table.rowCount
     }
-    return [name, target]
+    return [name, narrowColumn(target)]
   })
   return { schema, rowCount, columns: Object.fromEntries(columns) as Table<C>['columns'] }
 }
+
+/** A column that was filled, in the form in which it is the fastest: wide integers only where one needs them. */
+export function narrowColumn(data: AnyColumnData): AnyColumnData {
+  const { values, valid } = splitColumn(data)
+  if (!isWide(values)) return data
+  return valid === undefined ? narrowest(values) : { values: narrowest(values), valid }
+}
+
+/** One value, whatever carries the column. */
+export const valueAt = (values: AnyValues, row: number): bigint | number | string | undefined =>
+  isWide(values) ? bigAt(values, row) : values[row]
 
 /** Copies rows `from` to `to` of a column's data to row `at` of another. */
 export function copyColumn(source: AnyColumnData, from: number, to: number, target: AnyColumnData, at: number): void {
   const src = splitColumn(source)
   const dst = splitColumn(target)
   if (dst.valid !== undefined) dst.valid.set(src.valid!.subarray(from, to), at)
+  if (isWide(dst.values)) {
+    copyBigs(src.values as BigInts, from, to, dst.values, at)
+    return
+  }
   if (ArrayBuffer.isView(src.values)) {
     ;(dst.values as Float64Array).set((src.values as Float64Array).subarray(from, to), at)
     return
   }
   const text = dst.values as string[]
-  for (let row = from; row < to; row++) text[at + row - from] = src.values[row]!
+  const texts = src.values as readonly string[]
+  for (let row = from; row < to; row++) text[at + row - from] = texts[row]!
 }
+
+export const countOf = (values: AnyValues): number => (isWide(values) ? values.high.length : values.length)
 
 function hasArrayType({ kind }: Column, values: AnyValues): boolean {
   if (kind === 'f64' || kind === 'tsMs' || kind === 'tsUs') return values instanceof Float64Array
   if (kind === 'i32') return values instanceof Int32Array
   if (kind === 'bool') return values instanceof Uint8Array
   if (kind === 'utf8') return Array.isArray(values)
+  if (kind === 'wide' && isWide(values)) return values.low instanceof BigInt64Array && values.high instanceof Int32Array
   return values instanceof BigInt64Array
 }
 
@@ -143,19 +183,22 @@ function checkValues(
 ): void {
   const row = firstWrongRow(column, values)
   if (row >= 0) {
-    const what = `holds ${show(values[row])} in row ${row}, which ${limitOf(column)}`
-    throw wrong(schema, name, what, column.kind === 'decimal' ? outgrown : undefined)
+    const what = `holds ${show(valueAt(values, row))} in row ${row}, which ${limitOf(column)}`
+    throw wrong(schema, name, what, isDecimal(column.kind) ? outgrown : undefined)
   }
   if (valid === undefined) return
-  const empty = allocateValues(column, 1)[0]
+  const empty = valueAt(allocateValues(column, 1), 0)
   for (let i = 0; i < valid.length; i++) {
     if (valid[i]! > 1) throw wrong(schema, name, `has validity ${valid[i]} in row ${i}, which is neither 0 nor 1`)
     // Two equal tables must have equal memory, so what stands in an absent row is fixed.
-    if (valid[i] === 0 && values[i] !== empty) throw wrong(schema, name, `holds ${show(values[i])} in absent row ${i}`)
+    if (valid[i] === 0 && valueAt(values, i) !== empty) {
+      throw wrong(schema, name, `holds ${show(valueAt(values, i))} in absent row ${i}`)
+    }
   }
 }
 
 function firstWrongRow(column: Column, values: AnyValues): number {
+  if (isWide(values)) return firstTooWide(values, column.precision!)
   if (column.kind === 'decimal') return firstTooLong(values as BigInt64Array, column.precision!)
   if (column.kind === 'tsMs' || column.kind === 'tsUs') return firstUnsafeTime(values as Float64Array)
   if (column.kind === 'bool') return firstNoBool(values as Uint8Array)
@@ -181,7 +224,7 @@ function firstIllFormed(values: readonly string[]): number {
 }
 
 function limitOf({ kind, precision }: Column): string {
-  if (kind === 'decimal') return `has more than ${precision} digits`
+  if (isDecimal(kind)) return `has more than ${precision} digits`
   if (kind === 'bool') return 'is neither 0 nor 1'
   if (kind === 'utf8') return 'is not well-formed text'
   return 'is not a whole number of safe size'

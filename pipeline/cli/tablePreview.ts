@@ -46,7 +46,7 @@ export function previewTable(
 }
 
 export function renderPreview(preview: TablePreview, style: Style): string {
-  const numeric = new Set(['i64', 'i32', 'f64', 'decimal'])
+  const numeric = new Set(['i64', 'i32', 'f64', 'decimal', 'wide'])
   const columns = preview.columns.map(({ name, kind, unit }) => ({
     title: visible(unit === null ? name : `${name} (${unit})`),
     align: numeric.has(kind) ? ('right' as const) : ('left' as const),

@@ -8,7 +8,7 @@ import { baseUrls } from '../../lib/venues/hosts.ts'
 import { requestPolicy } from '../../lib/venues/requestPolicy.ts'
 import { barKinds } from '../../lib/venues/usdm.ts'
 import { fetchBars } from '../../tasks/ingest/klines/fetchBars.ts'
-import { ingestCoarseKlines } from '../../tasks/ingest/klines/ingestCoarseKlines.ts'
+import { ingestKlines } from '../../tasks/ingest/klines/ingestKlines.ts'
 import { planPartitions } from '../../tasks/ingest/planPartitions.ts'
 import { buildUniverse } from '../../tasks/universe/buildUniverse.ts'
 import { fetchExchangeInfo } from '../../tasks/universe/fetchExchangeInfo.ts'
@@ -186,7 +186,7 @@ function addUniverse(graph: Graph, config: DatasetConfig, present: NodeHandle<ty
         const at = ['universe', symbol, period]
         const raw = graph.add(fetchBars, { at, params: { ...choice, symbol, interval: '1d', period } })
         const [fromTsMs, toTsMs] = [parseUtc(`${period}-01`)!, parseUtc(`${nextOf(period)}-01`)!]
-        return graph.add(ingestCoarseKlines, {
+        return graph.add(ingestKlines, {
           at,
           params: { symbol, interval: '1d', fromTsMs, toTsMs },
           inputs: { raw: [raw] },

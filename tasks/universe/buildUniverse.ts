@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { buildUniverseOf } from '../../lib/market/buildUniverse.ts'
 import { exchangeInfo, present, ticker } from '../../lib/market/rawFiles.ts'
 import { candidates, universe } from '../../lib/market/universe.ts'
-import { coarseKlines } from '../../lib/tables/coarseKlines.ts'
+import { klines } from '../../lib/tables/klines.ts'
 import { defineTask, many, optional } from '../../pipeline/engine/task.ts'
 
 /**
@@ -33,7 +33,7 @@ export const buildUniverse = defineTask({
     ticker: optional(ticker),
     present: optional(present),
     candidates: optional(candidates),
-    daily: optional(many(coarseKlines)),
+    daily: optional(many(klines)),
   },
   output: universe,
   run: (inputs, params, { log }) => buildUniverseOf(inputs, params, log),

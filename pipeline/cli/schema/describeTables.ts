@@ -87,7 +87,7 @@ function describeColumn(name: string, column: Column): DescribedColumn {
 }
 
 export function sqlTypeOf({ kind, precision, scale }: Column): string {
-  if (kind === 'decimal') return `DECIMAL(${precision},${scale})`
+  if (kind === 'decimal' || kind === 'wide') return `DECIMAL(${precision},${scale})`
   return sqlTypes[kind]
 }
 

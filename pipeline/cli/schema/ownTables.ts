@@ -1,5 +1,4 @@
 import { equityTable, fillsTable } from '../../../lib/market/backtestFiles.ts'
-import { coarseKlineTable } from '../../../lib/tables/coarseKlines.ts'
 import { eventTable } from '../../../lib/tables/events.ts'
 import { fundingTable } from '../../../lib/tables/funding.ts'
 import { klineTable } from '../../../lib/tables/klines.ts'
@@ -33,7 +32,6 @@ const featureTable = defineTable({
 export const ownTables: readonly OwnTable[] = [
   ...[
     aggTradeTable,
-    coarseKlineTable,
     eventTable,
     fundingTable,
     indexKlines.schema,

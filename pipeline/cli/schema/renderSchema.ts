@@ -89,7 +89,7 @@ function factsOf({ sortKey, tieBreak, madeBy, readBy, inside, declaredIn }: Desc
 }
 
 const kindText = ({ kind, nullable, precision, scale }: DescribedColumn): string =>
-  `${kind === 'decimal' ? `decimal(${precision},${scale})` : kind}${nullable ? ', nullable' : ''}`
+  `${kind === 'decimal' || kind === 'wide' ? `decimal(${precision},${scale})` : kind}${nullable ? ', nullable' : ''}`
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

@@ -17,7 +17,6 @@ type Market = SeriesName['market']
 /** Tables of market data by their type, with the column that names a row's instant. Bars say themselves which they are. */
 const tables: Readonly<Record<string, { dataSet?: string; market?: Market; time: string }>> = {
   klines: { time: 'openTsMs' },
-  coarseKlines: { time: 'openTsMs' },
   markKlines: { time: 'openTsMs' },
   indexKlines: { time: 'openTsMs' },
   premiumKlines: { time: 'openTsMs' },

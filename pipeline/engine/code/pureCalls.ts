@@ -33,6 +33,7 @@ const pureFunctions: ReadonlySet<string> = new Set([
   'tsMs',
   'tsUs',
   'decimal',
+  'wideDecimal',
   'nullable',
   'pickColumns',
 ])

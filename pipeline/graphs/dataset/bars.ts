@@ -1,5 +1,5 @@
 import type { ArtifactType } from '../../../lib/artifact.ts'
-import { type BarPartition, isCoarse } from '../../../lib/market/bars.ts'
+import type { BarPartition } from '../../../lib/market/bars.ts'
 import { hasDailyFiles, type PlannedBars } from '../../../lib/market/partitions.ts'
 import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
 import { DAY_MS, dayStart } from '../../../lib/time.ts'
@@ -10,7 +10,6 @@ import { auditBars } from '../../../tasks/ingest/klines/auditBars.ts'
 import { fetchBarPage } from '../../../tasks/ingest/klines/fetchBarPage.ts'
 import { fetchBars } from '../../../tasks/ingest/klines/fetchBars.ts'
 import { findBarGaps } from '../../../tasks/ingest/klines/findBarGaps.ts'
-import { ingestCoarseKlines } from '../../../tasks/ingest/klines/ingestCoarseKlines.ts'
 import { ingestIndexKlines } from '../../../tasks/ingest/klines/ingestIndexKlines.ts'
 import { ingestKlines } from '../../../tasks/ingest/klines/ingestKlines.ts'
 import { ingestMarkKlines } from '../../../tasks/ingest/klines/ingestMarkKlines.ts'
@@ -43,7 +42,6 @@ export function barTables(graph: Graph, choice: VenueChoice, { policy, source }:
   })
   return {
     klines: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestKlines, placementOf(partition))),
-    coarse: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestCoarseKlines, placementOf(partition))),
     mark: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestMarkKlines, placementOf(partition))),
     index: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestIndexKlines, placementOf(partition))),
     premium: placedOnce(keyOf, (partition: PlannedBars) => graph.add(ingestPremiumKlines, placementOf(partition))),
@@ -100,7 +98,6 @@ export function barTables(graph: Graph, choice: VenueChoice, { policy, source }:
 
 const tableOf = {
   klines: 'klines',
-  coarse: 'coarse',
   markPriceKlines: 'mark',
   indexPriceKlines: 'index',
   premiumIndexKlines: 'premium',
@@ -112,15 +109,13 @@ export function addBars(graph: Graph, plan: Plan, bars: ReturnType<typeof barTab
   const tables = kinds.map((kind) =>
     graph.each<DatasetPlan, PlannedBars, ArtifactType>(
       plan,
-      (found) => found.bars.filter((one) => kindOf(one) === kind),
+      (found) => found.bars.filter((one) => one.kind === kind),
       bars[tableOf[kind]],
     ),
   )
   const audits = graph.each(plan, (found) => (audit ? found.bars : []), bars.audit)
   return { tables, audits: [audits] }
 }
-
-const kindOf = ({ kind, interval }: Series) => (kind === 'klines' && isCoarse(interval) ? 'coarse' : kind)
 
 /** Perpetuals and trade prices are the usual, and go without saying. */
 function placeOf({ market, kind, symbol, interval }: Series, period: string): string[] {

@@ -167,7 +167,7 @@ describe('funding', () => {
   const funding = (rateE8: number, markPx = Number.NaN) => ({
     funding: {
       tsMs: Float64Array.of(startMs + 2 * hourMs),
-      rateE8: Float64Array.of(rateE8),
+      rateE18: BigInt64Array.of(BigInt(rateE8) * 10_000_000_000n),
       markPx: Float64Array.of(markPx),
     },
   })
@@ -299,7 +299,7 @@ describe('the universe, masks and delistings', () => {
       quarantine: [{ fromMs: startMs + 2 * hourMs, toMs: startMs + 5 * hourMs }],
       funding: {
         tsMs: Float64Array.of(startMs + 3 * hourMs),
-        rateE8: Float64Array.of(10_000),
+        rateE18: BigInt64Array.of(100_000_000_000_000n),
         markPx: Float64Array.of(Number.NaN),
       },
     }

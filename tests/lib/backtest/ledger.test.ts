@@ -2,8 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { Ledger } from '../../../lib/backtest/ledger.ts'
-import { bpsToRateE8, exact, timesRateE8 } from '../../../lib/backtest/scaled.ts'
+import { bpsToRateE8, exact, timesRateE8, timesRateE18 } from '../../../lib/backtest/scaled.ts'
 import { Fault } from '../../../lib/fault.ts'
+
+/** 10^-8 in 10^-18. */
+const tenBillion = 10_000_000_000n
 
 describe('timesRateE8', () => {
   test('is the exact product, rounded half away from zero', () => {
@@ -13,6 +16,21 @@ describe('timesRateE8', () => {
         const product = BigInt(amount) * BigInt(rateE8)
         const magnitude = ((product < 0n ? -product : product) + 50_000_000n) / 100_000_000n
         expect(BigInt(timesRateE8(amount, rateE8))).toBe(product < 0n ? -magnitude : magnitude)
+      }),
+    )
+  })
+
+  test('with up to eighteen decimals as with eight: not a unit of cash is lost between the two ways', () => {
+    const amount = fc.integer({ min: -(2 ** 53) + 1, max: 2 ** 53 - 1 })
+    const rate = fc.oneof(
+      fc.bigInt({ min: 1n - 10n ** 18n, max: 10n ** 18n - 1n }),
+      fc.bigInt({ min: -(10n ** 8n) + 1n, max: 10n ** 8n - 1n }).map((units) => units * tenBillion),
+    )
+    fc.assert(
+      fc.property(amount, rate, (value, rateE18) => {
+        const product = BigInt(value) * rateE18
+        const magnitude = ((product < 0n ? -product : product) + 5n * 10n ** 17n) / 10n ** 18n
+        expect(BigInt(timesRateE18(value, rateE18))).toBe(product < 0n ? -magnitude : magnitude)
       }),
     )
   })
@@ -41,7 +59,7 @@ describe('Ledger', () => {
     const fee = ledger.trade(0, 500, 101, 103, bpsToRateE8(10))
     expect(fee).toBe(52) // 51,500 at 0.1 %, half away from zero
     ledger.mark(0, 110)
-    expect(ledger.settleFunding(0, 110, 10_000)).toBe(-6) // 55,000 at 0.01 % = 5.5
+    expect(ledger.settleFunding(0, 110, 10_000n * tenBillion)).toBe(-6) // 55,000 at 0.01 % = 5.5
     ledger.trade(0, -500, 120, 119, 0)
     expect(ledger.parts()).toEqual({
       pricePnl: 500 * (120 - 101),
@@ -59,8 +77,8 @@ describe('Ledger', () => {
   test('shorts receive a positive rate and pay a negative one', () => {
     const ledger = new Ledger(1, 1_000_000)
     ledger.trade(0, -1000, 100, 100, 0)
-    expect(ledger.settleFunding(0, 100, 100_000)).toBe(100)
-    expect(ledger.settleFunding(0, 100, -100_000)).toBe(-100)
+    expect(ledger.settleFunding(0, 100, 100_000n * tenBillion)).toBe(100)
+    expect(ledger.settleFunding(0, 100, -100_000n * tenBillion)).toBe(-100)
   })
 
   test('the entry follows the open position: averaged in, reduced in proportion, begun anew on a reversal', () => {
@@ -82,7 +100,13 @@ describe('Ledger', () => {
     const event = fc.oneof(
       fc.record({ kind: fc.constant('mark' as const), symbol, px }),
       fc.record({ kind: fc.constant('trade' as const), symbol, qty, px, fillPx: px, rate }),
-      fc.record({ kind: fc.constant('funding' as const), symbol, px, rate }),
+      fc.record({
+        kind: fc.constant('funding' as const),
+        symbol,
+        px,
+        rate,
+        below: fc.bigInt({ min: 0n, max: tenBillion }),
+      }),
       fc.record({ kind: fc.constant('liquidationFee' as const), symbol, px }),
     )
     fc.assert(
@@ -91,7 +115,7 @@ describe('Ledger', () => {
         for (const e of events) {
           if (e.kind === 'mark') ledger.mark(e.symbol, e.px)
           else if (e.kind === 'trade') ledger.trade(e.symbol, e.qty, e.px, e.fillPx, Math.abs(e.rate))
-          else if (e.kind === 'funding') ledger.settleFunding(e.symbol, e.px, e.rate)
+          else if (e.kind === 'funding') ledger.settleFunding(e.symbol, e.px, BigInt(e.rate) * tenBillion + e.below)
           else ledger.payLiquidationFee(e.symbol, e.px)
           ledger.audit()
         }

@@ -80,7 +80,10 @@ export function randomMarket(seed: number, symbolCount: number, bars: number): M
     const settlements = Math.floor(bars / 8)
     const funding = {
       tsMs: Float64Array.from({ length: settlements }, (_, i) => startMs + (i + 1) * 8 * hourMs),
-      rateE8: Float64Array.from({ length: settlements }, () => Math.round(20_000 * rng.normal())),
+      rateE18: BigInt64Array.from(
+        { length: settlements },
+        () => BigInt(Math.round(20_000 * rng.normal())) * 10_000_000_000n,
+      ),
       markPx: Float64Array.from({ length: settlements }, () => (rng.below(3) === 0 ? Number.NaN : px(price))),
     }
     symbols[`S${String(s).padStart(2, '0')}USDT`] = { bars: barsOf(rows, marks), funding }

@@ -46,7 +46,7 @@ function readSymbol(file: string, symbol: string, tickSize: string, stepSize: st
     },
     funding: {
       tsMs: settledTsMs!.map(snapSettlementTsMs),
-      rateE8: columnToUnits(rate!, 8),
+      rateE18: BigInt64Array.from(columnToUnits(rate!, 8), (units) => BigInt(units) * 10_000_000_000n),
       markPx: new Float64Array(rate!.length).fill(Number.NaN),
     },
   }
@@ -82,7 +82,7 @@ describe.skipIf(!existsSync(folder))(
       funding!.tsMs.forEach((tsMs, i) => {
         if (tsMs <= fromMs || tsMs > toMs) return
         const mark = BigInt(bars.closePx[bars.openTsMs.indexOf(tsMs - hourMs)]!)
-        const product = BigInt(btc!.positionQty) * mark * BigInt(funding!.rateE8[i]!)
+        const product = BigInt(btc!.positionQty) * mark * (funding!.rateE18[i]! / 10_000_000_000n)
         const half = product < 0n ? -50_000_000n : 50_000_000n
         expected -= (product + half) / 100_000_000n
       })

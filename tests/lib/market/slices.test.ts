@@ -2,11 +2,13 @@ import { blake2b } from '@noble/hashes/blake2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseScaledBig } from '../../../lib/decimal.ts'
 import { missingBars } from '../../../lib/market/barGrid.ts'
 import { inferRules } from '../../../lib/market/inferRules.ts'
 import { jsonRowsAsCsv } from '../../../lib/market/jsonRows.ts'
 import { planDataset } from '../../../lib/market/planDataset.ts'
 import { slicesOf } from '../../../lib/market/slices.ts'
+import { bigIntsOf } from '../../../lib/tables/wideInts.ts'
 import { DAY_MS, intervals, monthStart, nextOpen, openOf, parseUtc } from '../../../lib/time.ts'
 
 const grid = { endpoint: '/fapi/v1/klines', version: 1, limit: 499 }
@@ -82,16 +84,17 @@ describe('missingBars', () => {
 })
 
 describe('inferRules', () => {
+  const volumes = (...texts: string[]) => bigIntsOf(texts.length, (row) => parseScaledBig(texts[row]!, 8)!)
   test('tells tick and step from prices and volumes, where neither shows in every value', () => {
     const prices = BigInt64Array.from({ length: 40 }, (_, i) => BigInt(61_230_000_00 + i * 7) * 100_000n)
-    expect(inferRules([prices], Float64Array.of(1.25, 7.5, 1000, 12.01))).toEqual({
+    expect(inferRules([prices], [volumes('1.25', '7.5', '1000', '12.01')])).toEqual({
       tickSize: '0.001',
       stepSize: '0.01',
     })
-    expect(inferRules([prices], Float64Array.of(4_000_000, 123_456))).toEqual({ tickSize: '0.001', stepSize: '1' })
+    expect(inferRules([prices], [volumes('4000000', '12345678901')])).toEqual({ tickSize: '0.001', stepSize: '1' })
   })
   test('tells nothing where nothing was traded', () => {
-    expect(inferRules([BigInt64Array.of(5n)], Float64Array.of(0, 0))).toBeUndefined()
+    expect(inferRules([BigInt64Array.of(5n)], [volumes('0', '0')])).toBeUndefined()
   })
 })
 

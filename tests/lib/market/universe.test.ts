@@ -1,33 +1,39 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseScaledBig } from '../../../lib/decimal.ts'
 import { buildUniverseOf, type UniverseInputs, type UniverseParams } from '../../../lib/market/buildUniverse.ts'
 import { type SelectionRules, selectUniverse } from '../../../lib/market/selectUniverse.ts'
 import { survivorshipText } from '../../../lib/market/survivorship.ts'
 import { createRng } from '../../../lib/rng.ts'
-import { coarseKlineTable } from '../../../lib/tables/coarseKlines.ts'
+import { klineTable } from '../../../lib/tables/klines.ts'
 import { makeTable, type TableOf } from '../../../lib/tables/table.ts'
+import { type BigInts, bigAt, bigIntsOf } from '../../../lib/tables/wideInts.ts'
 import { DAY_MS, parseUtc } from '../../../lib/time.ts'
 import { fileSet } from '../../support/rawFiles.ts'
 
-type Daily = TableOf<typeof coarseKlineTable>
+type Daily = TableOf<typeof klineTable>
 const at = (day: string): number => parseUtc(day)!
+
+/** Amounts as the venue tells them: to the eighth decimal. */
+const unitsOf = (opens: readonly number[], amountOf: (tsMs: number) => number) =>
+  bigIntsOf(opens.length, (row) => parseScaledBig(amountOf(opens[row]!).toFixed(8), 8)!)
 
 /** Days of a symbol that turns over so much on each of them. */
 function days(symbol: string, from: string, to: string, volumeOf: (tsMs: number) => number): Daily {
   const opens = Array.from({ length: (at(to) - at(from)) / DAY_MS }, (_, i) => at(from) + i * DAY_MS)
   const price = (units: bigint) => BigInt64Array.from(opens, () => units)
-  return makeTable(coarseKlineTable, {
+  return makeTable(klineTable, {
     symbol: opens.map(() => symbol),
     openTsMs: Float64Array.from(opens),
     open: price(10_000_000n),
     high: price(12_000_000n),
     low: price(9_000_000n),
     close: price(11_000_000n),
-    volume: Float64Array.from(opens, (tsMs) => volumeOf(tsMs) * 10),
-    quoteVolume: Float64Array.from(opens, volumeOf),
+    volume: unitsOf(opens, (tsMs) => volumeOf(tsMs) * 10),
+    quoteVolume: unitsOf(opens, volumeOf),
     count: Int32Array.from(opens, (tsMs) => (volumeOf(tsMs) > 0 ? 5 : 0)),
-    takerBuyVolume: new Float64Array(opens.length),
-    takerBuyQuoteVolume: new Float64Array(opens.length),
+    takerBuyVolume: new BigInt64Array(opens.length),
+    takerBuyQuoteVolume: new BigInt64Array(opens.length),
     closeTsMs: Float64Array.from(opens, (tsMs) => tsMs + DAY_MS - 1),
   })
 }
@@ -273,11 +279,14 @@ function afterwards(table: Daily, fromTsMs: number, fate: string, rng: { uniform
   )
   const isAfter = (row: number) => columns.openTsMs[row]! >= fromTsMs
   const other = (value: number) => (fate === 'frozen' ? 0 : fate === 'multiplied' ? value * 1e6 : rng.uniform() * 1e7)
-  const number = (column: Float64Array) =>
-    Float64Array.from(rows, (row) => (isAfter(row) ? other(column[row]!) : column[row]!))
+  const number = (column: BigInts) =>
+    bigIntsOf(rows.length, (i) => {
+      const units = bigAt(column, rows[i]!)
+      return isAfter(rows[i]!) ? parseScaledBig(other(Number(units) / 1e8).toFixed(8), 8)! : units
+    })
   const price = (column: BigInt64Array) =>
     BigInt64Array.from(rows, (row) => (isAfter(row) ? BigInt(1 + Math.floor(rng.uniform() * 1e9)) : column[row]!))
-  return makeTable(coarseKlineTable, {
+  return makeTable(klineTable, {
     symbol: rows.map((row) => columns.symbol[row]!),
     openTsMs: Float64Array.from(rows, (row) => columns.openTsMs[row]!),
     closeTsMs: Float64Array.from(rows, (row) => columns.closeTsMs[row]!),

@@ -4,41 +4,51 @@ import { tradeBars } from '../../../lib/market/bars.ts'
 import { turnoverOf } from '../../../lib/market/turnover.ts'
 import { emptyBars, toInterval } from '../../../lib/minute/bars.ts'
 import { TradeBars } from '../../../lib/minute/tradeBars.ts'
-import { saturate } from '../../../lib/tables/columnChecks.ts'
-import { decimal, defineTable } from '../../../lib/tables/schema.ts'
+import { defineTable, wideDecimal } from '../../../lib/tables/schema.ts'
 import { makeTable } from '../../../lib/tables/table.ts'
+import { type BigInts, bigAt, bigIntsOf, rowsOf, setBig } from '../../../lib/tables/wideInts.ts'
 import { DAY_MS } from '../../../lib/time.ts'
 import { archiveFiles } from '../../support/rawFiles.ts'
 
-/** Decimals have 18 digits, 8 of them behind the point: ten billions. Coins of a millionth of a cent trade more. */
+/** What a price or a quantity may be: 18 digits, 8 of them behind the point. Sums of them outgrow it. */
 const columnMax = 10n ** 18n - 1n
+/** What a sum may be. */
+const sumMax = 10n ** 28n - 1n
 const amount = fc.oneof(
   fc.bigInt({ min: 0n, max: columnMax }),
   fc.bigInt({ min: 8n * 10n ** 16n, max: 10n ** 17n }),
   fc.constantFrom(columnMax, 76_861_433_640_456_465n),
 )
 
+const listed = (values: BigInts): bigint[] => Array.from({ length: rowsOf(values) }, (_, row) => bigAt(values, row))
+
 /** What a table makes of a value: a Fault, or the value. */
 function stored(value: bigint): bigint | string {
-  const schema = defineTable({ name: 'sums', version: 1, columns: { sum: decimal(8) }, sortKey: [] })
+  const schema = defineTable({ name: 'sums', version: 1, columns: { sum: wideDecimal(8) }, sortKey: [] })
   try {
-    return makeTable(schema, { sum: BigInt64Array.of(value) }).columns.sum[0]!
+    return bigAt(makeTable(schema, { sum: bigIntsOf(1, () => value) }).columns.sum, 0)
   } catch (error) {
     return String(error)
   }
 }
 
 function expectExactOrRefused(sum: bigint, is: bigint): void {
-  if (is <= columnMax) expect(stored(sum)).toBe(is)
-  else expect(stored(sum)).toMatch(/table sums: column sum holds \d+ in row 0, which has more than 18 digits/)
+  if (is <= sumMax) expect(stored(sum)).toBe(is)
+  else expect(stored(sum)).toMatch(/table sums: column sum holds \d+ in row 0, which has more than 28 digits/)
 }
 
 describe('an amount that outgrows a decimal is never another number', () => {
-  test('as 64 bits: what does not fit is one that no table takes', () => {
-    expect(saturate(2n ** 64n + 5n)).toBe(2n ** 63n - 1n)
-    expect(saturate(-(2n ** 64n))).toBe(1n - 2n ** 63n)
-    expect(saturate(-7n)).toBe(-7n)
-    expect(stored(saturate(2n ** 64n + 5n))).toContain('more than 18 digits')
+  test('as 96 bits: what does not fit is one that no table takes', () => {
+    const kept = (value: bigint) =>
+      bigAt(
+        bigIntsOf(1, () => value),
+        0,
+      )
+    expect(kept(2n ** 95n - 1n)).toBe(2n ** 95n - 1n)
+    expect(kept(2n ** 96n + 5n)).toBe(2n ** 95n - 1n)
+    expect(kept(-(2n ** 96n))).toBe(-(2n ** 95n))
+    expect(stored(2n ** 96n + 5n)).toContain('more than 28 digits')
+    expect(stored(-(2n ** 200n))).toContain('more than 28 digits')
   })
 
   test('in bars made of finer bars', () => {
@@ -47,11 +57,10 @@ describe('an amount that outgrows a decimal is never another number', () => {
         const bars = emptyBars(240)
         volumes.forEach((volume, i) => {
           bars.openTsMs[i] = i * 60_000
-          bars.volume[i] = volume
+          setBig(bars.volume, i, volume)
         })
-        const [sum] = toInterval(bars, 60_000, 240 * 60_000).volume
         expectExactOrRefused(
-          sum!,
+          bigAt(toInterval(bars, 60_000, 240 * 60_000).volume, 0),
           volumes.reduce((a, b) => a + b),
         )
       }),
@@ -64,10 +73,10 @@ describe('an amount that outgrows a decimal is never another number', () => {
     const bars = emptyBars(240)
     for (let i = 0; i < 240; i++) {
       bars.openTsMs[i] = i * 60_000
-      bars.volume[i] = 76_861_433_640_456_465n
+      setBig(bars.volume, i, 76_861_433_640_456_465n)
     }
     expect(BigInt.asIntN(64, 240n * 76_861_433_640_456_465n)).toBeLessThan(columnMax)
-    expectExactOrRefused(toInterval(bars, 60_000, 240 * 60_000).volume[0]!, 240n * 76_861_433_640_456_465n)
+    expectExactOrRefused(bigAt(toInterval(bars, 60_000, 240 * 60_000).volume, 0), 240n * 76_861_433_640_456_465n)
   })
 
   test('in bars made of trades', () => {
@@ -75,7 +84,7 @@ describe('an amount that outgrows a decimal is never another number', () => {
       fc.property(fc.array(amount, { minLength: 1, maxLength: 60 }), (quantities) => {
         let volume = 0n
         const bars = new TradeBars(60_000, (day) => {
-          volume = day.volume[0]!
+          volume = bigAt(day.volume, 0)
         })
         const rows = quantities.length
         const ids = BigInt64Array.from({ length: rows }, (_, i) => BigInt(i))
@@ -101,14 +110,16 @@ describe('an amount that outgrows a decimal is never another number', () => {
   test('as the turnover of a trade', () => {
     fc.assert(
       fc.property(amount, amount, (price, qty) => {
-        const [turnover] = turnoverOf(BigInt64Array.of(price), BigInt64Array.of(qty))
-        expectExactOrRefused(turnover!, (price * qty) / 10n ** 8n)
+        const turnover = (price * qty) / 10n ** 8n
+        const told = () => turnoverOf(BigInt64Array.of(price), BigInt64Array.of(qty))[0]
+        if (turnover < 2n ** 63n) expect(told()).toBe(turnover)
+        else expect(told).toThrow('turns over more than any trade can')
       }),
       { seed: 3, numRuns: 1000 },
     )
   })
 
-  test('in a file: the row is a finding with file, line, column and byte, and no bar', () => {
+  test('in a file: what has room in a sum is a bar, and the row that has not is a finding with its place', () => {
     const from = Date.UTC(2026, 5, 1)
     const line = (minute: number, volume: string): string => {
       const open = from + minute * 60_000
@@ -116,7 +127,7 @@ describe('an amount that outgrows a decimal is never another number', () => {
     }
     const header =
       'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore'
-    const lines = [header, line(0, '9999999999.99999999'), line(1, '123456789012'), line(2, '1e10'), line(3, '7')]
+    const lines = [header, line(0, '9999999999.99999999'), line(1, '123456789012'), line(2, '1e20'), line(3, '7')]
     const { table, findings } = tradeBars(
       [archiveFiles('1000PEPEUSDT-1m-2026-06-01', `${lines.join('\n')}\n`)],
       {
@@ -129,18 +140,17 @@ describe('an amount that outgrows a decimal is never another number', () => {
       },
       'quarantine',
     )
-    expect([...table.columns.volume]).toEqual([columnMax, 700_000_000n])
+    expect(listed(table.columns.volume)).toEqual([columnMax, 12_345_678_901_200_000_000n, 700_000_000n])
     const bad = findings.filter(({ kind }) => kind === 'badCell')
     expect(bad).toMatchObject([
       {
         severity: 'QUARANTINE',
-        line: 3,
+        line: 4,
         column: 'volume',
-        what: expect.stringContaining('too large for decimal(18,8)'),
+        what: expect.stringContaining('too large for decimal(28,8)'),
       },
-      { severity: 'QUARANTINE', line: 4, column: 'volume' },
     ])
     expect(bad[0]!.file).toContain('1000PEPEUSDT-1m-2026-06-01')
-    expect(bad[0]!.byteOffset).toBe(lines.slice(0, 2).join('\n').length + 1 + lines[2]!.indexOf('123456789012'))
+    expect(bad[0]!.byteOffset).toBe(lines.slice(0, 3).join('\n').length + 1 + lines[3]!.indexOf('1e20'))
   })
 })

@@ -9,12 +9,15 @@ import {
   f64,
   i32,
   i64,
+  isDecimal,
   nullable,
   tsMs,
   tsUs,
   utf8,
+  wideDecimal,
 } from '../../../lib/tables/schema.ts'
 import { type AnyColumnData, type AnyValues, makeTable, type Table } from '../../../lib/tables/table.ts'
+import { bigIntsOf } from '../../../lib/tables/wideInts.ts'
 
 /** One column of every kind, and the nullable ones. Sorted by nothing, so that any rows are a table. */
 export const everyKind = defineTable({
@@ -36,6 +39,8 @@ export const everyKind = defineTable({
     big: nullable(i64()),
     isLast: nullable(bool()),
     note: nullable(utf8()),
+    sum: wideDecimal(8, { unit: 'USDT' }),
+    spotSum: nullable(wideDecimal(3)),
   },
   sortKey: [],
   tieBreak: 'as made',
@@ -68,6 +73,12 @@ function cellsOf({ kind, precision }: Column): fc.Arbitrary<unknown> {
     tsMs: safe,
     tsUs: safe,
     decimal: fc.oneof(fc.bigInt({ min: -limit, max: limit }), fc.constantFrom(0n, limit, -limit)),
+    // Most sums fit 64 bits, and a column in which all do is carried in another way.
+    wide: fc.oneof(
+      { arbitrary: edge64, weight: 20 },
+      fc.bigInt({ min: -limit, max: limit }),
+      fc.constantFrom(limit, -limit),
+    ),
   }
   return byKind[kind]
 }
@@ -86,7 +97,7 @@ const cells = (column: Column, rowCount: number): fc.Arbitrary<unknown[]> =>
     })
 
 function dataOf(column: Column, values: unknown[], gaps: boolean[]): AnyColumnData {
-  const empty = column.kind === 'utf8' ? '' : column.kind === 'i64' || column.kind === 'decimal' ? 0n : 0
+  const empty = column.kind === 'utf8' ? '' : column.kind === 'i64' || isDecimal(column.kind) ? 0n : 0
   const filled = column.nullable ? values.map((value, row) => (gaps[row % gaps.length] ? empty : value)) : values
   if (!column.nullable) return arrayOf(column.kind, filled)
   return {
@@ -100,6 +111,7 @@ function arrayOf(kind: ColumnKind, values: unknown[]): AnyValues {
   if (kind === 'i32') return Int32Array.from(values as number[])
   if (kind === 'bool') return Uint8Array.from(values as number[])
   if (kind === 'utf8') return values as string[]
+  if (kind === 'wide') return bigIntsOf(values.length, (row) => values[row] as bigint)
   return BigInt64Array.from(values as bigint[])
 }
 
@@ -135,7 +147,7 @@ export function everyKindSample(rowCount: number): Table<typeof everyKind.column
       if (column.kind === 'utf8') return `s${number % 50}`
       if (column.kind === 'bool') return number % 2
       if (column.kind === 'f64') return number % 5 === 0 ? Number.NaN : number / 64
-      return column.kind === 'i64' || column.kind === 'decimal' ? BigInt(number - 4000) : number - 4000
+      return column.kind === 'i64' || isDecimal(column.kind) ? BigInt(number - 4000) : number - 4000
     })
     return [name, dataOf(column, values, [false, false, true, false, true])]
   })

@@ -5,8 +5,8 @@ import { DuckDBDecimalValue, DuckDBInstance, DuckDBTimestampTZValue, type DuckDB
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeTable } from '../../../lib/tables/parquet.ts'
 import { rowsPerGroup } from '../../../lib/tables/parquetWriter.ts'
-import type { Column } from '../../../lib/tables/schema.ts'
-import { type AnyColumnData, splitColumn, type Table } from '../../../lib/tables/table.ts'
+import { type Column, isDecimal } from '../../../lib/tables/schema.ts'
+import { type AnyColumnData, splitColumn, type Table, valueAt } from '../../../lib/tables/table.ts'
 import { type everyKind, everyKindSample } from './arbitraryTables.ts'
 import { sampleTrades } from './sampleTrades.ts'
 
@@ -18,11 +18,11 @@ const connect = async () => (await DuckDBInstance.create(':memory:')).connect()
 /** What DuckDB must hand over for a row of ours. */
 function expected(column: Column, data: AnyColumnData, row: number): DuckDBValue {
   const { values, valid } = splitColumn(data)
-  const value = values[row]!
+  const value = valueAt(values, row)!
   if (valid?.[row] === 0 || Number.isNaN(value)) return null
   if (column.kind === 'tsMs') return new DuckDBTimestampTZValue(BigInt(value) * 1000n)
   if (column.kind === 'tsUs') return new DuckDBTimestampTZValue(BigInt(value))
-  if (column.kind === 'decimal') return new DuckDBDecimalValue(value as bigint, column.precision!, column.scale!)
+  if (isDecimal(column.kind)) return new DuckDBDecimalValue(value as bigint, column.precision!, column.scale!)
   if (column.kind === 'bool') return value === 1
   return value
 }
@@ -55,6 +55,8 @@ describe('DuckDB reads our files', () => {
       big: 'BIGINT',
       isLast: 'BOOLEAN',
       note: 'VARCHAR',
+      sum: 'DECIMAL(28,8)',
+      spotSum: 'DECIMAL(28,3)',
     })
   })
 

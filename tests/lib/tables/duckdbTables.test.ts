@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rowOrder } from '../../../lib/tables/order.ts'
 import { encodeTable, readTableInfo } from '../../../lib/tables/parquet.ts'
 import { groupWriter, rowsPerGroup } from '../../../lib/tables/parquetWriter.ts'
-import type { Column, TableSchema } from '../../../lib/tables/schema.ts'
+import { type Column, isDecimal, type TableSchema } from '../../../lib/tables/schema.ts'
 import {
   type AnyColumnData,
   allocateColumn,
@@ -16,7 +16,9 @@ import {
   sliceTable,
   splitColumn,
   type Table,
+  valueAt,
 } from '../../../lib/tables/table.ts'
+import { isWide, setBig } from '../../../lib/tables/wideInts.ts'
 import { sqlTypeOf } from '../../../pipeline/cli/schema/describeTables.ts'
 import { ownTables } from '../../../pipeline/cli/schema/ownTables.ts'
 import { tablesOf } from './arbitraryTables.ts'
@@ -61,8 +63,10 @@ function encodeInGroups(table: Table, rows: number): Uint8Array {
 }
 
 const safe = Number.MAX_SAFE_INTEGER
+const ends = ({ precision }: Column) => [0n, 1n, -1n, 10n ** BigInt(precision!) - 1n, 1n - 10n ** BigInt(precision!)]
 const edges: Readonly<Record<Column['kind'], (column: Column) => readonly (bigint | number | string)[]>> = {
-  decimal: ({ precision }) => [0n, 1n, -1n, 10n ** BigInt(precision!) - 1n, 1n - 10n ** BigInt(precision!)],
+  decimal: ends,
+  wide: ends,
   i64: () => [0n, -1n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)],
   i32: () => [0, -1, 2_147_483_647, -2_147_483_648],
   f64: () => [0, -0, Number.NaN, Infinity, -Infinity, 5e-324, Number.MAX_VALUE, 0.1],
@@ -81,10 +85,11 @@ function edgeColumns({ columns }: TableSchema): Record<string, AnyColumnData> {
     const { values: into, valid } = splitColumn(data)
     for (let row = 0; row < rowCount; row++) {
       if (valid !== undefined && row % 2 === 1) continue
-      if (valid !== undefined)
-        valid[row] = 1
-        // Columns step at different speeds, so that edges of a key's columns meet in many pairs.
-      ;(into as (bigint | number | string)[])[row] = values[(row + Math.floor(row / values.length)) % values.length]!
+      if (valid !== undefined) valid[row] = 1
+      // Columns step at different speeds, so that edges of a key's columns meet in many pairs.
+      const edge = values[(row + Math.floor(row / values.length)) % values.length]!
+      if (isWide(into)) setBig(into, row, edge as bigint)
+      else (into as (bigint | number | string)[])[row] = edge
     }
     return [name, data]
   })
@@ -94,11 +99,11 @@ function edgeColumns({ columns }: TableSchema): Record<string, AnyColumnData> {
 /** What DuckDB must hand over for a row of ours. */
 function expected(column: Column, data: AnyColumnData, row: number): DuckDBValue {
   const { values, valid } = splitColumn(data)
-  const value = values[row]!
+  const value = valueAt(values, row)!
   if (valid?.[row] === 0 || Number.isNaN(value)) return null
   if (column.kind === 'tsMs') return new DuckDBTimestampTZValue(BigInt(value) * 1000n)
   if (column.kind === 'tsUs') return new DuckDBTimestampTZValue(BigInt(value))
-  if (column.kind === 'decimal') return new DuckDBDecimalValue(value as bigint, column.precision!, column.scale!)
+  if (isDecimal(column.kind)) return new DuckDBDecimalValue(value as bigint, column.precision!, column.scale!)
   if (column.kind === 'bool') return value === 1
   return value
 }

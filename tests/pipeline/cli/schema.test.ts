@@ -33,10 +33,10 @@ describe('pipe schema', () => {
 
   test('shows one with types, units and sort key', async () => {
     const { stdout } = await ask('funding')
-    expect(stdout).toContain('funding  version 2\nOne row a settlement.')
+    expect(stdout).toContain('funding  version 3\nOne row a settlement.')
     expect(stdout).toContain('sorted by    symbol, tsMs, unique')
     expect(stdout).toMatch(/^intervalHours {2}i32, nullable +INTEGER +h +hours since/m)
-    expect(stdout).toMatch(/^rate +decimal\(18,8\) +DECIMAL\(18,8\) +share of notional$/m)
+    expect(stdout).toMatch(/^rate +decimal\(18,18\) +DECIMAL\(18,18\) +share of notional$/m)
   })
 
   test('tells how equal keys are ordered', async () => {

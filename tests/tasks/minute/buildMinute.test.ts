@@ -19,8 +19,10 @@ import {
   splitColumn,
   type Table,
   type TableOf,
+  valueAt,
 } from '../../../lib/tables/table.ts'
 import { tradeTable } from '../../../lib/tables/trades.ts'
+import { bigAt } from '../../../lib/tables/wideInts.ts'
 import { DAY_MS, dayOf, dayStart, HOUR_MS, MINUTE_MS, parseUtc } from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { runTask, storedTable, wholeTable } from '../../support/runTask.ts'
@@ -67,7 +69,7 @@ describe('bars', () => {
     const row = rowAt(alone, '2026-07-07T04:00Z')
     const { open, low, close, count, volume } = alone.columns
     const before = close[rowAt(alone, '2026-07-07T03:29Z')]
-    expect([open[row], low[row], close[row], count[row], volume[row]]).toEqual([before, before, before, 0, 0n])
+    expect([open[row], low[row], close[row], count[row], bigAt(volume, row)]).toEqual([before, before, before, 0, 0n])
   })
 
   test('from aggregated trades: compared with the klines, and a row that does not agree is tagged', () => {
@@ -110,7 +112,7 @@ describe('bars', () => {
         'takerBuyVolume',
         'count',
       ] as const) {
-        expect(hours.columns[name][i]).toBe(venue.columns[name][row])
+        expect(valueAt(hours.columns[name], i)).toBe(valueAt(venue.columns[name], row))
       }
     }
   })
@@ -208,7 +210,7 @@ describe('what else was known', () => {
     for (const [i, tsMs] of columns.fundingTsMs.values.entries()) {
       // The row that closes at a settlement is the first to know it, and the last of the period it ends.
       if (columns.openTsMs[i]! + MINUTE_MS !== tsMs) continue
-      expect(Math.abs(columns.fundingEstimate[i]! - Number(columns.fundingRate.values[i]) / 1e8)).toBeLessThan(1.1e-8)
+      expect(Math.abs(columns.fundingEstimate[i]! - Number(columns.fundingRate.values[i]) / 1e18)).toBeLessThan(1.1e-8)
     }
     const settled = new Set(columns.fundingTsMs.values)
     expect([...settled].map((tsMs) => (tsMs - dayStart('2026-06-02')) / HOUR_MS)).toEqual([0, 8, 16, 24])
@@ -219,7 +221,7 @@ describe('what else was known', () => {
     const row = 700
     const closeMs = columns.openTsMs[row]! + MINUTE_MS
     const sample = tsMs.findLastIndex((ts) => ts <= closeMs)
-    expect(columns.openInterest.values[row]).toBe(openInterest[0]!.columns.openInterest[sample])
+    expect(bigAt(columns.openInterest.values, row)).toBe(bigAt(openInterest[0]!.columns.openInterest, sample))
     expect(columns.openInterestAgeMs[row]).toBe(closeMs - tsMs[sample]!)
   })
 
@@ -249,7 +251,7 @@ describe('what else was known', () => {
       if (columns.count[i] === 0) continue
       expect(columns.vwap[i]).toBeGreaterThanOrEqual(Number(columns.low[i]) / 1e8 - 1e-9)
       expect(columns.vwap[i]).toBeLessThanOrEqual(Number(columns.high[i]) / 1e8 + 1e-9)
-      expect(columns.takerBuyVolume[i]! + columns.takerSellVolume[i]!).toBe(columns.volume[i])
+      expect(bigAt(columns.takerBuyVolume, i) + bigAt(columns.takerSellVolume, i)).toBe(bigAt(columns.volume, i))
       const [mark, index] = [Number(columns.mark.values[i]), Number(columns.index.values[i])]
       expect(columns.basis[i]).toBe(mark / index - 1)
       expect(columns.indexDeviation[i]).toBe(Math.abs(mark - index) / index)
@@ -394,7 +396,7 @@ describe.skipIf(!existsSync(feathers))('real bars of five minutes', () => {
       for (const name of ['open', 'high', 'low', 'close'] as const) {
         expect(hours.columns[name][i], new Date(ts).toISOString()).toBe(coarse.columns[name][row])
       }
-      if (hours.columns.volume[i] !== coarse.columns.volume[row]) revised++
+      if (bigAt(hours.columns.volume, i) !== bigAt(coarse.columns.volume, row)) revised++
     })
     expect(compared).toBeGreaterThan(8000)
     expect(revised).toBeLessThan(10)

@@ -19,6 +19,7 @@ import { markKlines } from '../../../lib/tables/priceKlines.ts'
 import type { QaReport } from '../../../lib/tables/qa.ts'
 import type { Columns } from '../../../lib/tables/schema.ts'
 import { makeTable, type TableOf } from '../../../lib/tables/table.ts'
+import { type BigInts, bigAt } from '../../../lib/tables/wideInts.ts'
 import { HOUR_MS, intervalMs, MINUTE_MS, parseUtc } from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { qa } from '../../../tasks/minute/qa.ts'
@@ -77,7 +78,7 @@ function fundingFrom(symbol: string, rows: readonly string[][]) {
     tsMs,
     settledTsMs: tsMs.map((ts) => Math.floor(ts / 1000) * 1000),
     intervalHours: { values: new Int32Array(rows.length), valid: new Uint8Array(rows.length) },
-    rate: BigInt64Array.from(rows, (row) => BigInt(Math.round(Number(row[1]) * 1e8))),
+    rate: BigInt64Array.from(rows, (row) => BigInt(Math.round(Number(row[1]) * 1e8)) * 10n ** 10n),
     markPrice: none(),
   })
 }
@@ -162,7 +163,7 @@ describe.skipIf(!existsSync(feather))(
       const hours = minutesOf(bars, { ...hour, klineInterval: '5m' }).columns
       const there = minutesOf(klinesFrom('BTCUSDT', read(um, 'BTC', '1h-futures'), '1h'), hour).columns
       for (const name of ['open', 'high', 'low', 'close'] as const) expect(hours[name]).toEqual(there[name])
-      const revised = Array.from(there.openTsMs).filter((_, i) => hours.volume[i] !== there.volume[i])
+      const revised = Array.from(there.openTsMs).filter((_, i) => bigAt(hours.volume, i) !== bigAt(there.volume, i))
       expect(revised).toEqual([parseUtc('2023-11-10T15:00:00Z')])
     }, 60_000)
 
@@ -189,7 +190,7 @@ describe.skipIf(!existsSync(feather))(
       funding[0]!.columns.settledTsMs.forEach((tsMs, i) => {
         if (tsMs <= bought || tsMs > parseUtc('2024-05-01')!) return
         const row = columns.openTsMs.indexOf(tsMs - HOUR_MS)
-        const product = qty * (columns.close[row]! / 1000n) * funding[0]!.columns.rate[i]!
+        const product = qty * (columns.close[row]! / 1000n) * (funding[0]!.columns.rate[i]! / 10n ** 10n)
         paid -= (product + (product < 0n ? -50_000_000n : 50_000_000n)) / 100_000_000n
       })
       expect(BigInt(held.result.perSymbol.find(({ symbol }) => symbol === 'BTCUSDT')!.funding)).toBe(paid)
@@ -280,7 +281,7 @@ describe.skipIf(!existsSync(feather))(
           expect(one.columns[name]).toEqual(other.columns[name])
         }
         const revised = Array.from(one.columns.openTsMs).filter(
-          (_, i) => one.columns.volume[i] !== other.columns.volume[i],
+          (_, i) => bigAt(one.columns.volume, i) !== bigAt(other.columns.volume, i),
         )
         expect(revised).toEqual(
           ['2024-03-27T12', '2024-03-28T10', '2024-03-28T11', '2024-03-28T12'].map((at) => parseUtc(`${at}:00:00Z`)),
@@ -316,15 +317,19 @@ describe.skipIf(!existsSync(vision))('months of real minutes (skipped where the 
     for (let h = 0; h < rowCount; h++) {
       const [from, to] = [h * 60, h * 60 + 60]
       const some = <T extends BigInt64Array>(values: T) => Array.from(values.subarray(from, to))
-      const sum = (values: BigInt64Array) => some(values).reduce((a, b) => a + b)
+      const sum = (values: BigInts) => {
+        let all = 0n
+        for (let row = from; row < to; row++) all += bigAt(values, row)
+        return all
+      }
       const extreme = (values: BigInt64Array, isBetter: (a: bigint, b: bigint) => boolean) =>
         some(values).reduce((a, b) => (isBetter(a, b) ? a : b))
       expect(hours.openTsMs[h]).toBe(minutes.openTsMs[from])
       expect([hours.open[h], hours.close[h]]).toEqual([minutes.open[from], minutes.close[to - 1]])
       expect(hours.high[h]).toBe(extreme(minutes.high, (a, b) => a > b))
       expect(hours.low[h]).toBe(extreme(minutes.low, (a, b) => a < b))
-      expect(hours.volume[h]).toBe(sum(minutes.volume))
-      expect(hours.quoteVolume[h]).toBe(sum(minutes.quoteVolume))
+      expect(bigAt(hours.volume, h)).toBe(sum(minutes.volume))
+      expect(bigAt(hours.quoteVolume, h)).toBe(sum(minutes.quoteVolume))
       expect(hours.count[h]).toBe(minutes.count.subarray(from, to).reduce((a, b) => a + b))
     }
   }, 60_000)

@@ -14,6 +14,7 @@ import { encodeTable } from '../../../lib/tables/parquet.ts'
 import type { QaReport } from '../../../lib/tables/qa.ts'
 import { makeTable, sliceTable, type Table, type TableOf } from '../../../lib/tables/table.ts'
 import type { tradeTable } from '../../../lib/tables/trades.ts'
+import { bigAt } from '../../../lib/tables/wideInts.ts'
 import { dayStart, formatUtc, MINUTE_MS, parseUtc } from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { qa } from '../../../tasks/minute/qa.ts'
@@ -122,7 +123,7 @@ describe('the order of events', () => {
     const table = minutes[0]!.columns
     const row = table.openTsMs.indexOf(at('2026-07-07T11:59Z'))
     expect(columns.close[i]).toBe(Number(table.close[row]!) / 1e8)
-    expect(columns.volume[i]).toBe(Number(table.volume[row]!) / 1e8)
+    expect(columns.volume[i]).toBe(Number(bigAt(table.volume, row)) / 1e8)
   })
 
   test('membership at the start is its first event, and later only what changes', () => {
@@ -303,7 +304,7 @@ function otherTrades(table: TableOf<typeof tradeTable>, nowMs: number, rng: Rng)
 
 function otherFunding(table: TableOf<typeof fundingTable>, nowMs: number, rng: Rng): TableOf<typeof fundingTable> {
   const { settledTsMs, rate } = table.columns
-  const rates = rate.map((was, row) => (settledTsMs[row]! <= nowMs ? was : BigInt(rng.below(1e6))))
+  const rates = rate.map((was, row) => (settledTsMs[row]! <= nowMs ? was : BigInt(rng.below(1e6)) * 10n ** 10n))
   return makeTable(table.schema, { ...table.columns, rate: rates })
 }
 

@@ -53,7 +53,7 @@ export function fundingRows(symbol: string, settlements: readonly { tsMs: number
       values: new Int32Array(settlements.length).fill(8),
       valid: new Uint8Array(settlements.length).fill(1),
     },
-    rate: BigInt64Array.from(settlements, ({ rate }) => BigInt(Math.round(rate * 1e8))),
+    rate: BigInt64Array.from(settlements, ({ rate }) => BigInt(Math.round(rate * 1e8)) * 10n ** 10n),
     markPrice: {
       values: BigInt64Array.from(settlements, ({ markPx }) => (markPx === undefined ? 0n : units(markPx))),
       valid: Uint8Array.from(settlements, ({ markPx }) => (markPx === undefined ? 0 : 1)),

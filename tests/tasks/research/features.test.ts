@@ -18,6 +18,7 @@ import { fundingTable } from '../../../lib/tables/funding.ts'
 import { minuteTable } from '../../../lib/tables/minute.ts'
 import type { Columns } from '../../../lib/tables/schema.ts'
 import { concatTables, makeTable, sliceTable, type TableOf } from '../../../lib/tables/table.ts'
+import { bigAt } from '../../../lib/tables/wideInts.ts'
 import { dayStart, HOUR_MS, MINUTE_MS } from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { checkFeatures } from '../../../tasks/research/checkFeatures.ts'
@@ -133,7 +134,7 @@ describe('a node of one group', () => {
     const table = minutes[1]!.columns
     const end = table.openTsMs.indexOf(nowMs + 100 * MINUTE_MS)
     let sum = 0
-    for (let i = end - 29; i <= end; i++) sum += Number(table.quoteVolume[i]!) / 1e8
+    for (let i = end - 29; i <= end; i++) sum += Number(bigAt(table.quoteVolume, i)) / 1e8
     expect(columns['turnover_30m']![100]).toBeCloseTo(sum, 4)
   })
 
@@ -262,6 +263,7 @@ function otherMinutes(table: Minutes, cutMs: number, seed: number): Minutes {
   const late = concatTables(minuteTable, [sliceTable(table, until, table.rowCount)])
   const { close, quoteVolume, takerBuyQuoteVolume, mark, index, fundingEstimate, openInterest } = late.columns
   for (const values of [close, quoteVolume, takerBuyQuoteVolume, mark.values, index.values, openInterest.values]) {
+    if (!(values instanceof BigInt64Array)) throw new Error('these numbers are small')
     for (let i = 0; i < values.length; i++) if (values[i] !== 0n) values[i] = 1n + BigInt(rng.below(1e9))
   }
   for (let i = 0; i < fundingEstimate.length; i++) fundingEstimate[i] = rng.normal()
@@ -275,7 +277,7 @@ function otherFunding(table: Funding, cutMs: number, seed: number): Funding {
   if (known < 0) return table
   const late = concatTables(fundingTable, [sliceTable(table, known, table.rowCount)])
   late.columns.rate.forEach((_, i) => {
-    late.columns.rate[i] = BigInt(rng.below(1e6))
+    late.columns.rate[i] = BigInt(rng.below(1e6)) * 10n ** 10n
   })
   const kept = sliceTable(late, Math.min(late.rowCount, rng.below(3)), late.rowCount)
   return concatTables(fundingTable, [sliceTable(table, 0, known), kept])
