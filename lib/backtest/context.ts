@@ -155,7 +155,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
 
   setWeight(symbol: string, weight: number): void {
     const s = this.#index(symbol)
-    if (typeof weight !== 'number' || !Number.isFinite(weight)) this.#fail(`gave the weight ${weight}`, symbol)
+    if (typeof weight !== 'number' || !Number.isFinite(weight)) this.#fail(`gave the weight ${weight}`, symbol, finite)
     this.#decisions.weights.set(s, weight)
   }
 
@@ -163,7 +163,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     const s = this.#index(request.symbol)
     const { qty, price } = request
     const kind = request.kind ?? 'market'
-    if (!Number.isFinite(qty) || qty === 0) this.#fail(`ordered the quantity ${qty}`, request.symbol)
+    if (!Number.isFinite(qty) || qty === 0) this.#fail(`ordered the quantity ${qty}`, request.symbol, finite)
     if (kind !== 'market' && kind !== 'limit' && kind !== 'stop') this.#fail(`ordered a "${kind}"`, request.symbol)
     if (kind !== 'market' && !(price !== undefined && price > 0 && Number.isFinite(price))) {
       this.#fail(`ordered a ${kind} at the price ${price}`, request.symbol)
@@ -249,5 +249,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     })
   }
 }
+
+const finite = 'test for NaN first: closes and columns are NaN where there is no history yet'
 
 const flat: Position = Object.freeze({ qty: 0, notionalUsdt: 0, weight: 0, entryPrice: Number.NaN })

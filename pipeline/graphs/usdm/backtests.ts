@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { backtestConfig } from '../../../lib/backtest/config.ts'
 import type { Strategy } from '../../../lib/backtest/strategy.ts'
 import { Fault } from '../../../lib/fault.ts'
+import { strategyParams } from '../../../lib/market/strategyParams.ts'
 import { didYouMean } from '../../../lib/nearMatch.ts'
 import type { TimeSpan } from '../../../lib/sweep/folds.ts'
 import { dayOf, dayStart, intervalMs, monthStart } from '../../../lib/time.ts'
@@ -32,6 +33,8 @@ export function addBacktests(
   const range = { fromMs: dayStart(config.from), toMs: dayStart(config.to) }
   const { name, params } = config.strategy
   const strategy = strategyOf(name, strategies, 'config, strategy.name')
+  // A wrong param is told before anything is fetched, and not once all data are there.
+  strategyParams(strategy, params)
 
   /** Of all data up to the range's end, so that a run over the past stays what it is when days are added. */
   const inputsOf = ({ columns = [] }: Strategy, { toMs }: TimeSpan) => ({

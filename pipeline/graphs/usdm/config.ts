@@ -5,7 +5,7 @@ import { sweepGrid } from '../../../lib/sweep/points.ts'
 import { DAY_MS, dayOf, dayStart, isDay } from '../../../lib/time.ts'
 import { type DatasetConfig, datasetConfig } from '../dataset.ts'
 
-const day = z.string().refine(isDay, 'a day such as 2026-03-01')
+const day = z.string().refine(isDay, 'not a day such as 2026-03-01')
 
 const { universe } = datasetConfig.shape
 

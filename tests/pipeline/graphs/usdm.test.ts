@@ -55,6 +55,26 @@ describe('the pipeline usdm', () => {
     )
   })
 
+  test("refuses a strategy's params before anything is fetched: a misspelt name, and a value that does not fit", () => {
+    const refusal = (params: Record<string, unknown>) => {
+      try {
+        graphOf(usdm, { strategy: { name: 'crossSectionalMomentum', params } })
+      } catch (error) {
+        return error
+      }
+      throw new Error('nothing was refused')
+    }
+    expect(refusal({ lokback: '7d' })).toMatchObject({
+      code: 'usage',
+      what: expect.stringContaining('it has no param "lokback"; did you mean "lookback"?'),
+      where: 'strategy crossSectionalMomentum',
+    })
+    expect(refusal({ lookback: 'a week' })).toMatchObject({
+      code: 'usage',
+      what: expect.stringContaining('lookback: "a week" is not a duration: write a whole number and a unit'),
+    })
+  })
+
   test('takes a strategy of the project by the name it gives it', () => {
     const mine = { ...btcBuyAndHold, name: 'mine' } as unknown as Strategy
     const graph = graphOf(usdmPipeline({ strategies: { mine } }), { strategy: { name: 'mine' } })
