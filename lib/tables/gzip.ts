@@ -7,7 +7,6 @@ import {
   matchMost,
   tokensInBlock,
 } from '../deflate/blockWriter.ts'
-import { ByteSink } from './byteSink.ts'
 
 // Pages are packed by our own writer, because the same table must give the same bytes on every Node: the zlib inside Node
 // varies with version and processor. Unpacking is not so: there is one right answer, and the built-in one gives it fast.
@@ -20,13 +19,15 @@ const farDistance = 4096
 const sampleBytes = 32_768
 
 export function compressGzip(input: Uint8Array): Uint8Array {
-  const sink = new ByteSink(32 + input.length)
+  const packed = deflate(input)
+  const out = new Uint8Array(packed.length + 18)
   // Deflate, no flags, no time, no system: nothing of where and when it was made.
-  sink.append(Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255))
-  sink.append(deflate(input))
-  sink.i32(input.length === 0 ? 0 : crc32(input) | 0)
-  sink.i32(input.length)
-  return sink.written().slice()
+  out.set([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
+  out.set(packed, 10)
+  const trailer = new DataView(out.buffer, packed.length + 10)
+  trailer.setUint32(0, input.length === 0 ? 0 : crc32(input), true)
+  trailer.setUint32(4, input.length, true)
+  return out
 }
 
 /** How many bytes packing will leave, judged by a stretch in the middle where there are many: trying everything on the

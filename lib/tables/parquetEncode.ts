@@ -16,8 +16,10 @@ import type { BigInts } from './wideInts.ts'
 /** A page's bytes and how they are encoded. */
 type Encoded = { encoding: number; body: Uint8Array; dictionary?: { body: Uint8Array; size: number }; range: Range }
 
-/** Compression must save at least this much of a chunk, or the chunk stays as it is and reads faster. */
-const worthwhile = 0.9
+/** Compression must leave at most this much of a chunk, or the chunk stays as it is and reads faster. */
+const worthwhile = 0.95
+/** In a group of this many rows for each distinct value, nothing beats a dictionary. */
+const rowsForEach = 8
 
 /**
  * One column of one row group: an optional dictionary page and one data page, written to `sink`. Every choice
@@ -33,13 +35,13 @@ export function encodeChunk(
   const { values, valid } = splitColumn(data)
   const rowCount = countOf(values)
   const present = presentValues(column, values, valid)
-  const encoded = smallest(encodeValues(column, present.values))
+  const { encoded, expectedBytes } = smallest(encodeValues(column, present.values))
   const body = isOptional(column) ? withLevels(present.valid, rowCount, encoded.body) : encoded.body
   if (body.length > 2 ** 31 - 1) {
     throw new Fault({ code: 'failed', what: `column ${name} has more than 2 GiB of text in one row group` })
   }
 
-  const sized = compressChunk({ body, dictionary: encoded.dictionary?.body })
+  const sized = compressChunk({ body, dictionary: encoded.dictionary?.body }, expectedBytes)
   const start = sink.length
   let dictionaryPageOffset: number | undefined
   let rawBytes = 0
@@ -97,19 +99,20 @@ const sizeOf = ({ dictionary, body }: Pages): number => body.length + (dictionar
 const expectedSizeOf = ({ dictionary, body }: Pages): number =>
   expectGzip(body) + (dictionary === undefined ? 0 : expectGzip(dictionary))
 
-function compressChunk(plain: Pages): Pages & { codec: number } {
+function compressChunk(plain: Pages, expectedBytes: number): Pages & { codec: number } {
   const uncompressed = { ...plain, codec: codecs.none }
   const limit = sizeOf(plain) * worthwhile
-  if (expectedSizeOf(plain) > limit) return uncompressed
+  if (expectedBytes > limit) return uncompressed
   const { dictionary, body } = plain
   const packed = { dictionary: dictionary && compressGzip(dictionary), body: compressGzip(body), codec: codecs.gzip }
   return sizeOf(packed) > limit ? uncompressed : packed
 }
 
-function smallest(candidates: readonly Encoded[]): Encoded {
-  if (candidates.length === 1) return candidates[0]!
-  const expected = candidates.map(({ body, dictionary }) => expectedSizeOf({ body, dictionary: dictionary?.body }))
-  return candidates[expected.indexOf(Math.min(...expected))]!
+/** Of several ways to write the values the one that packing is expected to leave the least of. */
+function smallest(ways: readonly Encoded[]): { encoded: Encoded; expectedBytes: number } {
+  const expected = ways.map(({ body, dictionary }) => expectedSizeOf({ body, dictionary: dictionary?.body }))
+  const expectedBytes = Math.min(...expected)
+  return { encoded: ways[expected.indexOf(expectedBytes)]!, expectedBytes }
 }
 
 function withLevels(valid: Uint8Array | undefined, rowCount: number, body: Uint8Array): Uint8Array {
@@ -122,11 +125,11 @@ function withLevels(valid: Uint8Array | undefined, rowCount: number, body: Uint8
 }
 
 /** The ways the values may be written; the smallest is taken. */
-function encodeValues(column: Column, values: AnyValues): readonly Encoded[] {
-  switch (column.kind) {
+function encodeValues({ kind }: Column, values: AnyValues): readonly Encoded[] {
+  switch (kind) {
     case 'i64':
     case 'decimal':
-      return encodeWords(int64Words(values as BigInt64Array))
+      return encodeWords(int64Words(values as BigInt64Array), kind)
     case 'wide':
       return encodeWides(values as BigInts)
     case 'tsMs':
@@ -153,13 +156,42 @@ function encodeValues(column: Column, values: AnyValues): readonly Encoded[] {
  * difference a large multiple of the tick; a dictionary says each such number once, and after that costs what its rank
  * costs. Ids and what else differs by little is not looked at twice.
  */
-function encodeWords(words: Int32Array): readonly Encoded[] {
-  const deltas = encodeDeltas(words)
-  if (deltas.body.length * 8 < words.length * 4) return [deltas]
-  const dictionary = dictionaryOf(words)
-  if (dictionary === undefined) return [deltas]
-  const { entries, indices } = dictionary
-  return [deltas, encodeIndices(indices, bytesOf(entries), entries.length / 2, deltas.range)]
+function encodeWords(words: Int32Array, kind: 'i64' | 'decimal'): readonly Encoded[] {
+  const rowCount = words.length / 2
+  const range = int64Range(words)
+  const deltas = kind === 'i64' ? encodeDeltas(words, range) : undefined
+  if (deltas !== undefined && deltas.body.length < rowCount) return [deltas]
+  const differences = () => deltas ?? encodeDeltas(words, range)
+  const found = dictionaryOf(words)
+  if (found === undefined) return [differences()]
+  const { entries, indices } = inOrder(found)
+  const size = entries.length / 2
+  const width = bitWidth(size - 1)
+  // Ranks that begin on bytes take more room before they are packed and, where values come in runs, less behind it.
+  const widths = width % 8 === 0 ? [width] : [width, width + 8 - (width % 8)]
+  const ranks = widths.map((bits) => encodeIndices(indices, bytesOf(entries), size, range, bits))
+  return size * rowsForEach <= rowCount ? ranks : [...ranks, differences()]
+}
+
+type Dictionary = { entries: Int32Array; indices: Int32Array }
+
+/** The same dictionary from the smallest value to the largest: neighbours then have their upper bytes in common. */
+function inOrder({ entries, indices }: Dictionary): Dictionary {
+  const before = new BigInt64Array(entries.buffer, entries.byteOffset, entries.length / 2)
+  const after = before.slice().sort()
+  const ranks = Int32Array.from(before, (value) => rankOf(after, value))
+  for (let row = 0; row < indices.length; row++) indices[row] = ranks[indices[row]!]!
+  return { entries: int64Words(after), indices }
+}
+
+function rankOf(sorted: BigInt64Array, value: bigint): number {
+  let low = 0
+  for (let high = sorted.length - 1; low < high; ) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function encodeWides(values: BigInts): readonly Encoded[] {
@@ -171,10 +203,10 @@ function encodeWides(values: BigInts): readonly Encoded[] {
   return [plain, encodeIndices(indices, entries, entries.length / wideBytes, range)]
 }
 
-function encodeDeltas(words: Int32Array): Encoded {
+function encodeDeltas(words: Int32Array, range = int64Range(words)): Encoded {
   const sink = new ByteSink(words.length + 64)
   encodeDelta(words, sink)
-  return { encoding: encodings.delta, body: sink.written(), range: int64Range(words) }
+  return { encoding: encodings.delta, body: sink.written(), range }
 }
 
 const bytesOf = (words: Int32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
@@ -236,8 +268,13 @@ function encodeTexts(values: readonly string[]): Encoded {
   return encodeIndices(indices, entries.written(), known.size, textRange(known.keys()))
 }
 
-function encodeIndices(indices: Int32Array, dictionary: Uint8Array, size: number, range: Range): Encoded {
-  const width = bitWidth(Math.max(0, size - 1))
+function encodeIndices(
+  indices: Int32Array,
+  dictionary: Uint8Array,
+  size: number,
+  range: Range,
+  width = bitWidth(Math.max(0, size - 1)),
+): Encoded {
   const sink = new ByteSink(indices.length + 64)
   sink.byte(width)
   encodeHybrid(indices, width, sink)

@@ -44,7 +44,7 @@ const largestDictionary = 1 << 16
  *  holds; undefined where too few repeat to be worth it. Doubles are told apart by their bits. */
 export function dictionaryOf(words: Int32Array): { entries: Int32Array; indices: Int32Array } | undefined {
   const rowCount = words.length >>> 1
-  const limit = Math.min(largestDictionary, rowCount >>> 2)
+  const limit = Math.min(largestDictionary, rowCount >>> 1)
   if (limit === 0) return undefined
   const slots = new Int32Array(2 ** (34 - Math.clz32(limit)))
   const mask = slots.length - 1

@@ -50,7 +50,7 @@ describe('a table in Parquet', () => {
       name: 'sampleTrades',
       version: 1,
       rowCount: 5,
-      createdBy: 'tickpipe version 1.1 (build 1)',
+      createdBy: 'tickpipe version 1.2 (build 1)',
     })
     const any = decodeAnyTable(bytes)
     expect(any.columns).toEqual(sampleTrades(5).columns)
@@ -106,10 +106,10 @@ describe('a table in Parquet', () => {
 describe('the bytes of a table', () => {
   test('are these, on every Node and machine: a change here is a change of every stored table', () => {
     expect(sha256(encodeTable(sampleTrades(100_000)))).toBe(
-      'f0af69c88552daa978f3df179fd3dd48b763bc13a746c9b4ec4d741b38b0fce4',
+      'ac105721b358ca7b905fc085017a159d34cef94c3fa3cfa7b8faa3873cd98c8e',
     )
     expect(sha256(encodeTable(everyKindSample(5000)))).toBe(
-      'c0a3b3646e88d7a08be119234aed89721176656a47562fe8132ddd34d5a6d4a7',
+      '46877cb70e6b2ee54782888be9e1803a0998eed09e6fa958a6d426db2d804335',
     )
   })
 
