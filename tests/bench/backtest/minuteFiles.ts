@@ -2,6 +2,7 @@ import { createRng } from '../../../lib/rng.ts'
 import { minuteTable } from '../../../lib/tables/minute.ts'
 import { encodeTable } from '../../../lib/tables/parquet.ts'
 import { type AnyColumnData, allocateColumn, makeTable, type TableOf } from '../../../lib/tables/table.ts'
+import { setBig, type WideInts } from '../../../lib/tables/wideInts.ts'
 import { DAY_MS, MINUTE_MS } from '../../../lib/time.ts'
 
 /** Minutes of one symbol over some days, as buildMinute stores them: walks with marks, and the columns a backtest does not
@@ -34,7 +35,7 @@ export function minuteFile(symbol: string, seed: number, fromMs: number, days: n
     plain('low')[row] = units(low)
     plain('close')[row] = units(close)
     for (const name of ['volume', 'quoteVolume', 'takerBuyVolume', 'takerSellVolume']) {
-      plain(name)[row] = BigInt(rng.below(1_000_000)) * 100_000n
+      setBig(columns[name] as WideInts, row, BigInt(rng.below(1_000_000)) * 100_000n)
     }
     const marks = { markOpen: open, markHigh: high, markLow: low, mark: close, index: close }
     for (const [name, ticks] of Object.entries(marks)) {

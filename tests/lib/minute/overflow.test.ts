@@ -1,13 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { formatScaled, parseScaledBig } from '../../../lib/decimal.ts'
 import { tradeBars } from '../../../lib/market/bars.ts'
 import { turnoverOf } from '../../../lib/market/turnover.ts'
 import { emptyBars, toInterval } from '../../../lib/minute/bars.ts'
+import type { MinuteOptions } from '../../../lib/minute/buildMinute.ts'
+import { MinuteRows } from '../../../lib/minute/minuteRows.ts'
 import { TradeBars } from '../../../lib/minute/tradeBars.ts'
+import { klinesOf } from '../../../lib/tables/klines.ts'
+import { minuteTable } from '../../../lib/tables/minute.ts'
+import { decodeTable, encodeTable } from '../../../lib/tables/parquet.ts'
 import { defineTable, wideDecimal } from '../../../lib/tables/schema.ts'
 import { makeTable } from '../../../lib/tables/table.ts'
 import { type BigInts, bigAt, bigIntsOf, rowsOf, setBig } from '../../../lib/tables/wideInts.ts'
-import { DAY_MS } from '../../../lib/time.ts'
+import { DAY_MS, HOUR_MS } from '../../../lib/time.ts'
 import { archiveFiles } from '../../support/rawFiles.ts'
 
 /** What a price or a quantity may be: 18 digits, 8 of them behind the point. Sums of them outgrow it. */
@@ -152,5 +158,56 @@ describe('an amount that outgrows a decimal is never another number', () => {
     ])
     expect(bad[0]!.file).toContain('1000PEPEUSDT-1m-2026-06-01')
     expect(bad[0]!.byteOffset).toBe(lines.slice(0, 3).join('\n').length + 1 + lines[3]!.indexOf('1e20'))
+  })
+
+  test('from an hour of a cheap coin to its row of four hours, with all that is made of it', () => {
+    const from = Date.UTC(2026, 5, 1)
+    const hours = ['12345678901', '9000000000.5', '47224536536', '15970220383']
+    const line = (volume: string, hour: number) => {
+      const open = from + hour * HOUR_MS
+      const taker = parseScaledBig(volume, 8)! / 4n
+      const quote = (units: bigint) => formatScaled(units * 9n, 8)
+      const all = parseScaledBig(volume, 8)!
+      return [
+        open,
+        '9',
+        '9',
+        '9',
+        '9',
+        volume,
+        open + HOUR_MS - 1,
+        quote(all),
+        7,
+        formatScaled(taker, 8),
+        quote(taker),
+        0,
+      ]
+    }
+    const partition = { market: 'usdm', kind: 'klines', interval: '1h', symbol: '1000PEPEUSDT' } as const
+    const { table, findings } = tradeBars(
+      [archiveFiles('1000PEPEUSDT-1h-2026-06-01', `${hours.map(line).join('\n')}\n`)],
+      { ...partition, fromTsMs: from, toTsMs: from + 4 * HOUR_MS },
+      'reject',
+    )
+    expect(findings.filter(({ kind }) => kind !== 'missingHeader')).toEqual([])
+    const bars = toInterval(klinesOf('1000PEPEUSDT', table).columns, HOUR_MS, 4 * HOUR_MS)
+    const settlements = { tsMs: new Float64Array(), rate: new BigInt64Array(), intervalHours: new Float64Array() }
+    const samples = { tsMs: new Float64Array(), openInterest: new BigInt64Array() }
+    const options = { symbol: '1000PEPEUSDT', intervalMs: 4 * HOUR_MS, priceMs: 4 * HOUR_MS, outageMs: DAY_MS }
+    const limits = { stalenessMaxMs: DAY_MS, indexDeviationMax: 1, openInterestMaxAgeMs: DAY_MS }
+    const rows = new MinuteRows({ ...options, ...limits } as MinuteOptions, settlements, samples)
+    const none = { compared: [], existing: undefined, mark: undefined, index: undefined, premium: undefined }
+    const made = rows.day({ bars, ...none, spot: bars })
+    const { columns } = decodeTable(minuteTable, encodeTable(made))
+
+    const all = hours.reduce((sum, text) => sum + parseScaledBig(text, 8)!, 0n)
+    const bought = hours.reduce((sum, text) => sum + parseScaledBig(text, 8)! / 4n, 0n)
+    expect(listed(columns.volume)).toEqual([all])
+    expect(listed(columns.quoteVolume)).toEqual([9n * all])
+    expect(9n * all).toBeGreaterThan(10n ** 11n * 10n ** 8n)
+    expect(listed(columns.takerSellVolume)).toEqual([all - bought])
+    expect(listed(columns.takerSellQuoteVolume)).toEqual([9n * (all - bought)])
+    expect(listed(columns.spotQuoteVolume.values)).toEqual([9n * all])
+    expect([columns.vwap[0], columns.dataOk[0]]).toEqual([9, 1])
   })
 })

@@ -12,7 +12,7 @@ import { rowOrder } from '../../../lib/tables/order.ts'
 import { decodeTable, encodeTable } from '../../../lib/tables/parquet.ts'
 import { defineTable, i32, nullable, wideDecimal } from '../../../lib/tables/schema.ts'
 import { concatTables, makeTable, sliceTable } from '../../../lib/tables/table.ts'
-import { bigAt, bigIntsOf, bigsToFloat64, isWide } from '../../../lib/tables/wideInts.ts'
+import { bigAt, bigIntsOf, bigsToFloat64, differenceOf, isWide, pickBigs } from '../../../lib/tables/wideInts.ts'
 
 const schema = defineTable({
   name: 'sums',
@@ -155,6 +155,22 @@ describe('a sum of more than 64 bits', () => {
       { name: 'volume', changedRows: 1, maxAbsDifference: '0.00000001' },
       { name: 'spot', changedRows: 1, maxAbsDifference: '0.00000001' },
     ])
+  })
+
+  test('is subtracted and picked exactly, whichever way it is carried', () => {
+    const few = fc.array(fc.tuple(anyUnits, anyUnits), { minLength: 1, maxLength: 20 })
+    fc.assert(
+      fc.property(few, (pairs) => {
+        const [a, b] = [bigs(pairs.map(([x]) => x)), bigs(pairs.map(([, y]) => y))]
+        const left = differenceOf(a, b)
+        const rows = Int32Array.from(pairs, (_, row) => (row % 3 === 0 ? -1 : pairs.length - 1 - row))
+        const picked = pickBigs(a, rows)
+        pairs.forEach(([x, y], row) => {
+          expect(bigAt(left, row)).toBe(x - y)
+          expect(bigAt(picked, row)).toBe(rows[row]! < 0 ? 0n : pairs[rows[row]!]![0])
+        })
+      }),
+    )
   })
 
   test('is the nearest double where statistics want one', () => {

@@ -3,23 +3,27 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { AuditReport, FindingKind } from '../../../lib/audit/finding.ts'
-import { formatScaled, parseScaledBig } from '../../../lib/decimal.ts'
+import { formatScaled, formatScaledShort, parseScaledBig } from '../../../lib/decimal.ts'
 import { settlementsOf } from '../../../lib/market/settlements.ts'
-import type { klineTable } from '../../../lib/tables/klines.ts'
+import { klineTable } from '../../../lib/tables/klines.ts'
+import { decodeTable, encodeTable } from '../../../lib/tables/parquet.ts'
 import type { TableOf } from '../../../lib/tables/table.ts'
+import { bigAt } from '../../../lib/tables/wideInts.ts'
 import { MINUTE_MS, monthStart, nextMonth, parseUtc } from '../../../lib/time.ts'
 import { parseExchangeInfo } from '../../../lib/venues/exchangeInfo.ts'
 import type { SourceContext } from '../../../pipeline/engine/task.ts'
 import { dataset } from '../../../pipeline/graphs/dataset.ts'
 import { auditFunding } from '../../../tasks/ingest/funding/auditFunding.ts'
 import { fetchFundingPage } from '../../../tasks/ingest/funding/fetchFundingPage.ts'
+import { auditBars } from '../../../tasks/ingest/klines/auditBars.ts'
+import { ingestKlines } from '../../../tasks/ingest/klines/ingestKlines.ts'
 import { fetchOpenInterestPage } from '../../../tasks/ingest/openInterest/fetchOpenInterestPage.ts'
 import { ingestOpenInterest } from '../../../tasks/ingest/openInterest/ingestOpenInterest.ts'
 import { fetchTakerVolumePage } from '../../../tasks/ingest/takerVolume/fetchTakerVolumePage.ts'
 import { ingestTakerVolume } from '../../../tasks/ingest/takerVolume/ingestTakerVolume.ts'
 import { type LocalContent, localVenue } from '../../support/localVenue.ts'
 import { MemoryRun } from '../../support/memoryRun.ts'
-import { fileSet } from '../../support/rawFiles.ts'
+import { archiveFiles, fileSet } from '../../support/rawFiles.ts'
 
 const root = process.env['TICKPIPE_MARKET_DATA'] ?? join(import.meta.dirname, '../../../../shared/market-data')
 const vision = join(root, 'binance-vision')
@@ -51,6 +55,7 @@ const context = (): SourceContext => ({
   },
 })
 
+type Klines = TableOf<typeof klineTable>
 type BarFile = { symbol: string; interval: string; month: string; bytes: () => Buffer }
 const barFiles = (folder: string): BarFile[] =>
   readdirSync(join(vision, folder)).map((name) => {
@@ -137,7 +142,6 @@ describe.skipIf(!existsSync(vision))(
     test('a day that holds ten minutes says what it lacks', async () => {
       const bytes = () => read('binance-vision', 'spot-klines-1m', 'ADABTC-1m-2021-11-27.csv')
       const { tradeBars } = await import('../../../lib/market/bars.ts')
-      const { archiveFiles } = await import('../../support/rawFiles.ts')
       const day = parseUtc('2021-11-27')!
       const { table, findings } = tradeBars(
         [archiveFiles('ADABTC-1m-2021-11-27', bytes().toString())],
@@ -146,6 +150,62 @@ describe.skipIf(!existsSync(vision))(
       )
       expect(table.rowCount).toBe(10)
       expect(findings.map(({ kind, fromTsMs }) => [kind, fromTsMs])).toEqual([['missingRows', day + 10 * MINUTE_MS]])
+    })
+
+    // These hold prices and volumes alone: turnover is made of them, at the close and to the last digit.
+    test.each([
+      { name: '1000PEPE', interval: '1h', rows: 8_999, beyond: 'volume', beyondRows: 2_980 },
+      { name: 'BTC', interval: '4h', rows: 2_997, beyond: 'quoteVolume', beyondRows: 31 },
+    ] as const)('bars of $name by $interval, of ten billion and more: no row is lost and no digit', async (want) => {
+      const file = ['ohlcv', 'derived-csv', 'freqtrade-um-feather', `${want.name}_USDT_USDT-1h-futures.csv.gz`]
+      const hours = read(...file)
+        .toString()
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.split(','))
+      const perBar = want.interval === '4h' ? 4 : 1
+      const units = (text: string) => parseScaledBig(text, 8)!
+      const text = (sum: bigint) => formatScaledShort(sum, 8)
+      const bars = []
+      for (let at = 0; at + perBar <= hours.length; at += perBar) {
+        const part = hours.slice(at, at + perBar)
+        const extreme = (column: number, sign: number) =>
+          part.map((row) => row[column]!).sort((a, b) => sign * (Number(a) - Number(b)))[0]!
+        const openTsMs = Number(part[0]![0])
+        const volume = part.reduce((sum, row) => sum + units(row[5]!), 0n)
+        const quoteVolume = part.reduce((sum, row) => sum + (units(row[5]!) * units(row[4]!)) / 10n ** 8n, 0n)
+        const [open, high, low, close] = [part[0]![1]!, extreme(2, -1), extreme(3, 1), part.at(-1)![4]!]
+        bars.push({ openTsMs, volume, quoteVolume, prices: [open, high, low, close] })
+      }
+      const lines = bars.map(({ openTsMs, prices, volume, quoteVolume }) =>
+        [
+          openTsMs,
+          ...prices,
+          text(volume),
+          openTsMs + perBar * 3_600_000 - 1,
+          text(quoteVolume),
+          9,
+          text(volume / 3n),
+          0,
+          0,
+        ].join(),
+      )
+      const params = {
+        ...{ market: 'usdm' as const, kind: 'klines' as const, symbol: 'X', policy: 'quarantine' as const },
+        interval: want.interval,
+        fromTsMs: bars[0]!.openTsMs,
+        toTsMs: bars.at(-1)!.openTsMs + perBar * 3_600_000,
+      }
+      const raw = [archiveFiles('X-1h-2024', `${lines.join('\n')}\n`)]
+      const none = { seed: () => '', log: () => {} }
+      const report = auditBars.run({ raw }, { ...params, partition: 'X' }, none) as AuditReport
+      expect(report.findings.filter(({ kind }) => kind === 'badCell' || kind === 'impossibleRow')).toEqual([])
+      const table = decodeTable(klineTable, encodeTable((await ingestKlines.run({ raw }, params, none)) as Klines))
+      expect(table.rowCount).toBe(want.rows)
+      const rows = bars.map((_, row) => [bigAt(table.columns.volume, row), bigAt(table.columns.quoteVolume, row)])
+      expect(rows).toEqual(bars.map(({ volume, quoteVolume }) => [volume, quoteVolume]))
+      expect(bars.filter((bar) => bar[want.beyond] >= 10n ** 18n)).toHaveLength(want.beyondRows)
     })
 
     const fundingFiles = [

@@ -19,7 +19,7 @@ import { markKlines } from '../../../lib/tables/priceKlines.ts'
 import type { QaReport } from '../../../lib/tables/qa.ts'
 import type { Columns } from '../../../lib/tables/schema.ts'
 import { makeTable, type TableOf } from '../../../lib/tables/table.ts'
-import { type BigInts, bigAt } from '../../../lib/tables/wideInts.ts'
+import { type BigInts, bigAt, bigIntsOf } from '../../../lib/tables/wideInts.ts'
 import { HOUR_MS, intervalMs, MINUTE_MS, parseUtc } from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { qa } from '../../../tasks/minute/qa.ts'
@@ -42,28 +42,27 @@ const linesOf = (path: string): string[][] =>
     .slice(1)
     .map((line) => line.split(','))
 
-/** Decimal text in units of 10^-8; a contract may be counted in thousands. */
-function units(text: string, timesTen = 0): bigint {
+/** Decimal text in units of 10^-8. */
+function units(text: string): bigint {
   const [whole, part = ''] = text.split('.')
-  return BigInt(whole! + part.padEnd(8 + Math.max(0, timesTen), '0').slice(0, 8 + timesTen))
+  return BigInt(whole! + part.padEnd(8, '0').slice(0, 8))
 }
 
-/** These files have neither turnover nor counts: a bar traded where it has volume, and no turnover is made up. (An hour of
- *  BTC has passed the ten billions that a decimal of the tables holds.) */
-function klinesFrom(symbol: string, rows: readonly string[][], interval: '5m' | '1h', timesTen = 0): Klines {
-  const column = (i: number, shift: number) => BigInt64Array.from(rows, (row) => units(row[i]!, shift))
-  const volume = column(5, -timesTen)
+/** These files have neither turnover nor counts: a bar traded where it has volume, and no turnover is made up. */
+function klinesFrom(symbol: string, rows: readonly string[][], interval: '5m' | '1h'): Klines {
+  const column = (i: number) => BigInt64Array.from(rows, (row) => units(row[i]!))
+  const volume = bigIntsOf(rows.length, (row) => units(rows[row]![5]!))
   const openTsMs = Float64Array.from(rows, (row) => Number(row[0]))
   return makeTable(klineTable, {
     symbol: rows.map(() => symbol),
     openTsMs,
-    open: column(1, timesTen),
-    high: column(2, timesTen),
-    low: column(3, timesTen),
-    close: column(4, timesTen),
+    open: column(1),
+    high: column(2),
+    low: column(3),
+    close: column(4),
     volume,
     quoteVolume: new BigInt64Array(rows.length),
-    count: Int32Array.from(volume, (v) => (v > 0n ? 1 : 0)),
+    count: Int32Array.from(rows, (_, row) => (bigAt(volume, row) > 0n ? 1 : 0)),
     takerBuyVolume: new BigInt64Array(rows.length),
     takerBuyQuoteVolume: new BigInt64Array(rows.length),
     closeTsMs: openTsMs.map((tsMs) => tsMs + intervalMs(interval) - 1),
@@ -168,17 +167,15 @@ describe.skipIf(!existsSync(feather))(
     }, 60_000)
 
     test('BTC, LTC and 1000PEPE by the hour with funding: late stamps, a late listing, marks from before it', () => {
-      // Ten billions are the most a volume may be; 1000PEPE trades more in an hour, so it is counted in thousands here.
-      const shift = { '1000PEPE': 3 } as Record<string, number>
       const names = ['BTC', 'LTC', '1000PEPE']
-      const bars = names.map((name) => klinesFrom(`${name}USDT`, read(um, name, '1h-futures'), '1h', shift[name]))
+      const bars = names.map((name) => klinesFrom(`${name}USDT`, read(um, name, '1h-futures'), '1h'))
       const minutes = bars.map((klines) => minutesOf(klines, hour))
       const funding = names.map((name) => fundingFrom(`${name}USDT`, read(um, name, '8h-funding_rate')))
       for (const { columns } of funding) {
         expect(columns.tsMs.some((tsMs) => tsMs % HOUR_MS !== 0)).toBe(true)
         expect(columns.settledTsMs.every((tsMs) => tsMs % HOUR_MS === 0)).toBe(true)
       }
-      const listed = [btc, rules('LTCUSDT', '0.01', '0.001'), rules('1000PEPEUSDT', '0.0001', '0.001')]
+      const listed = [btc, rules('LTCUSDT', '0.01', '0.001'), rules('1000PEPEUSDT', '0.0000001', '1')]
       const given = { listed, minutes, funding }
       const held = run({ ...given, strategy: btcBuyAndHold, params: { ...hour, execution: { volumeShareMax: 1 } } })
       expectExact(held)
@@ -211,7 +208,7 @@ describe.skipIf(!existsSync(feather))(
       const marks = read(um, '1000PEPE', '8h-mark')
       const first = Number(marks[0]![0])
       expect(first).toBeLessThan(listedMs)
-      const sampled = (i: number) => BigInt64Array.from(marks, (row) => units(row[i]!, 3))
+      const sampled = (i: number) => BigInt64Array.from(marks, (row) => units(row[i]!))
       const openTsMs = Float64Array.from(marks, (row) => Number(row[0]))
       const mark = makeTable(markKlines.schema, {
         symbol: marks.map(() => '1000PEPEUSDT'),
@@ -227,7 +224,7 @@ describe.skipIf(!existsSync(feather))(
       expect(withMarks.openTsMs[0]).toBe(listedMs)
       expect(withMarks.mark.valid[0]).toBe(1)
       expect(withMarks.mark.valid[1]).toBe(0)
-      expect(withMarks.mark.values[0]).toBe(units('0.00374394', 3))
+      expect(withMarks.mark.values[0]).toBe(units('0.00374394'))
     }, 60_000)
 
     test('ten symbols by the hour over two months: too short to speak of years', () => {
