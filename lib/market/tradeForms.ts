@@ -74,4 +74,10 @@ export const spotTradeForm = (fromTsMs: TsMs) =>
   ({ layout: spotTradeCsv, schema: spotTradeTable, id: 'tradeId', ...spot(fromTsMs) }) as const
 
 export const spotAggTradeForm = (fromTsMs: TsMs) =>
-  ({ layout: spotAggTradeCsv, schema: spotAggTradeTable, id: 'aggTradeId', ...spot(fromTsMs) }) as const
+  ({
+    layout: spotAggTradeCsv,
+    schema: spotAggTradeTable,
+    id: 'aggTradeId',
+    ...spot(fromTsMs),
+    jsonFields: ['a', 'p', 'q', 'f', 'l', 'T', 'm', 'M'],
+  }) as const

@@ -1,11 +1,18 @@
 import type { Partition, PlannedSlice } from '../../../lib/market/partitions.ts'
+import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
+import { spotTailDays } from '../../../lib/market/tradeTail.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { auditAggTradeSeam } from '../../../tasks/ingest/aggTrades/auditAggTradeSeam.ts'
 import { auditAggTrades } from '../../../tasks/ingest/aggTrades/auditAggTrades.ts'
+import { auditSpotAggTradeSeam } from '../../../tasks/ingest/aggTrades/auditSpotAggTradeSeam.ts'
+import { auditSpotAggTrades } from '../../../tasks/ingest/aggTrades/auditSpotAggTrades.ts'
 import { fetchAggTradePages } from '../../../tasks/ingest/aggTrades/fetchAggTradePages.ts'
 import { fetchAggTrades } from '../../../tasks/ingest/aggTrades/fetchAggTrades.ts'
+import { fetchSpotAggTradePages } from '../../../tasks/ingest/aggTrades/fetchSpotAggTradePages.ts'
+import { fetchSpotAggTrades } from '../../../tasks/ingest/aggTrades/fetchSpotAggTrades.ts'
 import { findTradeTail } from '../../../tasks/ingest/aggTrades/findTradeTail.ts'
 import { ingestAggTrades } from '../../../tasks/ingest/aggTrades/ingestAggTrades.ts'
+import { ingestSpotAggTrades } from '../../../tasks/ingest/aggTrades/ingestSpotAggTrades.ts'
 import type { planPartitions } from '../../../tasks/ingest/planPartitions.ts'
 import type { Graph, NodeHandle } from '../../engine/graph.ts'
 import type { DatasetConfig } from '../dataset.ts'
@@ -15,19 +22,41 @@ import { placedOnce } from './placedOnce.ts'
 
 const keyOf = ({ symbol, period }: Partition) => [symbol, period]
 
-/** Aggregate trades of contracts by day, up to now: the archive where it has the day, and the API for the hours behind. */
+/** The tasks of a market. Those of coin pairs take what those of contracts take, into another table. */
+const stepsOf = {
+  usdm: {
+    daysOf: ({ aggTrades }: DatasetPlan) => aggTrades,
+    fetch: fetchAggTrades,
+    fetchPages: fetchAggTradePages,
+    ingest: ingestAggTrades,
+    audit: auditAggTrades,
+    auditSeam: auditAggTradeSeam,
+  },
+  spot: {
+    daysOf: spotTailDays,
+    fetch: fetchSpotAggTrades as unknown as typeof fetchAggTrades,
+    fetchPages: fetchSpotAggTradePages as unknown as typeof fetchAggTradePages,
+    ingest: ingestSpotAggTrades as unknown as typeof ingestAggTrades,
+    audit: auditSpotAggTrades as unknown as typeof auditAggTrades,
+    auditSeam: auditSpotAggTradeSeam as unknown as typeof auditAggTradeSeam,
+  },
+} as const
+
+/** Aggregate trades by day, up to now: the archive where it has the day, and the API for the hours behind. */
 export function addAggTrades(
   graph: Graph,
   plan: NodeHandle<typeof planPartitions.output>,
   choice: VenueChoice,
   { policy }: DatasetConfig,
+  market: keyof typeof stepsOf,
 ): Made {
+  const steps = stepsOf[market]
   const place = placedOnce(keyOf, (day: Partition) => {
     const at = keyOf(day)
     const { symbol, period } = day
     const isOver = day.closedBeforeTsMs === undefined
     const archive =
-      day.isArchived || isOver ? graph.add(fetchAggTrades, { at, params: { ...choice, symbol, period } }) : undefined
+      day.isArchived || isOver ? graph.add(steps.fetch, { at, params: { ...choice, symbol, period } }) : undefined
     const pages = day.isArchived
       ? undefined
       : archive === undefined
@@ -39,8 +68,8 @@ export function addAggTrades(
       policy,
       ...(servedFromTsMs === undefined || servedFromTsMs <= day.fromTsMs ? {} : { servedFromTsMs }),
     }
-    const table = graph.add(ingestAggTrades, { at, params, inputs: { archive, pages } })
-    const audit = graph.add(auditAggTrades, {
+    const table = graph.add(steps.ingest, { at, params, inputs: { archive, pages } })
+    const audit = graph.add(steps.audit, {
       at,
       params: { ...params, partition: at.join(',') },
       // What is rejected has no table to tell of it.
@@ -48,21 +77,13 @@ export function addAggTrades(
     })
     return { table, audit }
   })
-  const tables = graph.each(
-    plan,
-    ({ aggTrades }) => aggTrades,
-    (day) => place(day).table,
-  )
-  const audits = graph.each(
-    plan,
-    ({ aggTrades }) => aggTrades,
-    (day) => place(day).audit,
-  )
+  const tables = graph.each(plan, steps.daysOf, (day) => place(day).table)
+  const audits = graph.each(plan, steps.daysOf, (day) => place(day).audit)
   const seams = graph.each(
     plan,
-    ({ aggTrades }) => seamsOf(aggTrades),
+    (found) => seamsOf(steps.daysOf(found)),
     ({ before, after }) =>
-      graph.add(auditAggTradeSeam, {
+      graph.add(steps.auditSeam, {
         at: keyOf(after),
         params: { policy, partition: keyOf(after).join(',') },
         inputs: { before: place(before).table, after: place(after).table },
@@ -71,13 +92,15 @@ export function addAggTrades(
   return { tables: [tables], audits: [audits, seams] }
 
   function tailOf(day: Partition, archive: NodeHandle<typeof fetchAggTrades.output>) {
-    const tail = graph.add(findTradeTail, { at: keyOf(day), params: { slices: day.slices }, inputs: { archive } })
+    // One task for both markets, and a coin's pair may have its contract's name.
+    const at = [...(market === 'usdm' ? [] : [market]), ...keyOf(day)]
+    const tail = graph.add(findTradeTail, { at, params: { slices: day.slices }, inputs: { archive } })
     return graph.each(tail, ({ slices }) => slices, pageOf(day))
   }
 
   function pageOf({ symbol }: Partition) {
     return (slice: PlannedSlice) =>
-      graph.add(fetchAggTradePages, {
+      graph.add(steps.fetchPages, {
         at: [symbol, `${slice.fromTsMs}-${slice.asOfTsMs ?? slice.toTsMs}`],
         params: { ...choice, symbol, slice },
       })

@@ -2,9 +2,6 @@ import type { Partition } from '../../../lib/market/partitions.ts'
 import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
 import { onSpot } from '../../../lib/market/spotPair.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
-import { auditSpotAggTrades } from '../../../tasks/ingest/aggTrades/auditSpotAggTrades.ts'
-import { fetchSpotAggTrades } from '../../../tasks/ingest/aggTrades/fetchSpotAggTrades.ts'
-import { ingestSpotAggTrades } from '../../../tasks/ingest/aggTrades/ingestSpotAggTrades.ts'
 import type { planPartitions } from '../../../tasks/ingest/planPartitions.ts'
 import { auditSpotTrades } from '../../../tasks/ingest/trades/auditSpotTrades.ts'
 import { auditTrades } from '../../../tasks/ingest/trades/auditTrades.ts'
@@ -34,9 +31,9 @@ export function addTrades(
     isWanted: boolean,
     daysOf: (found: DatasetPlan) => Partition[],
     steps: {
-      fetch: typeof fetchTrades | typeof fetchSpotTrades | typeof fetchSpotAggTrades
-      audit: typeof auditTrades | typeof auditSpotTrades | typeof auditSpotAggTrades
-      ingest: typeof ingestTrades | typeof ingestSpotTrades | typeof ingestSpotAggTrades
+      fetch: typeof fetchTrades | typeof fetchSpotTrades
+      audit: typeof auditTrades | typeof auditSpotTrades
+      ingest: typeof ingestTrades | typeof ingestSpotTrades
     },
   ) => {
     if (!isWanted) return
@@ -74,15 +71,10 @@ export function addTrades(
     audit: auditSpotTrades,
     ingest: ingestSpotTrades,
   })
-  if (aggTrades.includes('usdm')) {
-    const made = addAggTrades(graph, plan, choice, config)
+  for (const market of new Set(aggTrades)) {
+    const made = addAggTrades(graph, plan, choice, config, market)
     tables.push(...made.tables)
     audits.push(...made.audits)
   }
-  add(aggTrades.includes('spot'), (found) => onSpot(found.aggTrades.filter(({ isArchived }) => isArchived)), {
-    fetch: fetchSpotAggTrades,
-    audit: auditSpotAggTrades,
-    ingest: ingestSpotAggTrades,
-  })
   return { tables, audits }
 }

@@ -4,20 +4,29 @@ import { readNotes } from '../../../lib/audit/tableNotes.ts'
 import { partitionParams } from '../../../lib/market/partitionParams.ts'
 import { rawTrades } from '../../../lib/market/rawFiles.ts'
 import { spotAggTradeForm } from '../../../lib/market/tradeForms.ts'
+import { auditTradePages } from '../../../lib/market/tradePages.ts'
 import { auditTrades as auditFile } from '../../../lib/market/tradeStream.ts'
 import { spotAggTrades } from '../../../lib/tables/spotTrades.ts'
-import { defineTask, optional, stored } from '../../../pipeline/engine/task.ts'
+import { defineTask, many, optional, stored } from '../../../pipeline/engine/task.ts'
 
-/** What was wrong with a day of aggregate trades of a coin pair. The pass that made the table
- *  has noted it there; without a table the file is read. */
+/** What was wrong with a day of aggregate trades of a coin pair. The pass that made the table has noted it there; without a
+ *  table the file or the pages are read. */
 export const auditSpotAggTrades = defineTask({
   name: 'auditSpotAggTrades',
   kind: 'pure',
   params: z.object({ ...partitionParams, partition: z.string() }),
-  inputs: { table: optional(stored(spotAggTrades)), archive: optional(stored(rawTrades)) },
+  inputs: {
+    table: optional(stored(spotAggTrades)),
+    archive: optional(stored(rawTrades)),
+    pages: optional(many(rawTrades)),
+  },
   output: audit,
-  run: ({ table, archive }, params) => {
-    const read = () => auditFile(archive?.files, spotAggTradeForm(params.fromTsMs), params, params.policy)
+  run: ({ table, archive, pages = [] }, params) => {
+    const form = spotAggTradeForm(params.fromTsMs)
+    const read = () =>
+      archive === undefined && pages.length > 0
+        ? auditTradePages(pages, form, params, params.policy)
+        : auditFile(archive?.files, form, params, params.policy)
     const { rows, findings } = table === undefined ? read() : readNotes(table.files)
     return {
       artifactType: 'spotAggTrades',
