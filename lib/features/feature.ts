@@ -19,6 +19,15 @@ export interface FeatureOptions {
 /** What a node computes: the features of one file, or what makes them from options. */
 export type FeatureGroup = readonly Feature[] | ((options: FeatureOptions) => readonly Feature[])
 
+/** The features a node computes: those of its group but what the data it has does not give. */
+export function featuresOf(
+  group: FeatureGroup,
+  { calendar, leftOut = [] }: FeatureOptions & { readonly leftOut?: readonly string[] },
+): readonly Feature[] {
+  const features = typeof group === 'function' ? group({ calendar }) : group
+  return features.filter(({ name }) => !leftOut.includes(name))
+}
+
 /** Gives the features of one file their group. */
 export function featureGroup(group: string, features: readonly Omit<Feature, 'group'>[]): readonly Feature[] {
   return features.map((feature) => ({ ...feature, group }))

@@ -36,7 +36,7 @@ export const usdmPipeline = ({ groups, strategies }: UsdmParts = {}) =>
     graph.target('dataset', ...dataset.tables, ...dataset.audits)
     graph.target('audit', ...dataset.audits)
     graph.target('minute', ...research.minutes.values())
-    graph.target('features', ...research.features.flatMap(({ months }) => [...months.values()]))
+    graph.target('features', ...research.features.flatMap(({ months }) => [...months.values()]), research.columns)
     graph.target('check-features', ...research.checks)
     graph.target('qa', ...research.qa.values(), graph.add(qaPage, { inputs: { quality: [...research.qa.values()] } }))
     graph.target('replay', research.replay)

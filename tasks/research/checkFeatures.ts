@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type FeatureGroup, historyMs } from '../../lib/features/feature.ts'
+import { type FeatureGroup, featuresOf, historyMs } from '../../lib/features/feature.ts'
 import { findLeaks } from '../../lib/features/lookahead.ts'
 import { framesOf } from '../../lib/minute/frames.ts'
 import { leaks as leaksArtifact } from '../../lib/tables/features.ts'
@@ -21,6 +21,8 @@ export const checkFeatures = defineTask({
     to: day,
     baseInterval: z.enum(['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h']).default('1m'),
     calendar: z.array(z.object({ fromMs: z.number(), toMs: z.number(), knownAtMs: z.number() })).default([]),
+    /** Columns of the group that these bars or data sets do not give. */
+    leftOut: z.array(z.string()).default([]),
     /** How many instants are tried. */
     cuts: z.number().int().positive().default(3),
   }),
@@ -28,8 +30,8 @@ export const checkFeatures = defineTask({
   code: { group: codePort<FeatureGroup>() },
   output: leaksArtifact,
   limits: { memoryMb: 1536 },
-  run: ({ minutes, funding: settlements, group }, { from, to, baseInterval, calendar, cuts }, { seed }) => {
-    const chosen = typeof group === 'function' ? group({ calendar }) : group
+  run: ({ minutes, funding: settlements, group }, { from, to, baseInterval, calendar, leftOut, cuts }, { seed }) => {
+    const chosen = featuresOf(group, { calendar, leftOut })
     const barMs = intervalMs(baseInterval)
     const warmupRows = Math.ceil(Math.max(0, ...chosen.map(({ column }) => historyMs(column, barMs))) / barMs)
     const grid = { startTsMs: dayStart(from) - warmupRows * barMs, toMs: dayStart(to), intervalMs: barMs }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { evaluateFeatures } from '../../lib/features/evaluate.ts'
-import { type FeatureGroup, historyMs } from '../../lib/features/feature.ts'
+import { type FeatureGroup, featuresOf, historyMs } from '../../lib/features/feature.ts'
 import { framesOf } from '../../lib/minute/frames.ts'
 import { encodeFeatures, features as featureFiles } from '../../lib/tables/features.ts'
 import { funding } from '../../lib/tables/funding.ts'
@@ -22,13 +22,15 @@ export const features = defineTask({
     baseInterval: z.enum(['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h']).default('1m'),
     /** Announced events, for groups that read a calendar. */
     calendar: z.array(z.object({ fromMs: z.number(), toMs: z.number(), knownAtMs: z.number() })).default([]),
+    /** Columns of the group that these bars or data sets do not give. */
+    leftOut: z.array(z.string()).default([]),
   }),
   inputs: { minutes: many(stored(minute)), funding: optional(many(funding)) },
   code: { group: codePort<FeatureGroup>() },
   output: featureFiles,
   limits: { memoryMb: 1024 },
-  run: ({ minutes, funding: settlements, group }, { from, to, baseInterval, calendar }) => {
-    const chosen = typeof group === 'function' ? group({ calendar }) : group
+  run: ({ minutes, funding: settlements, group }, { from, to, baseInterval, calendar, leftOut }) => {
+    const chosen = featuresOf(group, { calendar, leftOut })
     const barMs = intervalMs(baseInterval)
     const [fromMs, toMs] = [dayStart(from), dayStart(to)]
     const warmupMs = Math.max(0, ...chosen.map(({ column }) => historyMs(column, barMs)))

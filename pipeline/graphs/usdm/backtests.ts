@@ -17,7 +17,7 @@ import type { Dataset } from '../dataset.ts'
 import { addSweep, type PlacedSweep, type TrialAt } from '../research/sweep.ts'
 import { addWalkForward } from '../research/walkForward.ts'
 import type { UsdmConfig } from './config.ts'
-import type { ByMonth, Research } from './research.ts'
+import type { ByMonth, GroupFeatures, Research } from './research.ts'
 
 type Changes = Partial<z.input<typeof backtestConfig>>
 
@@ -37,15 +37,13 @@ export function addBacktests(
   strategyParams(strategy, params)
 
   /** Of all data up to the range's end, so that a run over the past stays what it is when days are added. */
-  const inputsOf = ({ columns = [] }: Strategy, { toMs }: TimeSpan) => ({
+  const inputsOf = (which: Strategy, { toMs }: TimeSpan) => ({
     universe,
     minutes: upTo(research.minutes, toMs),
     funding: upTo(research.funding, toMs),
     qa: upTo(research.qa, toMs),
     // Only groups it declares columns of: an edited feature runs its users again and nobody else.
-    features: research.features
-      .filter(({ names }) => names.some((column) => columns.includes(column)))
-      .flatMap(({ months }) => upTo(months, toMs)),
+    features: declaredGroups(which, research).flatMap(({ months }) => upTo(months, toMs)),
   })
   const paramsOf = (given: Readonly<Record<string, unknown>>, { fromMs, toMs }: TimeSpan, changes: Changes) => ({
     baseInterval,
@@ -142,6 +140,23 @@ export function addBacktests(
     report: page,
     check,
   }
+}
+
+/** The groups that offer what a strategy declares. A column that no config but this one lacks is told before anything is
+ *  fetched; one that nobody knows, by the backtest itself. */
+function declaredGroups({ name, columns = [] }: Strategy, { features, leftOut }: Research): GroupFeatures[] {
+  const offering = features.filter(({ names }) => names.some((column) => columns.includes(column)))
+  const offered = new Set(offering.flatMap(({ names }) => names))
+  const lost = leftOut.find(({ column }) => columns.includes(column) && !offered.has(column))
+  if (lost === undefined) return offering
+  const { column, group, why, todo } = lost
+  throw new Fault({
+    code: 'usage',
+    what: `the strategy ${name} declares the column "${column}" of the group "${group}", which is left out: ${why}`,
+    where: 'config',
+    todo: `${todo}, or take another strategy`,
+    details: { column, group },
+  })
 }
 
 const upTo = <T>(all: ByMonth<T>, toMs: number): T[] =>

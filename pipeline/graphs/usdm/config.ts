@@ -9,6 +9,9 @@ const day = z.string().refine(isDay, 'not a day such as 2026-03-01')
 
 const { universe } = datasetConfig.shape
 
+/** Bars that minutes may be made as; the finest first. */
+export const baseIntervals = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h'] as const
+
 export const usdmConfig = datasetConfig.omit({ bars: true }).extend({
   /** The first day that is traded, and the first that is not any more. */
   from: day,
@@ -19,7 +22,7 @@ export const usdmConfig = datasetConfig.omit({ bars: true }).extend({
     .unwrap()
     .extend({ rebalance: z.enum(['never', 'monthly']).default('monthly') })
     .prefault({}),
-  baseInterval: z.enum(['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h']).default('1m'),
+  baseInterval: z.enum(baseIntervals).default('1m'),
   /** Data sets beside the bars of the contract. What is left out is absent from minutes, and flagged there. */
   mark: z.boolean().default(true),
   index: z.boolean().default(true),
@@ -70,13 +73,24 @@ export function datasetOf(config: UsdmConfig): DatasetConfig {
   }
 }
 
-/** What minutes lack by the config's own wish. */
-export function inputsOff({ mark, index, premium, spot, openInterest }: UsdmConfig): ReadonlySet<string> {
+/** Data sets that can be switched off. */
+export const dataSets = ['mark', 'index', 'premium', 'spot', 'openInterest', 'funding'] as const
+
+/** What minutes and the series beside them lack by the config's own wish. */
+export function inputsOff({
+  mark,
+  index,
+  premium,
+  spot,
+  openInterest,
+  funding,
+}: Readonly<Record<(typeof dataSets)[number], boolean>>): ReadonlySet<string> {
   return new Set([
     ...(mark ? [] : ['mark', 'basis', 'indexDeviation']),
     ...(index ? [] : ['index', 'basis', 'indexDeviation']),
     ...(premium ? [] : ['premium', 'fundingEstimate']),
     ...(spot ? [] : ['spotQuoteVolume', 'spotTakerBuyQuote']),
     ...(openInterest ? [] : ['openInterest', 'openInterestAgeMs']),
+    ...(funding ? [] : ['funding', 'fundingRate']),
   ])
 }

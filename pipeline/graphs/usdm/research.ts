@@ -1,30 +1,22 @@
-import { type FeatureGroup, fitsBars, historyMs, readsOf } from '../../../lib/features/feature.ts'
+import { type FeatureGroup, historyMs } from '../../../lib/features/feature.ts'
 import type { Partition } from '../../../lib/market/partitions.ts'
 import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
 import { type SymbolMonth, symbolMonths } from '../../../lib/market/symbolMonths.ts'
 import { minuteWarmupMs } from '../../../lib/minute/buildMinute.ts'
 import { outlierWarmupMs } from '../../../lib/qa/outliers.ts'
 import type { funding } from '../../../lib/tables/funding.ts'
-import {
-  dayOf,
-  dayStart,
-  intervalMs,
-  MINUTE_MS,
-  type Month,
-  monthStart,
-  monthsBetween,
-  nextMonth,
-} from '../../../lib/time.ts'
+import { dayOf, dayStart, MINUTE_MS, type Month, monthStart, monthsBetween, nextMonth } from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { qa } from '../../../tasks/minute/qa.ts'
 import { replay } from '../../../tasks/replay/replay.ts'
 import { checkFeatures } from '../../../tasks/research/checkFeatures.ts'
+import { featureColumns } from '../../../tasks/research/featureColumns.ts'
 import { features } from '../../../tasks/research/features.ts'
 import type { Collection, Graph, NodeHandle } from '../../engine/graph.ts'
 import { placedOnce } from '../dataset/placedOnce.ts'
 import type { Dataset } from '../dataset.ts'
-import { datasetOf, inputsOff, type UsdmConfig } from './config.ts'
-import { standardGroups } from './standardGroups.ts'
+import { datasetOf, type UsdmConfig } from './config.ts'
+import { columnsOfGroup, type LeftOutColumn } from './groupColumns.ts'
 
 /** What a backtest reads, month by month. */
 export interface Research {
@@ -32,6 +24,10 @@ export interface Research {
   readonly funding: ByMonth<Collection<typeof funding>>
   readonly qa: ByMonth<Collection<typeof qa.output>>
   readonly features: readonly GroupFeatures[]
+  /** Columns that the config's bars or data sets do not give. */
+  readonly leftOut: readonly LeftOutColumn[]
+  /** Says of all columns whether they are there, and why not. */
+  readonly columns: NodeHandle<typeof featureColumns.output>
   readonly checks: readonly NodeHandle<typeof checkFeatures.output>[]
   /** Of the whole range: each month goes on from the one before. */
   readonly replay: NodeHandle<typeof replay.output>
@@ -110,19 +106,20 @@ export function addResearch(
     ),
   )
 
-  const off = inputsOff(config)
   const grouped: GroupFeatures[] = []
+  const leftOut: LeftOutColumn[] = []
   const checks: NodeHandle<typeof checkFeatures.output>[] = []
   for (const [name, group] of Object.entries(groups)) {
-    const columns = typeof group === 'function' ? group(config) : group
-    const isOff = columns.some(({ column }) => [...readsOf(column).inputs].some((input) => off.has(input)))
-    const isTooFine = columns.some(({ column }) => !fitsBars(column, intervalMs(baseInterval)))
-    if ((isOff || isTooFine) && standardGroups[name] === group) continue
+    const judged = columnsOfGroup(name, typeof group === 'function' ? group(config) : group, config)
+    leftOut.push(...judged.leftOut)
+    const { kept } = judged
+    if (kept.length === 0) continue
     // Minutes of any interval: the warm-up of a coarse one is no longer than that of minutes.
-    const backMs = Math.max(0, ...columns.map(({ column }) => historyMs(column, MINUTE_MS)))
+    const backMs = Math.max(0, ...kept.map(({ column }) => historyMs(column, MINUTE_MS)))
+    const without = judged.leftOut.length === 0 ? {} : { leftOut: judged.leftOut.map(({ column }) => column) }
     const placements = months.map((period) => ({
       at: [name, period],
-      params: { baseInterval, calendar: config.calendar, ...daysOf(period) },
+      params: { baseInterval, calendar: config.calendar, ...without, ...daysOf(period) },
       inputs: {
         minutes: ofMonths(minutes, reaching(period, backMs)),
         funding: ofMonths(settlements, reaching(period, backMs)),
@@ -130,12 +127,19 @@ export function addResearch(
       code: { group },
     }))
     grouped.push({
-      names: columns.map((feature) => feature.name),
+      names: kept.map((feature) => feature.name),
       months: new Map(placements.map((placement) => [placement.at[1]!, graph.add(features, placement)])),
     })
     // A leak shows in any month; the last one has its history.
     checks.push(graph.add(checkFeatures, placements.at(-1)!))
   }
+  const columns = graph.add(featureColumns, {
+    params: {
+      baseInterval,
+      columns: grouped.flatMap(({ names }) => names),
+      leftOut: leftOut.map(({ column, group, why }) => ({ column, group, why })),
+    },
+  })
 
   let before: NodeHandle<typeof replay.output> | undefined
   for (const period of months) {
@@ -157,6 +161,8 @@ export function addResearch(
     funding: settlements,
     qa: verdicts,
     features: grouped,
+    leftOut,
+    columns,
     checks,
     replay: before!,
   }

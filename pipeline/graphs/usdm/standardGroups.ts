@@ -6,8 +6,7 @@ import { calendarGroup, settlementFeatures } from '../../../lib/features/set/mas
 import { openInterestFeatures } from '../../../lib/features/set/openInterest.ts'
 import { priceFeatures } from '../../../lib/features/set/prices.ts'
 
-/** The groups that come with the program. One whose data sets are switched off, or whose windows are no
- *  multiples of the bars, is left out; a project's own says so. */
+/** The groups that come with the program. */
 export const standardGroups: Readonly<Record<string, FeatureGroup>> = {
   prices: priceFeatures,
   basis: basisFeatures,

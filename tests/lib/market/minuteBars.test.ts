@@ -55,18 +55,13 @@ describe('bars out of minute tables', () => {
   })
 })
 
-test('the data sets a column is said to need are those its group reads', () => {
-  const all = { mark: true, index: true, premium: true, spot: true, openInterest: true }
-  const groups = new Map<string, Set<string>>()
-  for (const { group, column } of featureSet) {
-    const inputs = groups.get(group) ?? new Set()
-    for (const input of readsOf(column).inputs) inputs.add(input)
-    groups.set(group, inputs)
-  }
-  for (const { name, group } of featureSet) {
+test('the data sets a column is said to need are those it reads', () => {
+  const all = { mark: true, index: true, premium: true, spot: true, openInterest: true, funding: true }
+  for (const { name, column } of featureSet) {
+    const { inputs, series } = readsOf(column)
     const needed = Object.keys(all).filter((dataSet) => {
-      const off = inputsOff({ ...all, [dataSet]: false } as never)
-      return [...groups.get(group)!].some((input) => off.has(input))
+      const off = inputsOff({ ...all, [dataSet]: false })
+      return [...inputs, ...series.keys()].some((read) => off.has(read))
     })
     expect([...dataSetsOf(name)].sort(), name).toEqual(needed.sort())
   }

@@ -31,12 +31,82 @@ describe('the pipeline usdm', () => {
     expect(groupsOf({})).not.toContain('openInterest')
     expect(groupsOf({ openInterest: true })).toContain('openInterest')
     expect(groupsOf({ index: false })).not.toContain('basis')
-    expect(groupsOf({ premium: false })).not.toContain('funding')
+    expect(groupsOf({ funding: false })).not.toContain('masks')
     expect(groupsOf({ spot: false })).not.toContain('spotFlow')
     // Windows of five minutes are nothing to bars of an hour.
     expect(groupsOf({})).toContain('flow')
     expect(groupsOf({ baseInterval: '1h' })).not.toContain('flow')
     expect(groupsOf({ baseInterval: '1h' })).toContain('masks')
+  })
+
+  const leftOutOf = (more: object, address = 'features[prices,2026-05]') => {
+    const params = graphOf(usdm, more).nodes.get(address)!.params as { leftOut?: string[] }
+    return params.leftOut
+  }
+
+  test('keeps of a group the columns that fit coarse bars', () => {
+    expect(leftOutOf({})).toBeUndefined()
+    expect(leftOutOf({ baseInterval: '15m' })).toEqual(['ret_1m', 'ret_5m', 'rv_15m'])
+    expect(leftOutOf({ baseInterval: '1h' })).toEqual(['ret_1m', 'ret_5m', 'ret_15m', 'rv_15m'])
+    expect(leftOutOf({ baseInterval: '15m' }, 'features[flow,2026-05]')).toEqual(['cvd_5m'])
+    expect(leftOutOf({ baseInterval: '1h' }, 'checkFeatures[prices,2026-06]')).toContain('rv_15m')
+  })
+
+  test('keeps of a group the columns whose data sets are there', () => {
+    const estimates = ['funding_pred', 'funding_slope_30m', 'funding_slope_60m', 'funding_slope_90m']
+    expect(leftOutOf({ premium: false }, 'features[funding,2026-05]')).toEqual(estimates)
+    expect(leftOutOf({ funding: false }, 'features[funding,2026-05]')).toEqual([
+      'funding_8h_eq',
+      'funding_pctile_30d',
+      'funding_8h_z',
+    ])
+  })
+
+  test('does so with a group of the project too', () => {
+    const mine = featureGroup('mine', [
+      { name: 'turnover_1h', says: 'quote volume of an hour', column: sumOver(input('quoteVolume'), '1h') },
+      { name: 'spot_1h', says: 'the same on spot', column: sumOver(input('spotQuoteVolume'), '1h') },
+    ])
+    const { nodes } = graphOf(usdmPipeline({ groups: { mine } }), { spot: false })
+    expect(nodes.get('features[mine,2026-05]')!.params).toMatchObject({ leftOut: ['spot_1h'] })
+  })
+
+  test('says in one place which columns there are, which are left out and why', () => {
+    const said = graphOf(usdm, { baseInterval: '1h', index: false }).nodes.get('featureColumns')!.params as {
+      baseInterval: string
+      columns: string[]
+      leftOut: { column: string; group: string; why: string }[]
+    }
+    expect(said.columns).toEqual(expect.arrayContaining(['ret_1h', 'near_settlement', 'funding_8h_eq']))
+    expect(said.columns).not.toContain('ret_5m')
+    const whyOf = (column: string) => said.leftOut.find((one) => one.column === column)
+    expect(whyOf('cvd_15m')).toEqual({
+      column: 'cvd_15m',
+      group: 'flow',
+      why: 'it is made of windows that are no multiple of 1h; it needs bars of 15m or of a part of it',
+    })
+    expect(whyOf('basis')!.why).toBe('it is made of the data set "index", which is off')
+    expect(said.columns.filter((column) => whyOf(column) !== undefined)).toEqual([])
+  })
+
+  test('refuses a strategy whose column is left out, and names column, group and the bars it needs', () => {
+    const asking = { ...btcBuyAndHold, name: 'asking', columns: ['ret_1h', 'cvd_5m'] } as unknown as Strategy
+    const pipeline = usdmPipeline({ strategies: { asking } })
+    const strategy = { name: 'asking' }
+    expect(() => graphOf(pipeline, { strategy })).not.toThrow()
+    const refused = () => graphOf(pipeline, { strategy, baseInterval: '1h' })
+    expect(refused).toThrow(
+      'the strategy asking declares the column "cvd_5m" of the group "flow", which is left out: it is made of windows that are no multiple of 1h; it needs bars of 5m or of a part of it',
+    )
+    try {
+      refused()
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'usage', todo: expect.stringContaining('set baseInterval to 5m') })
+    }
+    const spot = { ...asking, columns: ['perp_share_60m'] } as unknown as Strategy
+    expect(() => graphOf(usdmPipeline({ strategies: { asking: spot } }), { strategy, spot: false })).toThrow(
+      'the column "perp_share_60m" of the group "spotFlow", which is left out: it is made of the data set "spot", which is off',
+    )
   })
 
   test('chains the replay of each month to the one before', () => {
