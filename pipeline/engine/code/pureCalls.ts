@@ -17,6 +17,9 @@ const pureFunctions: ReadonlySet<string> = new Set([
   'definePipeline',
   'defineProject',
   'withConfig',
+  'usdmPipeline',
+  'defineStrategy',
+  'featureGroup',
   'tableArtifact',
   'jsonArtifact',
   'filesArtifact',
@@ -37,6 +40,9 @@ const pureFunctions: ReadonlySet<string> = new Set([
   'nullable',
   'pickColumns',
 ])
+
+/** What tickpipe exports as one object whose functions only make values: the language features are written in. */
+const pureNamespaces: ReadonlySet<string> = new Set(['column'])
 
 /** What schemas have that runs a function it is given, or changes what others see. */
 const impureMethod =
@@ -85,6 +91,8 @@ class Purity {
   readonly #schemas = new Set<string>()
   readonly #functions = new Set<string>()
   readonly #namespaces = new Set<string>()
+  /** Names of objects all of whose functions are pure. */
+  readonly #languages = new Set<string>()
   /** Every name of the module's own: a global of that name is not meant. */
   readonly #own = new Set<string>()
 
@@ -111,6 +119,7 @@ class Purity {
         this.#schemas.add(local)
       if (from !== 'tickpipe') continue
       if (name !== undefined && pureFunctions.has(name)) this.#functions.add(local)
+      if (name !== undefined && pureNamespaces.has(name)) this.#languages.add(local)
       if (specifier.type === 'ImportNamespaceSpecifier') this.#namespaces.add(local)
     }
   }
@@ -219,12 +228,21 @@ class Purity {
     if (object.type === 'Identifier' && this.#namespaces.has(object['name'] as string)) {
       return pureFunctions.has(property)
     }
+    if (this.#isLanguage(object)) return true
     if (this.#isGlobal(object, 'Object')) {
       // What is frozen must be new, or whoever else holds it would see.
       if (property === 'freeze') return /^(Object|Array)Expression$/.test(args[0] ? unwrapped(args[0]).type : '')
       return /^(keys|values|entries)$/.test(property)
     }
     return this.#isSchema(callee)
+  }
+
+  /** `column`, or `tickpipe.column` where the whole is imported by one name. */
+  #isLanguage(node: Node): boolean {
+    if (node.type === 'Identifier') return this.#languages.has(node['name'] as string)
+    if (node.type !== 'MemberExpression' || node['computed'] === true) return false
+    const [object, property] = [node['object'] as Node, (node['property'] as Node)['name'] as string]
+    return object.type === 'Identifier' && this.#namespaces.has(object['name'] as string) && pureNamespaces.has(property)
   }
 
   /** A chain that begins with zod, such as `z.object({ … }).optional`. */

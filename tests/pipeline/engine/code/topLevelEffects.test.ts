@@ -129,6 +129,14 @@ const out = json('o', z.object({ x: z.number() }))
 export const task = t.defineTask({ name: 'q', kind: 'pure', params: z.object({}), inputs: { a: t.many(out) }, output: out, run: () => ({ x: 1 }) })`,
     ],
     [
+      'strategies, features and pipelines',
+      `import * as t from 'tickpipe'\nimport { column as c, defineProject, defineStrategy, featureGroup, usdmPipeline, withConfig, z } from 'tickpipe'
+export const s = defineStrategy({ name: 's', params: z.strictObject({}), decisionEvery: '1d', onBar: () => {} })
+const hour = c.sumOver(c.input('volume'), '1h')\nconst same = t.column.minus(hour, t.column.ago(hour, '1h'))
+export const g = featureGroup('g', [{ name: 'f', says: 'x', column: same }])
+export default defineProject({ pipelines: [withConfig(usdmPipeline({ strategies: { s }, groups: { g } }), { from: '2026-04-01' })] })`,
+    ],
+    [
       'new containers',
       `const a = new Map([['a', 1]])\nconst b = new Set<string>()\nconst s = Symbol('s')\nconst n = BigInt('12')\nconst f = Object.freeze({ a: [1] })\nexport const k = Object.keys({ a: 1 })\nconst c = new Float64Array(4)`,
     ],
