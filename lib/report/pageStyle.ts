@@ -50,7 +50,8 @@ thead th { white-space: normal; }
 table.pairs { border-top: 1px solid var(--rule); } table.pairs th { white-space: normal; }
 th:first-child, td:first-child, tbody th { text-align: left; }
 th:first-child, td:first-child { padding-left: 0; }
-tbody th { vertical-align: baseline; color: var(--ink); font-weight: 400; font-size: 14px; }
+tbody th, tbody td { vertical-align: baseline; } table.heat tbody :is(th, td) { vertical-align: middle; }
+tbody th { color: var(--ink); font-weight: 400; font-size: 14px; }
 tr.total td, tr.total th { font-weight: 600; border-bottom: 0; }
 tr.now td, tr.now th { font-weight: 600; }
 table.heat td { text-align: center; border: 2px solid var(--paper); padding: 6px 4px; min-width: 52px; }
@@ -66,7 +67,7 @@ td.now { outline: 2px solid var(--ink); outline-offset: -2px; font-weight: 600; 
 .heat-picture { margin: 12px 0; } .heat-picture .box { height: 300px; background: var(--panel); cursor: default; }
 svg .cell { stroke: none; } svg .cell.up { fill: var(--up); } svg .cell.down { fill: var(--down); }
 svg .mark { stroke-width: 2; } svg .mark.now { stroke: var(--ink); } svg .mark.best { stroke: var(--own); stroke-dasharray: 4 3; }
-.names td { text-align: left; vertical-align: baseline; } .names th { text-align: left; } .names td:nth-child(2), .names th:nth-child(2) { text-align: right; }
+.names td { text-align: left; } .names th { text-align: left; } .names td:nth-child(2), .names th:nth-child(2) { text-align: right; }
 .names td, .folds td:nth-child(3) { white-space: normal; }
 .track { position: relative; height: 14px; }
 .track i { position: absolute; top: 1px; bottom: 1px; border-radius: 2px; }

@@ -2,7 +2,7 @@ import { dailyReturns } from '../backtest/dailyReturns.ts'
 import { pow10 } from '../backtest/scaled.ts'
 import type { BacktestRun, RunRequest } from '../market/backtestFiles.ts'
 import { cryptoPeriodsPerYear, maxDrawdown, sharpeRatio } from '../stats/returns.ts'
-import { percent, ratio, signedPercent, signedUsdt } from './format.ts'
+import { count, percent, ratio, signedPercent, signedUsdt } from './format.ts'
 import { type Html, html } from './html.ts'
 import { colored, row, table } from './table.ts'
 import type { ReportView } from './view.ts'
@@ -68,6 +68,7 @@ function nameOf(path: string): string {
 }
 
 function leavesOf(value: unknown, path = '', into = new Map<string, string>()): Map<string, string> {
+  if (typeof value === 'number') return into.set(path, Number.isInteger(value) ? count(value) : String(value))
   if (typeof value !== 'object' || value === null) return into.set(path, String(value))
   for (const [name, entry] of Object.entries(value)) leavesOf(entry, path === '' ? name : `${path}.${name}`, into)
   return into

@@ -17,9 +17,8 @@ export const qualityStyle = `
 .status.tagged { background: var(--fourth); color: var(--paper); } .status.quarantined { background: var(--third); color: var(--paper); }
 .status.rejected { background: var(--down); color: var(--paper); } .status.absent { background: var(--ink); color: var(--paper); }
 .kinds tbody th { white-space: normal; min-width: 190px; } .kinds .note { font-size: 13px; }
-.kinds td { vertical-align: baseline; }
 .stretches :is(td, th):nth-child(2), .stretches :is(td, th):nth-child(4), .stretches :is(td, th):nth-child(5), .kinds :is(td, th):nth-child(2) { text-align: left; }
-.stretches tbody th, .stretches td { vertical-align: baseline; } .stretches td:nth-child(5) { white-space: normal; min-width: 110px; }
+.stretches td:nth-child(5) { white-space: normal; min-width: 110px; }
 .wide table { font-size: 13px; } .wide th, .wide td { padding: 4px 7px; }
 .day-rows, .stretches .scroll { max-height: 560px; overflow: auto; } :is(.day-rows, .stretches) thead th { z-index: 1; position: sticky; top: 0; background: var(--paper); }
 .wide :is(td, th):first-child { padding-left: 0; } .day-rows :is(td, th):nth-child(2) { text-align: left; }
