@@ -1,0 +1,74 @@
+import process from 'node:process'
+import { evaluateFeatures } from '../../../lib/features/evaluate.ts'
+import { historyMs } from '../../../lib/features/feature.ts'
+import { featureSet } from '../../../lib/features/featureSet.ts'
+import type { Frame } from '../../../lib/features/frame.ts'
+import { MINUTE_MS } from '../../../lib/time.ts'
+import { randomFrame } from '../../lib/features/frames.ts'
+import { Checksum, type FeatureRun, type KindRun, kinds, startTsMs, symbolData, timed } from './kinds.ts'
+
+const [symbols, minutes] = process.argv.slice(2).map(Number) as [number, number]
+
+const frameOf = (symbol: number, rows: number): Frame => {
+  const { prices, knownAtMs, rate } = symbolData(symbol, rows)
+  return {
+    symbol: `S${String(symbol).padStart(3, '0')}`,
+    intervalMs: MINUTE_MS,
+    startTsMs,
+    rows,
+    columns: { close: prices },
+    series: { funding: { knownAtMs, fields: { rate } } },
+  }
+}
+
+function runKind({ name, column, isAcross }: (typeof kinds)[number]): KindRun {
+  const features = [{ name, group: '', says: '', column }]
+  const checksum = new Checksum()
+  let [cpuMs, wallMs] = [0, 0]
+  const evaluate = (frames: readonly Frame[]) => {
+    let results: ReturnType<typeof evaluateFeatures> = []
+    const took = timed(() => {
+      results = evaluateFeatures(features, frames)
+    })
+    for (const { columns } of results) checksum.add(columns[name]!)
+    cpuMs += took.cpuMs
+    wallMs += took.wallMs
+  }
+  evaluateFeatures(features, isAcross ? allOf(10_000) : [frameOf(0, 50_000)])
+  if (isAcross) {
+    // A stretch of all symbols at once, as a task that compares them has them.
+    evaluate(allOf(minutes))
+  } else for (let symbol = 0; symbol < symbols; symbol++) evaluate([frameOf(symbol, minutes)])
+  return { cpuMs, wallMs, checksum: { sum: checksum.sum, count: checksum.count } }
+}
+
+const allOf = (rows: number): Frame[] => Array.from({ length: symbols }, (_, symbol) => frameOf(symbol, rows))
+
+/** All columns that come with the program, month by month, each with the history it looks back on. */
+function runSet(): FeatureRun['set'] {
+  const warmupRows = Math.max(...featureSet.map(({ column }) => historyMs(column, MINUTE_MS))) / MINUTE_MS
+  const monthRows = 43_200
+  const frame = randomFrame(1, Math.ceil(warmupRows) + monthRows, 0)
+  evaluateFeatures(featureSet, [frame])
+  const months = Math.max(1, Math.floor((symbols * minutes) / monthRows / 10))
+  const { cpuMs } = timed(() => {
+    for (let month = 0; month < months; month++) evaluateFeatures(featureSet, [frame])
+  })
+  return { cpuMs, values: months * monthRows * featureSet.length, features: featureSet.length }
+}
+
+function floorCpuMs(): number {
+  const { prices } = symbolData(0, minutes)
+  const target = new Float64Array(minutes)
+  return timed(() => {
+    for (let symbol = 0; symbol < symbols; symbol++) for (let i = 0; i < minutes; i++) target[i] = prices[i]!
+  }).cpuMs
+}
+
+const said: FeatureRun = {
+  kinds: Object.fromEntries(kinds.map((kind) => [kind.name, runKind(kind)])),
+  set: runSet(),
+  floorCpuMs: floorCpuMs(),
+  peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
+}
+process.stdout.write(JSON.stringify(said))
