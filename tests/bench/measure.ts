@@ -1,3 +1,5 @@
+import process from 'node:process'
+
 /** One figure of a benchmark. */
 export type Row = {
   name: string
@@ -21,6 +23,21 @@ export async function medianMs(runs: number, work: () => unknown): Promise<numbe
     times.push(performance.now() - start)
   }
   return times.sort((a, b) => a - b)[runs >>> 1]!
+}
+
+/** The same with the processor time of this process, all threads of it, which other work lengthens less than the wall's. */
+export async function medianTimes(runs: number, work: () => unknown): Promise<{ ms: number; cpuMs: number }> {
+  await work()
+  const times: { ms: number; cpuMs: number }[] = []
+  for (let run = 0; run < runs; run++) {
+    const [start, before] = [performance.now(), process.cpuUsage()]
+    await work()
+    const { user, system } = process.cpuUsage(before)
+    times.push({ ms: performance.now() - start, cpuMs: (user + system) / 1000 })
+  }
+  const middle = (of: (time: { ms: number; cpuMs: number }) => number) =>
+    times.map(of).sort((a, b) => a - b)[runs >>> 1]!
+  return { ms: middle(({ ms }) => ms), cpuMs: middle(({ cpuMs }) => cpuMs) }
 }
 
 export const rounded = (value: number): number => Number(value.toPrecision(4))
