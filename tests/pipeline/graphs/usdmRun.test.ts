@@ -40,4 +40,33 @@ describe('the pipeline usdm, run on the embedded exchange', () => {
       '2026-06-01',
     ])
   }, 60_000)
+
+  test('makes a page of the quality of its data, and tables beside it', async () => {
+    const run = new MemoryRun(usdm, config, present)
+    await run.make('qa')
+    const files = run.values.get('qaPage') as FileSet
+    expect(files.names).toEqual(['qa.html', 'qa-days.csv', 'qa-findings.csv', 'qa-masks.csv'])
+    const text = (name: string) => new TextDecoder().decode(files.read(name))
+    expect(text('qa.html')).toContain('2026-05-29 to before 2026-06-04')
+    const symbols = run.of('qa').size / 2
+    // The months of a symbol are one: a line for each day.
+    expect(text('qa-days.csv').trimEnd().split('\n').length).toBe(1 + 6 * symbols)
+  }, 60_000)
+
+  test.each([
+    ['before there were any', '2019-01-01', '2019-01-08'],
+    ['that is still to come', '2027-01-01', '2027-01-08'],
+  ])(
+    'over a range %s, says that nobody could be chosen and why',
+    async (_, from, to) => {
+      const run = new MemoryRun(usdm, { ...config, from, to }, present)
+      await expect(run.make('report')).rejects.toMatchObject({
+        code: 'failed',
+        what: expect.stringMatching(/the universe has no symbol \(.*it has no bars in the 30 days before 20/),
+        where: 'universe',
+      })
+      expect([...run.values.keys()].filter((address) => /^(backtest|metrics|report)/.test(address))).toEqual([])
+    },
+    60_000,
+  )
 })
