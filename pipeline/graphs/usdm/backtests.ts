@@ -142,12 +142,23 @@ export function addBacktests(
   }
 }
 
-/** The groups that offer what a strategy declares. A column that no config but this one lacks is told before anything is
- *  fetched; one that nobody knows, by the backtest itself. */
+/** The groups that offer what a strategy declares. A column that the config leaves out, or that nobody has, is told before
+ *  anything is fetched. */
 function declaredGroups({ name, columns = [] }: Strategy, { features, leftOut }: Research): GroupFeatures[] {
   const offering = features.filter(({ names }) => names.some((column) => columns.includes(column)))
   const offered = new Set(offering.flatMap(({ names }) => names))
   const lost = leftOut.find(({ column }) => columns.includes(column) && !offered.has(column))
+  const known = new Set(features.flatMap(({ names }) => names))
+  const unknown = columns.find((column) => !known.has(column))
+  if (lost === undefined && unknown !== undefined) {
+    throw new Fault({
+      code: 'usage',
+      what: `the strategy ${name} declares the column "${unknown}", which no group of features has${didYouMean(unknown, known)}`,
+      where: `strategy ${name}`,
+      todo: `correct its "columns", or give usdmPipeline a group that has it; there are ${[...known].sort().join(', ')}`,
+      details: { column: unknown },
+    })
+  }
   if (lost === undefined) return offering
   const { column, group, why, todo } = lost
   throw new Fault({

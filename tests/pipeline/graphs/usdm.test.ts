@@ -109,6 +109,13 @@ describe('the pipeline usdm', () => {
     )
   })
 
+  test('refuses a strategy that declares a column nobody has, and names the one that was meant', () => {
+    const asking = { ...btcBuyAndHold, name: 'asking', columns: ['ret_1h', 'funding_8h_equ'] } as unknown as Strategy
+    expect(() => graphOf(usdmPipeline({ strategies: { asking } }), { strategy: { name: 'asking' } })).toThrow(
+      'the strategy asking declares the column "funding_8h_equ", which no group of features has; did you mean "funding_8h_eq"?',
+    )
+  })
+
   test('chains the replay of each month to the one before', () => {
     const reads = JSON.stringify(
       graphOf(usdm)
