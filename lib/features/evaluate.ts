@@ -11,7 +11,16 @@ import type { Column, WindowFunction } from './column.ts'
 import { operandsOf } from './column.ts'
 import type { Feature } from './feature.ts'
 import type { Frame, Series } from './frame.ts'
-import { applyAcross, applyBinary, applyCalendar, applyUnary, asOfIndex, percentileOverSpan } from './operators.ts'
+import {
+  applyAcross,
+  applyBinary,
+  applyCalendar,
+  applyNumber,
+  applyUnary,
+  asOfIndex,
+  overAgo,
+  percentileOverSpan,
+} from './operators.ts'
 
 type WindowKernel = (src: Float64Array, rows: number, dst: Float64Array, anchor: number) => void
 
@@ -116,8 +125,7 @@ class SymbolEvaluation {
         applyUnary(column.fn, this.of(column.of), dst)
         return dst
       case 'binary':
-        applyBinary(column.fn, this.of(column.left), this.of(column.right), dst)
-        return dst
+        return this.#binary(column, dst)
       case 'asOf':
         return this.#joined(column.series, this.#field(column.series, column.field), durationMs(column.maxAge), dst)
       case 'asOfPercentile': {
@@ -149,6 +157,15 @@ class SymbolEvaluation {
       case 'across':
         return assert.fail('columns across symbols are computed before')
     }
+  }
+
+  /** A number, and a value some rows before, need no column of their own unless somebody else asks for it. */
+  #binary(column: Column & { kind: 'binary' }, dst: Float64Array): Float64Array {
+    const { fn, left, right } = column
+    if (right.kind === 'constant' && applyNumber(fn, this.of(left), right.value, dst)) return dst
+    if (fn === 'over' && right.kind === 'ago') overAgo(this.of(left), this.of(right.of), this.#rows(right.by), dst)
+    else applyBinary(fn, this.of(left), this.of(right), dst)
+    return dst
   }
 
   #joined(series: string, values: Float64Array, maxAgeMs: number, dst: Float64Array): Float64Array {

@@ -54,18 +54,53 @@ export function applyBinary(fn: BinaryFunction, left: Float64Array, right: Float
   }
 }
 
+/** The same with one number at the right, for what is most often done with a number. False where it is another operator. */
+export function applyNumber(fn: BinaryFunction, left: Float64Array, right: number, dst: Float64Array): boolean {
+  const n = dst.length
+  switch (fn) {
+    case 'plus':
+      for (let i = 0; i < n; i++) dst[i] = left[i]! + right
+      return true
+    case 'minus':
+      for (let i = 0; i < n; i++) dst[i] = left[i]! - right
+      return true
+    case 'times':
+      for (let i = 0; i < n; i++) dst[i] = left[i]! * right
+      return true
+    default:
+      return false
+  }
+}
+
+/** Values over values so many rows before, without a column of those. */
+export function overAgo(left: Float64Array, right: Float64Array, rows: number, dst: Float64Array): void {
+  const first = Math.min(rows, dst.length)
+  dst.fill(NaN, 0, first)
+  for (let i = first; i < dst.length; i++) {
+    const before = right[i - rows]!
+    dst[i] = before === 0 ? NaN : left[i]! / before
+  }
+}
+
 /** For each row the index of the newest entry known with it, -1 where there is none or it is older than `maxAgeMs`. */
 export function asOfIndex(frame: Frame, series: Series, maxAgeMs: number): Int32Array {
-  const index = new Int32Array(frame.rows)
+  const index = new Int32Array(frame.rows).fill(-1)
   const known = series.knownAtMs
-  let next = 0
-  for (let i = 0; i < frame.rows; i++) {
-    const nowMs = frame.startTsMs + (i + 1) * frame.intervalMs
-    while (next < known.length && known[next]! <= nowMs) next++
-    index[i] = next > 0 && nowMs - known[next - 1]! <= maxAgeMs ? next - 1 : -1
+  const { startTsMs, intervalMs, rows } = frame
+  // An entry is the newest from the row that is known with it up to the row before the next one's.
+  for (let next = 0; next < known.length; next++) {
+    const from = rowKnownAt(known[next]!, startTsMs, intervalMs)
+    const end = next + 1 < known.length ? rowKnownAt(known[next + 1]!, startTsMs, intervalMs) : rows
+    const lastOfAge = Math.floor((known[next]! + maxAgeMs - startTsMs) / intervalMs)
+    const to = Math.min(end, lastOfAge, rows)
+    if (to > from) index.fill(next, Math.max(0, from), Math.max(0, to))
   }
   return index
 }
+
+/** The first row that is known no earlier than an instant: row i is at startTsMs + (i + 1) × intervalMs. */
+const rowKnownAt = (tsMs: number, startTsMs: number, intervalMs: number): number =>
+  Math.ceil((tsMs - startTsMs) / intervalMs) - 1
 
 /** For each entry its percentile among the entries of the span that ends with it; NaN where one of them is, and where no
  *  entry shows, at most `maxAgeMs` before the span, that the series reaches back so far. */

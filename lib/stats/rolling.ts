@@ -17,11 +17,20 @@ export function rollingSum(src: Float64Array, window: number, dst: Float64Array,
     const from = Math.max(0, -start)
     const to = Math.min(window, src.length - start)
     let head = 0
-    for (let j = from; j < to; j++) {
-      const i = start + j
-      head += src[i]!
-      if (j === window - 1) dst[i] = from === 0 ? head : NaN
-      else dst[i] = i + 1 < window ? NaN : tail[j + 1]! + head
+    // Rows before the first full window, then those of head and tail, then the one that ends the block.
+    const firstFull = Math.min(to, Math.max(from, window - 1 - start))
+    for (let j = from; j < firstFull; j++) {
+      head += src[start + j]!
+      dst[start + j] = NaN
+    }
+    const end = Math.min(to, window - 1)
+    for (let j = firstFull; j < end; j++) {
+      head += src[start + j]!
+      dst[start + j] = tail[j + 1]! + head
+    }
+    if (firstFull < window && to === window) {
+      head += src[start + window - 1]!
+      dst[start + window - 1] = from === 0 ? head : NaN
     }
     let sum = 0
     for (let j = to - 1; j >= from; j--) tail[j] = sum += src[start + j]!
