@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -12,34 +12,44 @@ import {
   writeParquet,
 } from 'parquet-wasm'
 import { decodeTable, encodeTable } from '../../lib/tables/parquet.ts'
-import type { TableOf } from '../../lib/tables/table.ts'
+import type { Table, TableOf } from '../../lib/tables/table.ts'
 import { sampleTrades, tradeTable } from '../lib/tables/sampleTrades.ts'
-import { type Bench, comparedTo, medianMs, type Row, rounded } from './measure.ts'
+import { childOf } from './childOf.ts'
+import { type Bench, comparedTo, medianTimes, type Row, rounded } from './measure.ts'
+import { tradeDays } from './parquet/days.ts'
+import { floorBytes } from './parquet/entropyFloor.ts'
+import { polarsIn } from './polarsIn.ts'
+import type { PolarsRuns } from './polarsRuns.ts'
 
 type Trades = TableOf<typeof tradeTable>
-type Add = (name: string, ms: number, note?: string) => void
+type Add = (name: string, times: { ms: number; cpuMs: number }, note?: string) => void
 
 const write = 'write, tickpipe'
 const read = 'read, tickpipe'
 
-/** Seven typed columns of trades to Parquet bytes and back, and the bytes a row takes. */
+/** Seven typed columns of trades to Parquet bytes and back, and the bytes a row of a day takes. */
 export const bench: Bench = {
   name: 'parquet',
   async run({ quick }) {
     const trades = sampleTrades(quick ? 300_000 : 3_000_000)
     const runs = quick ? 3 : 5
     const rows: Row[] = []
-    const add: Add = (name, ms, note) =>
-      rows.push({ name, value: rounded(trades.rowCount / ms / 1000), unit: 'Mrows/s', ...(note ? { note } : {}) })
+    const add: Add = (name, { ms, cpuMs }, note = '') => {
+      const cpu = cpuMs === 0 ? '' : `${rounded((cpuMs * 1000) / trades.rowCount)} µs of processor a row`
+      const text = [note, cpu].filter((part) => part !== '').join('; ')
+      rows.push({ name, value: rounded(trades.rowCount / ms / 1000), unit: 'Mrows/s', note: text })
+    }
     const size = (name: string, sizeBytes: number) =>
       rows.push({ name, value: rounded(sizeBytes / trades.rowCount), unit: 'bytes/row' })
 
     const bytes = encodeTable(trades)
-    add(write, await medianMs(runs, () => encodeTable(trades)), '1 thread, the order of rows is checked')
-    add(read, await medianMs(runs, () => decodeTable(tradeTable, bytes)), '1 thread')
+    add(write, await medianTimes(runs, () => encodeTable(trades)), '1 thread, the order of rows is checked')
+    add('write floor: columns copied', await medianTimes(runs, () => copied(trades)), 'as they are in memory')
+    add(read, await medianTimes(runs, () => decodeTable(tradeTable, bytes)), '1 thread')
+    add('read floor: columns copied', await medianTimes(runs, () => copied(trades)), 'as they are in memory')
     add(
       'read 2 of 7 columns, tickpipe',
-      await medianMs(runs, () => decodeTable(tradeTable, bytes, { columns: ['tsMs', 'px'] })),
+      await medianTimes(runs, () => decodeTable(tradeTable, bytes, { columns: ['tsMs', 'px'] })),
     )
     size('size, tickpipe', bytes.length)
 
@@ -47,29 +57,61 @@ export const bench: Bench = {
     const wasm = writeWithWasm(arrow)
     add(
       'write, parquet-wasm',
-      await medianMs(runs, () => writeWithWasm(arrow)),
+      await medianTimes(runs, () => writeWithWasm(arrow)),
       'int64 delta, zstd, from an Arrow table',
     )
-    add('read, parquet-wasm', await medianMs(runs, () => readWithWasm(wasm)), 'to Arrow batches')
+    add('read, parquet-wasm', await medianTimes(runs, () => readWithWasm(wasm)), 'to Arrow batches')
     size('size, parquet-wasm', wasm.length)
-    await addDuckDb(bytes, runs, add)
-    const writes = comparedTo(
-      write,
-      rows.filter(({ name }) => name.startsWith('write')),
-    )
-    const reads = comparedTo(
-      read,
-      rows.filter(({ name }) => name.startsWith('read')),
-    )
-    return [
-      ...writes,
-      ...reads,
-      ...comparedTo(
-        'size, tickpipe',
-        rows.filter(({ name }) => name.startsWith('size')),
-      ),
-    ]
+
+    const folder = mkdtempSync(join(tmpdir(), 'tickpipe-bench-'))
+    const sizes: Row[] = []
+    try {
+      const file = join(folder, 'trades.parquet')
+      writeFileSync(file, bytes)
+      await addDuckDb(file, runs, add)
+      const polars = polarsIn(folder)
+      addPolars(file, polars, runs, trades.rowCount, add)
+      for (const { name, table } of tradeDays(quick)) sizes.push(...(await sizesOf(name, table, folder, polars)))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    const compared = (to: string, prefix: string) =>
+      comparedTo(
+        to,
+        rows.filter(({ name }) => name.startsWith(prefix)),
+      )
+    return [...compared(write, 'write'), ...compared(read, 'read'), ...compared('size, tickpipe', 'size'), ...sizes]
   },
+}
+
+/** What any reader or writer does at least: every value passes by once. */
+const copied = ({ columns }: Trades): unknown => Object.values(columns).map((values) => values.slice())
+
+/** A day of trades written by each, beside what a good coder might come down to. */
+async function sizesOf(name: string, table: Table, folder: string, polars: string | undefined): Promise<Row[]> {
+  const file = join(folder, 'day.parquet')
+  const ours = encodeTable(table)
+  writeFileSync(file, ours)
+  const row = (who: string, sizeBytes: number, note: string): Row => {
+    return { name: `${name}, ${who}`, value: rounded(sizeBytes / table.rowCount), unit: 'bytes/row', note }
+  }
+  const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect()
+  const copy = join(folder, 'day.duckdb.parquet')
+  await connection.run(
+    `copy (select * from '${file}') to '${copy}' (format parquet, compression zstd, parquet_version v2)`,
+  )
+  connection.closeSync()
+  const columns = Object.entries(table.columns as Readonly<Record<string, ArrayLike<unknown>>>)
+  const floor = columns.reduce((sum, [column, values]) => {
+    return column === 'symbol' ? sum : sum + floorBytes(Array.from(values, Number))
+  }, 0)
+  const written = polars && childOf<PolarsRuns>('./polarsRuns.ts', ['write', polars, file, '1'])
+  return comparedTo(`${name}, tickpipe`, [
+    row('tickpipe', ours.length, `${table.rowCount} rows`),
+    row('DuckDB', statSync(copy).size, 'zstd'),
+    row('Polars', written ? written.sizeBytes : 0, written ? 'zstd' : absent),
+    row('floor', floor, floor / table.rowCount > 5.5 ? 'an estimate; above 5.5 itself' : 'an estimate'),
+  ])
 }
 
 function arrowOf({ columns }: Trades): ArrowTable {
@@ -97,27 +139,40 @@ function readWithWasm(bytes: Uint8Array): number {
   return rows
 }
 
-async function addDuckDb(bytes: Uint8Array, runs: number, add: Add): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tickpipe-bench-'))
-  try {
-    const file = join(folder, 'trades.parquet')
-    writeFileSync(file, bytes)
-    for (const threads of [1, 2]) {
-      const connection = await (await DuckDBInstance.create(':memory:', { threads: String(threads) })).connect()
-      const label = `${threads} ${threads === 1 ? 'thread' : 'threads'}`
-      await connection.run(`create table trades as select * from '${file}'`)
-      const copy = `copy trades to '${join(folder, 'copy.parquet')}' (format parquet, compression zstd, parquet_version v2)`
-      add(`write, DuckDB ${label}`, await medianMs(runs, () => connection.run(copy)), 'from its own table to a file')
-      const sums = 'sum(id), sum(px), sum(qty), sum(firstId), sum(lastId), max(tsMs), count_if(isBuyerMaker)'
-      const sql = `select ${sums} from '${file}'`
-      add(
-        `read, DuckDB ${label}`,
-        await medianMs(runs, () => connection.runAndReadAll(sql)),
-        'our file, a sum over every column',
-      )
-      connection.closeSync()
-    }
-  } finally {
-    rmSync(folder, { recursive: true })
+const absent = 'absent: not installed here, and npm does not bring it'
+
+async function addDuckDb(file: string, runs: number, add: Add): Promise<void> {
+  for (const threads of [1, 2]) {
+    const connection = await (await DuckDBInstance.create(':memory:', { threads: String(threads) })).connect()
+    const label = threadsText(threads)
+    await connection.run(`create table trades as select * from '${file}'`)
+    const copy = `copy trades to '${file}.duckdb' (format parquet, compression zstd, parquet_version v2)`
+    add(`write, DuckDB ${label}`, await medianTimes(runs, () => connection.run(copy)), 'from its own table to a file')
+    const sums = 'sum(id), sum(px), sum(qty), sum(firstId), sum(lastId), max(tsMs), count_if(isBuyerMaker)'
+    const sql = `select ${sums} from '${file}'`
+    add(
+      `read, DuckDB ${label}`,
+      await medianTimes(runs, () => connection.runAndReadAll(sql)),
+      'our file, a sum over every column',
+    )
+    connection.closeSync()
   }
 }
+
+function addPolars(file: string, from: string | undefined, runs: number, rowCount: number, add: Add): void {
+  for (const work of ['write', 'read'] as const) {
+    for (const threads of [1, 2]) {
+      const name = `${work}, Polars ${threadsText(threads)}`
+      if (from === undefined) {
+        add(name, { ms: Number.POSITIVE_INFINITY, cpuMs: 0 }, absent)
+        continue
+      }
+      const environment = { POLARS_MAX_THREADS: String(threads) }
+      const { rows, ...times } = childOf<PolarsRuns>('./polarsRuns.ts', [work, from, file, String(runs)], environment)
+      if (rows !== rowCount) throw new Error(`Polars has ${rows} rows`)
+      add(name, times, work === 'read' ? 'our file, every column' : 'from its own frame to a file, zstd')
+    }
+  }
+}
+
+const threadsText = (threads: number): string => `${threads} ${threads === 1 ? 'thread' : 'threads'}`
