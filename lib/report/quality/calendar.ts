@@ -21,7 +21,7 @@ export function qualityCalendar(quality: readonly SymbolQuality[], range: DayRan
     return html`<span class="${edge}" style="left:${Math.round(place * 1e4) / 100}%">${label}</span>`
   })}</div>`
   return html`<section><h2 id="calendar">Calendar</h2>
-<p class="note">A lane for each symbol, a cell for each UTC day. Point at a cell, tap it, or move with the arrow keys.</p>
+<p class="note">A lane for each symbol, a cell for each UTC day.<span class="hint"> Point at a cell, tap it, or move with the arrow keys.</span></p>
 <p class="legend statuses">${statuses.map((status) => html`<span class="key ${statusColors[status]}"><i></i>${status}</span>`)}</p>
 <figure class="calendar" tabindex="0" role="group" aria-label="Status by symbol and day">
 <div class="scroll"><div class="days" style="--days:${days}"><span></span>${times}

@@ -9,7 +9,7 @@ import { type DayRange, qualityCalendar } from './calendar.ts'
 import { qualityScript } from './script.ts'
 import { qualityStyle } from './style.ts'
 import { dayTable, findingTable, kindTable, maskTable, symbolTable } from './tables.ts'
-import { policiesOf, statuses } from './words.ts'
+import { lengthText, policiesOf, statuses } from './words.ts'
 
 /** What quality control said of every symbol and day, as one page that needs nothing but itself. The same reports give the
  *  same bytes, whatever order and pieces they come in. */
@@ -21,11 +21,11 @@ export function renderQuality(reports: readonly QaReport[]): string {
     toMs: reports.reduce((most, { toMs }) => Math.max(most, toMs), 0),
   }
   const [from, to] = [instant(range.fromMs).slice(0, 10), instant(range.toMs).slice(0, 10)]
-  const intervals = [...new Set(quality.map(({ intervalMs }) => intervalMs / 60_000))].sort((a, b) => a - b)
+  const intervalsMs = [...new Set(quality.map(({ intervalMs }) => intervalMs))].sort((a, b) => a - b)
   return wholePage({
     title: `Data quality, ${from} to ${to}`,
     heading: 'Data quality',
-    sub: `${count(quality.length)} symbols, bars of ${intervals.join(' and ')} min, ${from} to before ${to}, UTC`,
+    sub: `${count(quality.length)} symbols, bars of ${intervalsMs.map(lengthText).join(' and ')}, ${from} to before ${to}, UTC`,
     links: [
       ['calendar', 'Calendar'],
       ['kinds', 'Findings by kind'],

@@ -19,7 +19,7 @@ export const qualityStyle = `
 .kinds tbody th { white-space: normal; min-width: 190px; } .kinds .note { font-size: 13px; }
 .stretches :is(td, th):nth-child(2), .stretches :is(td, th):nth-child(4), .stretches :is(td, th):nth-child(5), .kinds :is(td, th):nth-child(2) { text-align: left; }
 .stretches td:nth-child(5) { white-space: normal; min-width: 110px; }
-.wide table { font-size: 13px; } .wide th, .wide td { padding: 4px 7px; }
+.wide table { font-size: 13px; } .wide tbody th { font-size: inherit; } .wide th, .wide td { padding: 4px 7px; }
 .day-rows, .stretches .scroll { max-height: 560px; overflow: auto; } :is(.day-rows, .stretches) thead th { z-index: 1; position: sticky; top: 0; background: var(--paper); }
 .wide :is(td, th):first-child { padding-left: 0; } .day-rows :is(td, th):nth-child(2) { text-align: left; }
 .choose { display: flex; flex-wrap: wrap; gap: 6px 20px; font-size: 14px; } .choose[hidden] { display: none; }
@@ -27,7 +27,7 @@ select { font: inherit; color: inherit; background: var(--panel); border: 1px so
 @media (max-width: 720px) { .days .times span:nth-child(even) { display: inline; } .days { font-size: 12px; } .told { font-size: 13px; padding: 8px 10px; } }
 @media print {
   .days { grid-template-columns: max-content 1fr; gap: 1.5px 8px; font-size: 7.5pt; } .days .lane { height: 8pt; }
-  .told, .choose, .day-rows, #days { display: none; } .days .lane-name { position: static; }
+  .told, .choose, .day-rows, #days, .hint { display: none; } .kinds .note, .days .times span { font-size: 7.5pt; } .days .lane-name { position: static; }
   .stretches .scroll { max-height: none; overflow: visible; }
   .wide table { font-size: 6.5pt; } .wide th, .wide td { padding: 1.5px 3px; }
 }
