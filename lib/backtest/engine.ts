@@ -1,6 +1,7 @@
 import { Fault } from '../fault.ts'
 import { createRng } from '../rng.ts'
 import { formatUtc } from '../time.ts'
+import { blame } from './blame.ts'
 import type { BacktestConfig } from './config.ts'
 import type { LogLine } from './context.ts'
 import { RunContext } from './context.ts'
@@ -175,6 +176,7 @@ class Run<Params, State> {
     this.#brackets.advance(nowMs)
     const events: FundingEvent[] = []
 
+    this.#liquidateBeforeOrders(closing)
     for (let s = 0; s < symbolCount; s++) {
       if (closing[s]! < 0 || this.#venue.openOrders[s]!.length === 0) continue
       this.#venue.range(s, closing[s]!)
@@ -223,6 +225,25 @@ class Run<Params, State> {
       this.#venue.open(s, opening[s]!)
       observe?.({ class: 'barOpen', tsMs: nowMs, symbol: s, row: opening[s]! }, this.#ledger)
     }
+  }
+
+  /** A bar that reached a resting order and the price of a liquidation does not say which came first: the worse did, but
+   *  for stops, which lie on the way there. */
+  #liquidateBeforeOrders(closing: Int32Array): void {
+    const isTouched = (row: number, s: number): boolean =>
+      row >= 0 &&
+      this.#venue.openOrders[s]!.length > 0 &&
+      this.#ledger.positionQty[s] !== 0 &&
+      this.#venue.touched(s, row).length > 0
+    if (!closing.some(isTouched)) return
+    const stopsBefore = (s: number, px: number): boolean =>
+      closing[s]! >= 0 && this.#venue.stopsBefore(s, closing[s]!, px)
+    if (!this.#liquidation.judge(closing, stopsBefore)) return
+    this.#counts.liquidations++
+    const { nowMs } = this.#market
+    closing.forEach((row, s) => {
+      if (row >= 0) this.#request.observe?.({ class: 'resting', tsMs: nowMs, symbol: s, row }, this.#ledger)
+    })
   }
 
   #mark(s: number, row: number): void {
@@ -366,18 +387,4 @@ class Run<Params, State> {
       counts: this.#counts,
     }
   }
-}
-
-/** A strategy's own error, with where it happened; the context's faults say that already. */
-function blame(error: unknown, strategy: string, tsMs: number): Fault {
-  if (error instanceof Fault) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new Fault({
-    code: 'failed',
-    what: `the strategy threw: ${message}`,
-    where: `strategy ${strategy}, ${formatUtc(tsMs)}`,
-    todo: 'correct the strategy; "--inspect" stops in a debugger',
-    cause: error,
-    details: { strategy, tsMs },
-  })
 }

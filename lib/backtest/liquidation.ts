@@ -30,22 +30,26 @@ export class Liquidation {
     this.#extremePx = new Float64Array(market.symbols.length)
   }
 
-  /** `closing[s]` is the row of the bar that ends now, or -1. Returns whether anything was liquidated. */
-  judge(closing: Int32Array): boolean {
+  /** `closing[s]` is the row of the bar that ends now, or -1. Returns whether anything was liquidated. `stopsBefore` may
+   *  close something that the market reached before the price of the breach; who it leaves is judged again. */
+  judge(closing: Int32Array, stopsBefore: (s: number, breachPx: number) => boolean = () => false): boolean {
     if (this.#ledger.grossCash === 0) return false
     const held: number[] = []
     for (let s = 0; s < closing.length; s++) {
       if (this.#ledger.positionQty[s] === 0) continue
       held.push(s)
-      this.#takeMarks(s, closing[s]!)
     }
     if (this.#config.marginMode === 'isolated') {
       let any = false
-      for (const s of held) any = this.#judgeIsolated(s) || any
+      for (const s of held) any = this.#judgeIsolated(s, closing[s]!, stopsBefore) || any
       return any
     }
+    for (const s of held) this.#takeMarks(s, closing[s]!)
     const step = this.#breachStep((k) => this.#crossSurplus(held, k))
     if (step === undefined) return false
+    let isChanged = false
+    for (const s of held) isChanged = stopsBefore(s, this.#pxAt(s, step)) || isChanged
+    if (isChanged) return this.judge(closing, stopsBefore)
     const flags = step === 0 ? fillFlags.gapped : 0
     for (const s of held) {
       const notional = this.#venue.forceExit(s, this.#pxAt(s, step), 'liquidation', 'liquidated', 0, flags)
@@ -55,19 +59,19 @@ export class Liquidation {
   }
 
   #takeMarks(s: number, row: number): void {
-    const markPx = this.#ledger.markPx[s]!
     const { bars } = this.#market.symbols[s]!
     if (row < 0) {
-      this.#openPx[s] = this.#extremePx[s] = markPx
+      this.#openPx[s] = this.#extremePx[s] = this.#ledger.markPx[s]!
       return
     }
     const isLong = this.#ledger.positionQty[s]! > 0
     const source = bars.mark !== undefined && !Number.isNaN(bars.mark.closePx[row]!) ? bars.mark : bars
     const openPx = source.openPx[row]!
+    const closePx = source.closePx[row]!
     const extreme = isLong ? source.lowPx[row]! : source.highPx[row]!
     // Mark series have been seen with extremes that leave the open out; the adverse one of all is meant.
     this.#openPx[s] = openPx
-    this.#extremePx[s] = isLong ? Math.min(extreme, openPx, markPx) : Math.max(extreme, openPx, markPx)
+    this.#extremePx[s] = isLong ? Math.min(extreme, openPx, closePx) : Math.max(extreme, openPx, closePx)
   }
 
   #pxAt(s: number, step: number): number {
@@ -88,7 +92,8 @@ export class Liquidation {
 
   /** An isolated position stands for itself with notional / leverage as its margin. The venue takes it over at the price
    *  where that margin is spent, so nothing beyond it is ever lost. */
-  #judgeIsolated(s: number): boolean {
+  #judgeIsolated(s: number, row: number, stopsBefore: (s: number, breachPx: number) => boolean): boolean {
+    this.#takeMarks(s, row)
     const qty = this.#ledger.positionQty[s]!
     const entry = this.#ledger.entryCash[s]!
     const margin = Math.floor(Math.abs(entry) / this.#config.leverageMax)
@@ -97,6 +102,8 @@ export class Liquidation {
       return margin + qty * px - entry - maintenanceCash(Math.abs(qty) * px, this.brackets.of(s))
     })
     if (step === undefined) return false
+    if (stopsBefore(s, this.#pxAt(s, step)))
+      return this.#ledger.positionQty[s] !== 0 && this.#judgeIsolated(s, row, stopsBefore)
     const bankruptcyPx = qty > 0 ? Math.ceil((entry - margin) / qty) : Math.floor((entry - margin) / qty)
     const breachPx = this.#pxAt(s, step)
     const px = qty > 0 ? Math.max(breachPx, bankruptcyPx) : Math.min(breachPx, bankruptcyPx)

@@ -51,25 +51,48 @@ export interface RangeMatch {
   readonly match: Match
 }
 
-/** A bar does not say what it touched first. Where it touched stops and limits, both orders of events are played through
- *  and the one that leaves less, marked at the bar's close, is taken. */
+/** As many touched orders as have all their sequences played through: 720 of them. */
+const playedThroughMax = 6
+
+/** A bar does not say what it touched first. Where that matters, the sequences are played through, and the one that
+ *  leaves least, marked at the bar's close, is taken; so in whichever order they were submitted, the result is the same. */
 export function worseSequence(matches: readonly RangeMatch[], positionQty: number, closePx: number): RangeMatch[] {
-  const stops = matches.filter(({ order }) => order.kind === 'stop')
-  const limits = matches.filter(({ order }) => order.kind !== 'stop')
-  if (stops.length === 0 || limits.length === 0) return [...matches]
-  const stopsFirst = [...stops, ...limits]
-  const limitsFirst = [...limits, ...stops]
-  const worse =
-    outcomeOf(limitsFirst, positionQty, closePx) < outcomeOf(stopsFirst, positionQty, closePx)
-      ? limitsFirst
-      : stopsFirst
-  return worse.map(({ order, match }) => ({
+  // What is not reduce-only trades in full wherever it stands.
+  if (matches.length < 2 || !matches.some(({ order }) => order.reduceOnly || order.kind === 'stop')) return [...matches]
+  let worst: readonly RangeMatch[] = matches
+  let least = outcomeOf(matches, positionQty, closePx)
+  const first = least
+  let matters = matches.some(({ order }) => order.kind === 'stop') && matches.some(({ order }) => order.kind !== 'stop')
+  for (const sequence of sequencesOf(matches)) {
+    const outcome = outcomeOf(sequence, positionQty, closePx)
+    if (outcome !== first) matters = true
+    if (outcome < least) [worst, least] = [sequence, outcome]
+  }
+  if (!matters) return [...worst]
+  return worst.map(({ order, match }) => ({
     order,
     match: { ...match, flags: match.flags | fillFlags.bothTouched },
   }))
 }
 
-/** Only the difference between two sequences counts, so fees, slippage and caps stay out. */
+/** All sequences of a few orders; of many, each kind before the other, forward and backward. */
+function sequencesOf(matches: readonly RangeMatch[]): readonly (readonly RangeMatch[])[] {
+  if (matches.length <= playedThroughMax) return permutations(matches)
+  const stops = matches.filter(({ order }) => order.kind === 'stop')
+  const limits = matches.filter(({ order }) => order.kind !== 'stop')
+  const ways = [
+    [...stops, ...limits],
+    [...limits, ...stops],
+  ]
+  return [...ways, ...ways.map((way) => way.toReversed())]
+}
+
+function permutations<T>(items: readonly T[]): readonly (readonly T[])[] {
+  if (items.length < 2) return [items]
+  return items.flatMap((item, i) => permutations(items.toSpliced(i, 1)).map((rest) => [item, ...rest]))
+}
+
+/** Only the difference between sequences counts, so fees, slippage and caps stay out. */
 function outcomeOf(sequence: readonly RangeMatch[], positionQty: number, closePx: number): number {
   let position = positionQty
   let cash = 0

@@ -50,16 +50,39 @@ export class Venue {
     this.#dropFinished(symbol)
   }
 
-  /** The bar ending now: what its range did to the orders that rested through it. */
-  range(symbol: number, row: number): void {
+  /** What the range of the bar ending now touches of the orders that rested through it. */
+  touched(symbol: number, row: number): RangeMatch[] {
     const { bars } = this.#market.symbols[symbol]!
-    if (!(bars.tradeCount[row]! > 0) || this.#market.isQuarantined[symbol] === 1) return
     const matches: RangeMatch[] = []
+    if (!(bars.tradeCount[row]! > 0) || this.#market.isQuarantined[symbol] === 1) return matches
     for (const order of this.openOrders[symbol]!) {
       if (!order.rested || !this.#hasArrived(order, bars.openTsMs[row]!)) continue
       const match = matchInRange(order, bars.highPx[row]!, bars.lowPx[row]!)
       if (match !== undefined) matches.push({ order, match })
     }
+    return matches
+  }
+
+  /** The stops of a position that the bar reached on its way to `px`. Returns whether there was one. */
+  stopsBefore(symbol: number, row: number, px: number): boolean {
+    const isLong = this.#ledger.positionQty[symbol]! > 0
+    const isBefore = ({ order }: RangeMatch): boolean =>
+      order.kind === 'stop' && order.wantedQty < 0 === isLong && (isLong ? order.stopPx > px : order.stopPx < px)
+    const stops = this.touched(symbol, row).filter(isBefore)
+    const heldQty = this.#ledger.positionQty[symbol]
+    for (const { order, match } of stops.sort(
+      (a, b) => (isLong ? b : a).order.stopPx - (isLong ? a : b).order.stopPx,
+    )) {
+      this.#execute(order, match, row, this.#market.symbols[symbol]!.bars.openTsMs[row]!)
+    }
+    this.#dropFinished(symbol)
+    return this.#ledger.positionQty[symbol] !== heldQty
+  }
+
+  /** The bar ending now: what its range did to the orders that rested through it. */
+  range(symbol: number, row: number): void {
+    const { bars } = this.#market.symbols[symbol]!
+    const matches = this.touched(symbol, row)
     if (matches.length === 0) return
     for (const { order, match } of worseSequence(matches, this.#ledger.positionQty[symbol]!, bars.closePx[row]!)) {
       this.#execute(order, match, row, bars.openTsMs[row]!)
@@ -144,7 +167,8 @@ export class Venue {
     if (order.reduceOnly) {
       qty = reducingQty(qty, held)
       if (qty === 0) {
-        this.#end(order, 'nothingToReduce')
+        // One that was sent along with its entry waits for it.
+        if (!this.#awaitsEntry(order)) this.#end(order, 'nothingToReduce')
         return
       }
       if (qty !== order.remainingQty) shortOf = 'nothingToReduce'
@@ -188,6 +212,13 @@ export class Venue {
     const booked = { tsMs, barOpenTsMs, qty, positionQty: held + qty, referencePx, fillPx, isMaker, fee, volumeShare }
     this.fills.fill(order, booked)
     if (shortOf !== undefined && order.remainingQty !== 0) this.#end(order, shortOf)
+  }
+
+  #awaitsEntry({ symbol, wantedQty, kind }: Order): boolean {
+    if (kind === 'market') return false
+    return this.openOrders[symbol]!.some(
+      (other) => !other.reduceOnly && other.remainingQty !== 0 && other.wantedQty > 0 !== wantedQty > 0,
+    )
   }
 
   /** As much of `qty` as keeps gross exposure within the leverage cap after the fill's own costs. Closing is always

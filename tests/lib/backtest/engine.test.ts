@@ -472,7 +472,7 @@ describe('a strategy that is wrong', () => {
     ['an unknown symbol', (ctx) => ctx.setWeights({ XUSDT: 1 }), /inTest.*XUSDT: .*unknown symbol "XUSDT"/],
     ['an order without a quantity', (ctx) => ctx.order({ symbol: 'AUSDT', qty: 0 }), /quantity 0/],
     ['a limit without a price', (ctx) => ctx.order({ symbol: 'AUSDT', qty: 1, kind: 'limit' }), /price undefined/],
-    ['a lag into the future', (ctx) => ctx.close('AUSDT', -1), /lags are whole numbers that count back/],
+    ['a lag into the future', (ctx) => ctx.close('AUSDT', -1), /a lag is a whole number of bars or a time/],
     ['an undeclared column', (ctx) => ctx.column('AUSDT', 'rv_15m'), /column "rv_15m", which it does not declare/],
     [
       'a throw',

@@ -1,0 +1,16 @@
+import { Fault } from '../fault.ts'
+import { formatUtc } from '../time.ts'
+
+/** A strategy's own error, with where it happened; the context's faults say that already. */
+export function blame(error: unknown, strategy: string, tsMs: number): Fault {
+  if (error instanceof Fault) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new Fault({
+    code: 'failed',
+    what: `the strategy threw: ${message}`,
+    where: `strategy ${strategy}, ${formatUtc(tsMs)}`,
+    todo: 'correct the strategy; "--inspect" stops in a debugger',
+    cause: error,
+    details: { strategy, tsMs },
+  })
+}
