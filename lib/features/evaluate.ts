@@ -17,7 +17,7 @@ import {
   applyCalendar,
   applyNumber,
   applyUnary,
-  asOfIndex,
+  forNewest,
   overAgo,
   percentileOverSpan,
 } from './operators.ts'
@@ -137,11 +137,11 @@ class SymbolEvaluation {
       }
       case 'age': {
         const series = this.#series(column.series)
-        const index = asOfIndex(frame, series, durationMs(column.maxAge))
-        for (let i = 0; i < dst.length; i++) {
-          const nowMs = frame.startTsMs + (i + 1) * frame.intervalMs
-          dst[i] = index[i]! < 0 ? NaN : nowMs - series.knownAtMs[index[i]!]!
-        }
+        dst.fill(NaN)
+        forNewest(frame, series, durationMs(column.maxAge), (entry, from, to) => {
+          const knownMs = series.knownAtMs[entry]!
+          for (let i = from; i < to; i++) dst[i] = frame.startTsMs + (i + 1) * frame.intervalMs - knownMs
+        })
         return dst
       }
       case 'calendar':
@@ -149,7 +149,8 @@ class SymbolEvaluation {
         return dst
       case 'custom':
         column.kernel(
-          column.of.map((operand) => this.of(operand)),
+          // Copies: a kernel that sorts its input in place would change it for every other reader.
+          column.of.map((operand) => this.of(operand).slice()),
           dst,
           anchor,
         )
@@ -169,8 +170,8 @@ class SymbolEvaluation {
   }
 
   #joined(series: string, values: Float64Array, maxAgeMs: number, dst: Float64Array): Float64Array {
-    const index = asOfIndex(this.#frame, this.#series(series), maxAgeMs)
-    for (let i = 0; i < dst.length; i++) dst[i] = index[i]! < 0 ? NaN : values[index[i]!]!
+    dst.fill(NaN)
+    forNewest(this.#frame, this.#series(series), maxAgeMs, (entry, from, to) => dst.fill(values[entry]!, from, to))
     return dst
   }
 

@@ -82,20 +82,21 @@ export function overAgo(left: Float64Array, right: Float64Array, rows: number, d
   }
 }
 
-/** For each row the index of the newest entry known with it, -1 where there is none or it is older than `maxAgeMs`. */
-export function asOfIndex(frame: Frame, series: Series, maxAgeMs: number): Int32Array {
-  const index = new Int32Array(frame.rows).fill(-1)
-  const known = series.knownAtMs
-  const { startTsMs, intervalMs, rows } = frame
-  // An entry is the newest from the row that is known with it up to the row before the next one's.
-  for (let next = 0; next < known.length; next++) {
-    const from = rowKnownAt(known[next]!, startTsMs, intervalMs)
-    const end = next + 1 < known.length ? rowKnownAt(known[next + 1]!, startTsMs, intervalMs) : rows
-    const lastOfAge = Math.floor((known[next]! + maxAgeMs - startTsMs) / intervalMs)
-    const to = Math.min(end, lastOfAge, rows)
-    if (to > from) index.fill(next, Math.max(0, from), Math.max(0, to))
+/** The rows, from one up to another, at which an entry is the newest that is known and not older than `maxAgeMs`; entry by
+ *  entry. No such rows belong to one that the next follows at once. */
+export function forNewest(
+  { startTsMs, intervalMs, rows }: Frame,
+  { knownAtMs }: Series,
+  maxAgeMs: number,
+  take: (entry: number, from: number, to: number) => void,
+): void {
+  for (let entry = 0; entry < knownAtMs.length; entry++) {
+    const knownMs = knownAtMs[entry]!
+    const from = Math.max(0, rowKnownAt(knownMs, startTsMs, intervalMs))
+    const next = entry + 1 < knownAtMs.length ? rowKnownAt(knownAtMs[entry + 1]!, startTsMs, intervalMs) : rows
+    const to = Math.min(next, rows, Math.floor((knownMs + maxAgeMs - startTsMs) / intervalMs))
+    if (from < to) take(entry, from, to)
   }
-  return index
 }
 
 /** The first row that is known no earlier than an instant: row i is at startTsMs + (i + 1) × intervalMs. */
@@ -159,6 +160,10 @@ export function applyAcross(fn: AcrossFunction, sources: readonly Float64Array[]
 }
 
 function scoreRow(values: Float64Array, who: Int32Array, count: number, dsts: readonly Float64Array[], i: number) {
+  // Equal values have no spread, but their mean may be a rounding away from them and would give them one.
+  let k0 = 1
+  while (k0 < count && values[k0] === values[0]) k0++
+  if (k0 >= count) return
   let total = 0
   for (let k = 0; k < count; k++) total += values[k]!
   const mean = total / count
