@@ -83,6 +83,8 @@ export function toInterval(
   intervalMs: number,
   onLeftOut: (left: LeftOut) => void = () => {},
 ): Bars {
+  // Minutes out of minutes are what nearly everybody asks for.
+  if (sourceMs === intervalMs && bars.openTsMs.every((ts) => ts % sourceMs === 0)) return bars
   const offGrid: number[] = []
   const perBar = intervalMs / sourceMs
   const result = emptyBars(Math.floor(bars.openTsMs.length / perBar))
