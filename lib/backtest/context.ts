@@ -32,6 +32,10 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   readonly #logLines: LogLine[] = []
   readonly #spansMs = new Map<string, number>()
   #decisions: Decisions = { actions: [], weights: new Map() }
+  /** By symbol: closes as prices, in rows [from, end). */
+  readonly #closes: { readonly prices: Float64Array; from: number; end: number }[] = []
+  #lastSymbol: string | undefined
+  #lastIndex = -1
   #symbolsAtMs = Number.NaN
   #symbols: readonly string[] = []
 
@@ -55,9 +59,10 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     this.#takeOrderId = run.takeOrderId
   }
 
-  /** For the engine alone, which holds the class; strategies are given the interface. */
-  static takeDecisions<P, S>(context: RunContext<P, S>): Decisions {
+  /** For the engine alone, which holds the class; strategies are given the interface. Undefined where nothing was asked. */
+  static takeDecisions<P, S>(context: RunContext<P, S>): Decisions | undefined {
     const taken = context.#decisions
+    if (taken.actions.length === 0 && taken.weights.size === 0) return undefined
     context.#decisions = { actions: [], weights: new Map() }
     return taken
   }
@@ -111,15 +116,24 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   closes(symbol: string, span: Lookback): number[] {
     const s = this.#index(symbol)
     if (!isSpan(span) && !(Number.isInteger(span) && span >= 0)) this.#fail(`asked for ${span} closes`, symbol)
-    const { bars, instrument } = this.#market.symbols[s]!
     const end = this.#market.closedRow[s]! + 1
-    const scale = pow10(instrument.pxDecimals)
     const from = isSpan(span) ? this.#row(s, symbol, span) + 1 : Math.max(0, end - span)
     // A plain array: a typed one lives outside the young heap, and costs more to make than to fill. Filled with a fraction
     // first, it is an array of doubles of its full length from the start, and is never copied to grow.
     const result = new Array<number>(end - from).fill(0.5)
-    for (let row = from; row < end; row++) result[row - from] = bars.closePx[row]! / scale
+    const closes = this.#pricedCloses(s, from, end)
+    for (let row = from; row < end; row++) result[row - from] = closes[row]!
     return result
+  }
+
+  /** Windows of closes overlap nearly whole from one decision to the next: each close is divided once. */
+  #pricedCloses(s: number, from: number, end: number): Float64Array {
+    const { bars, instrument } = this.#market.symbols[s]!
+    const known = (this.#closes[s] ??= { prices: new Float64Array(bars.closePx.length), from, end: from })
+    if (from < known.from || from > known.end) known.from = known.end = from
+    const scale = pow10(instrument.pxDecimals)
+    for (; known.end < end; known.end++) known.prices[known.end] = bars.closePx[known.end]! / scale
+    return known.prices
   }
 
   column(symbol: string, name: string, lag: Lookback = 0): number {
@@ -194,8 +208,12 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   }
 
   #index(symbol: string): number {
+    // Mostly it is the symbol that was asked about last.
+    if (symbol === this.#lastSymbol) return this.#lastIndex
     const index = this.#market.indexOf.get(symbol)
     if (index === undefined) this.#fail(`named the unknown symbol "${symbol}"`, symbol)
+    this.#lastSymbol = symbol
+    this.#lastIndex = index
     return index
   }
 

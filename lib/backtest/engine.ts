@@ -99,6 +99,8 @@ class Run<Params, State> {
   #equity: EquityRecorder
   #decisionEveryMs: number
   #peakEquity: number
+  /** The next delisting that is known in advance; Infinity without one. */
+  #nextDelistMs: number
   #outcome: BacktestResult['outcome'] = 'completed'
   #outcomeTsMs: number
   #counts: RunCounts = {
@@ -151,6 +153,7 @@ class Run<Params, State> {
     this.#equity = new EquityRecorder(Math.max(config.equityEveryMs, market.intervalMs))
     this.#decisionEveryMs = durationMs(strategy.decisionEvery, `strategy ${strategy.name}`)
     this.#peakEquity = capitalCash
+    this.#nextDelistMs = nextDelistMs(market, Number.NEGATIVE_INFINITY)
     this.#outcomeTsMs = request.toMs
   }
 
@@ -176,8 +179,12 @@ class Run<Params, State> {
     this.#brackets.advance(nowMs)
     const events: FundingEvent[] = []
 
+<<<<<<< /tmp/tmp2trol4yg/m
+    for (let s = 0; this.#venue.openOrderCount > 0 && s < symbolCount; s++) {
+=======
     this.#liquidateBeforeOrders(closing)
     for (let s = 0; s < symbolCount; s++) {
+>>>>>>> /tmp/tmp2trol4yg/o
       if (closing[s]! < 0 || this.#venue.openOrders[s]!.length === 0) continue
       this.#venue.range(s, closing[s]!)
       observe?.({ class: 'resting', tsMs: nowMs, symbol: s, row: closing[s]! }, this.#ledger)
@@ -187,7 +194,7 @@ class Run<Params, State> {
       this.#mark(s, closing[s]!)
       observe?.({ class: 'mark', tsMs: nowMs, symbol: s, row: closing[s]! }, this.#ledger)
     }
-    for (let s = 0; s < symbolCount; s++) {
+    for (let s = 0; this.#timeline.anySettling && s < symbolCount; s++) {
       if (settling[s]! < 0) continue
       this.#settle(s, settling[s]!, events)
       observe?.({ class: 'funding', tsMs: nowMs, symbol: s, row: settling[s]! }, this.#ledger)
@@ -203,7 +210,7 @@ class Run<Params, State> {
 
     const universe = this.#changeUniverse(nowMs)
     if (universe !== undefined) observe?.({ class: 'universe', tsMs: nowMs, symbol: -1, row: -1 }, this.#ledger)
-    this.#leaveDelisted(nowMs, closing)
+    if (nowMs >= this.#nextDelistMs || this.#timeline.endedCount > 0) this.#leaveDelisted(nowMs, closing)
 
     let anyClosed = false
     for (let s = 0; s < symbolCount; s++) {
@@ -214,12 +221,13 @@ class Run<Params, State> {
     }
 
     if (nowMs >= this.#request.fromMs && this.#equity.isDue(nowMs)) {
-      this.#ledger.audit()
-      this.#equity.record(nowMs, this.#ledger)
+      this.#equity.record(nowMs, this.#ledger, this.#ledger.audit())
     }
     if (nowMs >= this.#request.toMs) return
     if (nowMs >= this.#request.fromMs) this.#decide(nowMs, anyClosed, events, universe)
 
+    // Nothing happens at an open where no order waits for it.
+    if (this.#venue.openOrderCount === 0 && observe === undefined) return
     for (let s = 0; s < symbolCount; s++) {
       if (opening[s]! < 0 || this.#market.isGone[s] === 1) continue
       this.#venue.open(s, opening[s]!)
@@ -314,6 +322,7 @@ class Run<Params, State> {
       if (isHeld && !isDelisted) this.#counts.dataEndedPositions++
       this.#request.observe?.({ class: 'universe', tsMs: nowMs, symbol: s, row: -1 }, this.#ledger)
     }
+    this.#nextDelistMs = nextDelistMs(this.#market.input, nowMs)
   }
 
   #decide(nowMs: number, anyClosed: boolean, funding: FundingEvent[], universe: UniverseEvent | undefined): void {
@@ -340,7 +349,7 @@ class Run<Params, State> {
       throw blame(error, strategy.name, nowMs)
     }
     const decisions = RunContext.takeDecisions(this.#context)
-    if (decisions.actions.length === 0 && decisions.weights.size === 0) return
+    if (decisions === undefined) return
     this.#desk.apply(decisions)
     observe?.({ class: 'strategy', tsMs: nowMs, symbol: -1, row: -1 }, this.#ledger)
   }
@@ -388,3 +397,28 @@ class Run<Params, State> {
     }
   }
 }
+<<<<<<< /tmp/tmp2trol4yg/m
+
+function nextDelistMs({ symbols }: MarketInput, afterMs: number): number {
+  let next = Infinity
+  for (const { delistTsMs } of symbols) {
+    if (delistTsMs !== undefined && delistTsMs > afterMs && delistTsMs < next) next = delistTsMs
+  }
+  return next
+}
+
+/** A strategy's own error, with where it happened; the context's faults say that already. */
+function blame(error: unknown, strategy: string, tsMs: number): Fault {
+  if (error instanceof Fault) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new Fault({
+    code: 'failed',
+    what: `the strategy threw: ${message}`,
+    where: `strategy ${strategy}, ${formatUtc(tsMs)}`,
+    todo: 'correct the strategy; "--inspect" stops in a debugger',
+    cause: error,
+    details: { strategy, tsMs },
+  })
+}
+=======
+>>>>>>> /tmp/tmp2trol4yg/o

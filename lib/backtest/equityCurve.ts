@@ -1,4 +1,4 @@
-import type { Ledger } from './ledger.ts'
+import type { EquityParts, Ledger } from './ledger.ts'
 
 /** The account over time, in units of cash. Parts are cumulative since the start and sum to equity - capital in every
  *  row. A row at `tsMs` is after that instant's marks, funding and liquidations, and before its fills. */
@@ -50,10 +50,9 @@ export class EquityRecorder {
     return tsMs % this.#everyMs === 0
   }
 
-  record(tsMs: number, ledger: Ledger): void {
+  record(tsMs: number, ledger: Ledger, parts: EquityParts = ledger.parts()): void {
     if (tsMs === this.#lastTsMs) return
     this.#lastTsMs = tsMs
-    const parts = ledger.parts()
     let traded = 0
     for (let s = 0; s < ledger.tradedCash.length; s++) traded += ledger.tradedCash[s]!
     const row = [

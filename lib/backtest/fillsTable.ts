@@ -86,33 +86,30 @@ export class FillsRecorder {
     const row = this.#rows++
     const isFill = outcome === 'filled' || outcome === 'partial'
     const slippage = isFill ? fill.qty * (fill.referencePx - fill.fillPx) : 0
-    const floats = [
-      order.decisionTsMs,
-      order.activeTsMs,
-      tsMs,
-      fill.barOpenTsMs,
-      order.wantedQty,
-      fill.qty,
-      fill.positionQty,
-      order.limitPx,
-      order.stopPx,
-      fill.referencePx,
-      fill.fillPx,
-      fill.fee === 0 ? 0 : -fill.fee,
-      slippage === 0 ? 0 : slippage,
-      fill.volumeShare,
-    ]
-    const ints = [
-      order.id,
-      order.symbol,
-      orderKinds.indexOf(order.kind),
-      outcomes.indexOf(outcome),
-      reasons.indexOf(reason),
-      order.flags,
-      fill.isMaker ? 1 : 0,
-    ]
-    for (let c = 0; c < floats.length; c++) this.#floats[c]![row] = floats[c]!
-    for (let c = 0; c < ints.length; c++) this.#ints[c]![row] = ints[c]!
+    // Written out, in the order of the names above: a row is no list of its own that somebody has to clear away.
+    const floats = this.#floats
+    floats[0]![row] = order.decisionTsMs
+    floats[1]![row] = order.activeTsMs
+    floats[2]![row] = tsMs
+    floats[3]![row] = fill.barOpenTsMs
+    floats[4]![row] = order.wantedQty
+    floats[5]![row] = fill.qty
+    floats[6]![row] = fill.positionQty
+    floats[7]![row] = order.limitPx
+    floats[8]![row] = order.stopPx
+    floats[9]![row] = fill.referencePx
+    floats[10]![row] = fill.fillPx
+    floats[11]![row] = fill.fee === 0 ? 0 : -fill.fee
+    floats[12]![row] = slippage === 0 ? 0 : slippage
+    floats[13]![row] = fill.volumeShare
+    const ints = this.#ints
+    ints[0]![row] = order.id
+    ints[1]![row] = order.symbol
+    ints[2]![row] = orderKinds.indexOf(order.kind)
+    ints[3]![row] = outcomes.indexOf(outcome)
+    ints[4]![row] = reasons.indexOf(reason)
+    ints[5]![row] = order.flags
+    ints[6]![row] = fill.isMaker ? 1 : 0
   }
 
   table(): FillsTable {

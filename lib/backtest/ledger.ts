@@ -122,8 +122,8 @@ export class Ledger {
     }
   }
 
-  /** Recomputes both views from their parts. Anything but equality is a bug of ours, so it asserts. */
-  audit(): void {
+  /** Recomputes both views from their parts, and returns these. Anything but equality is a bug of ours, so it asserts. */
+  audit(): EquityParts {
     let marked = this.cash
     let gross = 0
     for (let s = 0; s < this.positionQty.length; s++) {
@@ -138,6 +138,7 @@ export class Ledger {
     assert.equal(this.equity - this.capital, explained, 'the change of equity is explained by its parts')
     assert.equal(this.equity - this.cash, this.netCash, 'net exposure is what equity has beside cash')
     assert.equal(this.grossCash, gross, 'gross exposure is the sum of positions at mark')
+    return parts
   }
 
   private moveEntry(symbol: number, before: number, qty: number, fillPx: number): void {

@@ -47,6 +47,8 @@ export function maintenanceCash(notionalCash: number, levels: readonly Maintenan
 
 /** Brackets by symbol and date; a symbol's own come before the general ones. */
 export class BracketSchedule {
+  /** No bracket of any symbol or time asks for a larger share of a notional. */
+  readonly highestRate: number
   #entries: { fromMs: number; symbol: string | undefined; levels: MaintenanceLevel[] }[]
   #levelsOf: (readonly MaintenanceLevel[])[]
   #symbols: readonly string[]
@@ -60,6 +62,7 @@ export class BracketSchedule {
         levels: maintenanceLevels(levels, config.cashDecimals),
       }))
       .sort((a, b) => a.fromMs - b.fromMs)
+    this.highestRate = Math.max(...this.#entries.flatMap(({ levels }) => levels.map(({ rateE8 }) => rateE8 / 1e8)))
     this.#symbols = symbols
     this.#levelsOf = []
     const general = this.#entries.find((entry) => entry.symbol === undefined)

@@ -10,11 +10,17 @@ export class MarketTimeline {
   readonly closing: Int32Array
   readonly opening: Int32Array
   readonly settling: Int32Array
+  /** Whether any symbol settles at `nowMs`. */
+  anySettling = false
+  /** How many symbols have no row left after `nowMs`. */
+  endedCount = 0
   #input: MarketInput
   /** Of the next row to open, to close, to settle; Infinity when there is none. */
   #openTsMs: Float64Array
   #closeTsMs: Float64Array
   #settleTsMs: Float64Array
+  /** The earliest of the three. */
+  #nextTsMs: Float64Array
   #openRow: Int32Array
   #closeRow: Int32Array
   #settleRow: Int32Array
@@ -32,12 +38,15 @@ export class MarketTimeline {
     this.#openTsMs = new Float64Array(count)
     this.#closeTsMs = new Float64Array(count)
     this.#settleTsMs = new Float64Array(count)
+    this.#nextTsMs = new Float64Array(count)
     let startMs = Infinity
     for (let s = 0; s < count; s++) {
       const { bars, funding } = input.symbols[s]!
       this.#openTsMs[s] = bars.openTsMs[0] ?? Infinity
       this.#closeTsMs[s] = this.#openTsMs[s]! + input.intervalMs
       this.#settleTsMs[s] = funding?.tsMs[0] ?? Infinity
+      this.#nextTsMs[s] = Math.min(this.#openTsMs[s]!, this.#settleTsMs[s]!)
+      if (this.#closeTsMs[s] === Infinity) this.endedCount++
       startMs = Math.min(startMs, this.#openTsMs[s]!)
     }
     this.startMs = startMs === Infinity ? undefined : startMs
@@ -47,33 +56,40 @@ export class MarketTimeline {
   next(limitMs: number): boolean {
     const { closing, opening, settling } = this
     const { symbols, intervalMs, universe } = this.#input
+    const [openTsMs, closeTsMs, settleTsMs, nextTsMs] = [
+      this.#openTsMs,
+      this.#closeTsMs,
+      this.#settleTsMs,
+      this.#nextTsMs,
+    ]
     const count = closing.length
     let nowMs = universe?.[this.#universeNext]?.tsMs ?? Infinity
-    for (let s = 0; s < count; s++) {
-      if (this.#openTsMs[s]! < nowMs) nowMs = this.#openTsMs[s]!
-      if (this.#closeTsMs[s]! < nowMs) nowMs = this.#closeTsMs[s]!
-      if (this.#settleTsMs[s]! < nowMs) nowMs = this.#settleTsMs[s]!
-    }
+    for (let s = 0; s < count; s++) if (nextTsMs[s]! < nowMs) nowMs = nextTsMs[s]!
     if (nowMs === Infinity || nowMs > limitMs) return false
     this.nowMs = nowMs
+    this.anySettling = false
     for (let s = 0; s < count; s++) {
       closing[s] = opening[s] = settling[s] = -1
+      if (nextTsMs[s] !== nowMs) continue
       const { bars, funding } = symbols[s]!
-      if (this.#closeTsMs[s] === nowMs) {
+      if (closeTsMs[s] === nowMs) {
         const row = (closing[s] = this.#closeRow[s]!)
         this.#closeRow[s] = row + 1
-        this.#closeTsMs[s] = row + 1 < bars.openTsMs.length ? bars.openTsMs[row + 1]! + intervalMs : Infinity
+        closeTsMs[s] = row + 1 < bars.openTsMs.length ? bars.openTsMs[row + 1]! + intervalMs : Infinity
+        if (closeTsMs[s] === Infinity) this.endedCount++
       }
-      if (this.#openTsMs[s] === nowMs) {
+      if (openTsMs[s] === nowMs) {
         const row = (opening[s] = this.#openRow[s]!)
         this.#openRow[s] = row + 1
-        this.#openTsMs[s] = row + 1 < bars.openTsMs.length ? bars.openTsMs[row + 1]! : Infinity
+        openTsMs[s] = row + 1 < bars.openTsMs.length ? bars.openTsMs[row + 1]! : Infinity
       }
-      if (this.#settleTsMs[s] === nowMs) {
+      if (settleTsMs[s] === nowMs) {
         const row = (settling[s] = this.#settleRow[s]!)
+        this.anySettling = true
         this.#settleRow[s] = row + 1
-        this.#settleTsMs[s] = row + 1 < funding!.tsMs.length ? funding!.tsMs[row + 1]! : Infinity
+        settleTsMs[s] = row + 1 < funding!.tsMs.length ? funding!.tsMs[row + 1]! : Infinity
       }
+      nextTsMs[s] = Math.min(openTsMs[s]!, closeTsMs[s]!, settleTsMs[s]!)
     }
     return true
   }

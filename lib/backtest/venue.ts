@@ -16,6 +16,8 @@ export class Venue {
   readonly fills = new FillsRecorder()
   readonly fees: FeeSchedule
   readonly openOrders: Order[][]
+  /** Of all symbols together. */
+  openOrderCount = 0
   nextOrderId = 1
   #config: BacktestConfig
   #market: MarketView
@@ -34,10 +36,12 @@ export class Venue {
 
   /** The bar starting now: what its open alone decides. */
   open(symbol: number, row: number): void {
-    const { bars, instrument } = this.#market.symbols[symbol]!
-    this.#volumeLeftQty[symbol] = roundQty(bars.volumeQty[row]! * this.#config.volumeShareMax, instrument.stepQty)
     const orders = this.openOrders[symbol]!
-    if (orders.length === 0 || !(bars.tradeCount[row]! > 0) || this.#market.isQuarantined[symbol] === 1) return
+    if (orders.length === 0) return
+    const { bars, instrument } = this.#market.symbols[symbol]!
+    // Orders that rest through the bar are there already; one that comes later waits for the next bar.
+    this.#volumeLeftQty[symbol] = roundQty(bars.volumeQty[row]! * this.#config.volumeShareMax, instrument.stepQty)
+    if (!(bars.tradeCount[row]! > 0) || this.#market.isQuarantined[symbol] === 1) return
     const openTsMs = bars.openTsMs[row]!
     for (const order of [...orders]) {
       if (!this.#hasArrived(order, openTsMs)) continue
@@ -91,6 +95,7 @@ export class Venue {
   }
 
   submit(order: Order): void {
+    this.openOrderCount++
     this.openOrders[order.symbol]!.push(order)
   }
 
@@ -249,7 +254,9 @@ export class Venue {
     const orders = this.openOrders[symbol]!
     for (const order of orders) {
       if (order.remainingQty === 0) {
-        this.openOrders[symbol] = orders.filter((o) => o.remainingQty !== 0)
+        const left = orders.filter((o) => o.remainingQty !== 0)
+        this.openOrderCount -= orders.length - left.length
+        this.openOrders[symbol] = left
         return
       }
     }
