@@ -1,7 +1,7 @@
-import { DAY_MS } from '../time.ts'
+import { ceilTo, DAY_MS } from '../time.ts'
 
 /** Daily closes at 00:00 UTC and simple returns between them. Days before the first midnight of the series and after the
- *  last are not whole and are left out. A midnight without a value repeats the one before: nothing was marked. */
+ *  last are not whole and are left out, but for the day on which everything was lost: it ends with what was left. A midnight without a value repeats the one before: nothing was marked. */
 export interface DailyReturns {
   /** Midnight that ends day i. */
   readonly closeTsMs: Float64Array
@@ -24,6 +24,11 @@ export function dailyReturns(tsMs: Float64Array, values: Float64Array): DailyRet
       stamps.push(tsMs[i]!)
       closes.push(values[i]!)
     }
+  }
+  const last = tsMs.length - 1
+  if (last >= 0 && values[last]! <= 0 && stamps.length > 0 && tsMs[last]! > stamps.at(-1)!) {
+    stamps.push(ceilTo(tsMs[last]!, DAY_MS))
+    closes.push(values[last]!)
   }
   const days = Math.max(0, closes.length - 1)
   return {

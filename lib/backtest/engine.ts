@@ -20,7 +20,7 @@ import type { MarketInput } from './market.ts'
 import { orderMarket } from './market.ts'
 import { MarketView } from './marketView.ts'
 import { fillFlags } from './orders.ts'
-import { pow10 } from './scaled.ts'
+import { exact, pow10 } from './scaled.ts'
 import type { FundingEvent, Strategy, UniverseEvent } from './strategy.ts'
 import { MarketTimeline } from './timeline.ts'
 import { Venue } from './venue.ts'
@@ -134,7 +134,7 @@ class Run<Params, State> {
         todo: 'choose a range that the snapshot covers, or a universe that is not empty',
       })
     }
-    const capitalCash = Math.round(config.capitalUsdt * pow10(config.cashDecimals))
+    const capitalCash = exact(Math.round(config.capitalUsdt * pow10(config.cashDecimals)))
     const startMs = this.#timeline.startMs
     this.#ledger = new Ledger(market.symbols.length, capitalCash)
     this.#venue = new Venue(config, this.#market, this.#ledger, startMs)
@@ -179,12 +179,8 @@ class Run<Params, State> {
     this.#brackets.advance(nowMs)
     const events: FundingEvent[] = []
 
-<<<<<<< /tmp/tmp2trol4yg/m
-    for (let s = 0; this.#venue.openOrderCount > 0 && s < symbolCount; s++) {
-=======
     this.#liquidateBeforeOrders(closing)
-    for (let s = 0; s < symbolCount; s++) {
->>>>>>> /tmp/tmp2trol4yg/o
+    for (let s = 0; this.#venue.openOrderCount > 0 && s < symbolCount; s++) {
       if (closing[s]! < 0 || this.#venue.openOrders[s]!.length === 0) continue
       this.#venue.range(s, closing[s]!)
       observe?.({ class: 'resting', tsMs: nowMs, symbol: s, row: closing[s]! }, this.#ledger)
@@ -397,7 +393,6 @@ class Run<Params, State> {
     }
   }
 }
-<<<<<<< /tmp/tmp2trol4yg/m
 
 function nextDelistMs({ symbols }: MarketInput, afterMs: number): number {
   let next = Infinity
@@ -406,19 +401,3 @@ function nextDelistMs({ symbols }: MarketInput, afterMs: number): number {
   }
   return next
 }
-
-/** A strategy's own error, with where it happened; the context's faults say that already. */
-function blame(error: unknown, strategy: string, tsMs: number): Fault {
-  if (error instanceof Fault) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new Fault({
-    code: 'failed',
-    what: `the strategy threw: ${message}`,
-    where: `strategy ${strategy}, ${formatUtc(tsMs)}`,
-    todo: 'correct the strategy; "--inspect" stops in a debugger',
-    cause: error,
-    details: { strategy, tsMs },
-  })
-}
-=======
->>>>>>> /tmp/tmp2trol4yg/o

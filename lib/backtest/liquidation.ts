@@ -30,32 +30,21 @@ export class Liquidation {
     this.#extremePx = new Float64Array(market.symbols.length)
   }
 
-<<<<<<< /tmp/tmpoxfdl_uu/m
-  /** What everything at its adverse extreme leaves is nearly always more than any bracket would ask of it: only where it is
-   *  not, brackets are looked at.
-   *  `closing[s]` is the row of the bar that ends now, or -1. Returns whether anything was liquidated. */
-  judge(closing: Int32Array): boolean {
-=======
   /** `closing[s]` is the row of the bar that ends now, or -1. Returns whether anything was liquidated. `stopsBefore` may
-   *  close something that the market reached before the price of the breach; who it leaves is judged again. */
+   *  close something that the market reached before the price of the breach; who it leaves is judged again. What everything
+   *  at its adverse extreme leaves is nearly always more than any bracket would ask of it: only else brackets are asked. */
   judge(closing: Int32Array, stopsBefore: (s: number, breachPx: number) => boolean = () => false): boolean {
->>>>>>> /tmp/tmpoxfdl_uu/o
     if (this.#ledger.grossCash === 0) return false
     const isCross = this.#config.marginMode === 'cross'
     let lossCash = 0
     let notionalCash = 0
     for (let s = 0; s < closing.length; s++) {
-<<<<<<< /tmp/tmpoxfdl_uu/m
       const qty = this.#ledger.positionQty[s]!
       if (qty === 0) continue
       this.#takeMarks(s, closing[s]!)
       const extremePx = this.#extremePx[s]!
       lossCash += qty * (this.#ledger.markPx[s]! - extremePx)
       notionalCash += Math.abs(qty * extremePx)
-=======
-      if (this.#ledger.positionQty[s] === 0) continue
-      held.push(s)
->>>>>>> /tmp/tmpoxfdl_uu/o
     }
     if (isCross && this.#ledger.equity - lossCash > notionalCash * this.brackets.highestRate + roundingCash)
       return false

@@ -118,7 +118,8 @@ export function headlineOf(run: {
   const daily = dailyReturns(curve.tsMs, curve.equity)
   const { returns } = daily
   const days = returns.length
-  const isAnnualised = days >= annualDaysMin
+  // Nobody goes on from nothing: what a ruined account would have made in a year has no meaning.
+  const isAnnualised = days >= annualDaysMin && run.outcome !== 'ruined'
   const drawdown = maxDrawdown(returns)
   const sharpe = estimateSharpe(returns, cryptoPeriodsPerYear)
   return {

@@ -66,7 +66,9 @@ export function caveats(view: ReportView): string[] {
       'The universe is made of symbols that live today: what died before is missing, and the past looks better for it.',
     )
   }
-  if (!metrics.isAnnualised) {
+  if (metrics.outcome === 'ruined') {
+    found.push('Nothing is annualised: the account did not live on. Its last day ends with what was left of it.')
+  } else if (!metrics.isAnnualised) {
     found.push(`${metrics.days} days are too few to annualise anything; figures are for the period as it was.`)
   } else if (metrics.days < 365) {
     found.push(`${metrics.days} days are less than a year: annual figures extrapolate, and no season was seen twice.`)

@@ -30,9 +30,16 @@ function centralSum(values: ArrayLike<number>, center: number, power: 2 | 3 | 4)
   return sum(terms)
 }
 
+function areEqual(values: ArrayLike<number>): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false
+  return Number.isFinite(values[0])
+}
+
 /** Variance with `ddof` degrees of freedom taken off; NaN where none are left. */
 export function variance(values: ArrayLike<number>, ddof = 1): number {
   if (values.length <= ddof) return NaN
+  // The mean of equal values may be a rounding away from them; a ratio over that would be a huge number instead of none.
+  if (areEqual(values)) return 0
   return centralSum(values, mean(values), 2) / (values.length - ddof)
 }
 

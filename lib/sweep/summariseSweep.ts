@@ -83,6 +83,9 @@ function judgeChoice(daily: readonly Float64Array[]): Pick<SweepSummary, 'overfi
       overfittingAbsent: `it needs ${2 * blocks} days, two for each of its ${blocks} blocks, and there are ${days}`,
     }
   }
+  if (daily.every((series) => series.every((value, i) => value === daily[0]![i]))) {
+    return { overfittingAbsent: 'all configurations earned the same, so that there is nothing to choose' }
+  }
   const found = probabilityOfOverfitting(daily, blocks)
   return {
     overfitting: {

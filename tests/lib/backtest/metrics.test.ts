@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 
 import { backtestConfig } from '../../../lib/backtest/config.ts'
 import { dailyReturns } from '../../../lib/backtest/dailyReturns.ts'
 import { runBacktest } from '../../../lib/backtest/engine.ts'
 import { computeMetrics } from '../../../lib/backtest/metrics.ts'
+import { defineStrategy } from '../../../lib/backtest/strategy.ts'
 import { createRng } from '../../../lib/rng.ts'
+import { growth } from '../../../lib/stats/returns.ts'
 import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
 import { randomControl } from '../../../lib/strategies/randomControl.ts'
 import { DAY_MS } from '../../../lib/time.ts'
-import { hourMs, randomMarket, startMs } from './markets.ts'
+import { barsOf, flatBar, freeConfig, hourMs, marketOf, randomMarket, startMs } from './markets.ts'
 
 const control = (days: number) => {
   const market = randomMarket(2, 6, days * 24)
@@ -29,6 +32,40 @@ describe('dailyReturns', () => {
     const { returns, closeTsMs } = dailyReturns(tsMs, Float64Array.of(50, 100, 999, 110, 121, 5))
     expect(Array.from(returns, (r) => Math.round(r * 1e6) / 1e6)).toEqual([0.1, 0, 0.1])
     expect(closeTsMs[0]).toBe(startMs + DAY_MS)
+  })
+})
+
+describe('a run that was ruined in the middle of a day', () => {
+  const hours = 24 * 100
+  const bars = [...Array.from({ length: hours + 10 }, (_, i) => flatBar(100 + (i % 48) / 100)), flatBar(5), flatBar(5)]
+  const result = runBacktest({
+    market: marketOf({ AUSDT: { bars: barsOf(bars) } }),
+    strategy: defineStrategy({
+      name: 'all-in',
+      params: z.unknown(),
+      decisionEvery: '1h',
+      onBar: (ctx) => ctx.nowMs === startMs + hourMs && ctx.order({ symbol: 'AUSDT', qty: 150 }),
+    }),
+    params: {},
+    config: freeConfig(),
+    fromMs: startMs,
+    toMs: startMs + 24 * 101 * hourMs,
+  })
+
+  test('has the ruin in its days, its drawdown and its ratios', () => {
+    const metrics = computeMetrics(result)
+    expect(metrics.outcome).toBe('ruined')
+    expect(metrics.totalReturn).toBeLessThan(-1)
+    expect(metrics.maxDrawdown).toBeLessThan(-1)
+    expect(metrics.worstDay).toBeLessThan(-1)
+    expect(metrics.sharpe.sharpe).toBeLessThan(0)
+    expect(growth(metrics.daily.returns) - 1).toBeCloseTo(metrics.totalReturn, 10)
+    expect(metrics.daily.closeTsMs.at(-1)).toBe(startMs + 101 * DAY_MS)
+  })
+
+  test('and nothing a year: nobody goes on from nothing', () => {
+    const { annualReturn, calmar, sharpe, isAnnualised } = computeMetrics(result)
+    expect([annualReturn, calmar, sharpe.annual, isAnnualised]).toEqual([NaN, NaN, NaN, false])
   })
 })
 

@@ -103,3 +103,8 @@ describe('a bar that reached two things takes the worse of the ways it may have 
     expect(story(trade(rows, { 1: [target] })).join()).toContain('limit cancelled nothingToReduce')
   })
 })
+
+test('a capital that no unit of cash can hold exactly is refused in words', () => {
+  const rich = freeConfig({ capitalUsdt: 95_000_000 })
+  expect(() => trade([flatBar(100), flatBar(100), flatBar(100)], {}, rich)).toThrow(/ledger is exact/)
+})

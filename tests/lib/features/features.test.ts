@@ -81,6 +81,13 @@ describe('no feature looks ahead', () => {
   })
 })
 
+test('a kernel of a project that sorts its input in place changes it for nobody else', () => {
+  const largest = custom([x], '1m', ([src], dst) => dst.fill(src!.sort().at(-1)!))
+  const features = [largest, x].map((column, i) => ({ name: `f${i}`, group: 'g', says: '', column }))
+  const [own] = evaluateFeatures(features, [frameOf([3, 1, 2])])
+  expect([...own!.columns['f1']!]).toEqual([3, 1, 2])
+})
+
 describe('the declared warm-up is enough', () => {
   for (const feature of everything) {
     test(`${feature.name}: with that much history a value has the bits it has with all of it`, () => {
@@ -178,6 +185,13 @@ describe('across symbols', () => {
     const [a, b, c] = valuesOf(zScoreAcross(x), ...panel)
     expect([a![0], b![0], c![0]]).toEqual([-1, 0, 1])
     expect(a![2]).toBeNaN()
+  })
+
+  test('no z-score among equals, whatever their mean rounds to', () => {
+    for (let size = 2; size <= 50; size++) {
+      const equal = Array.from({ length: size }, (_, i) => ({ ...frameOf([0.0001]), symbol: `S${i}` }))
+      expect(valuesOf(zScoreAcross(x), ...equal).flat()).toEqual(equal.map(() => NaN))
+    }
   })
 
   test('windows over ranks and ranks over windows', () => {

@@ -56,6 +56,10 @@ describe('return statistics', () => {
   })
 })
 
+test('equal returns have no spread, so no ratio, also where their mean is a rounding away from them', () => {
+  for (let size = 2; size < 60; size++) expect(sharpeRatio(new Float64Array(size).fill(0.1))).toBeNaN()
+})
+
 describe('moments', () => {
   test('the numeric trap: mean, deviation and autocorrelation of 10000000.2, then .1 and .3 in turn', () => {
     const trap = Float64Array.from({ length: 1001 }, (_, i) => (i === 0 ? 10000000.2 : i % 2 ? 10000000.1 : 10000000.3))

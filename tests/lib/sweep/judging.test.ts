@@ -122,6 +122,12 @@ describe('summariseSweep', () => {
     const nine = summariseSweep(values.slice(1), runs.slice(1).map(trialOf))
     expect(nine.overfitting).toBeUndefined()
     expect(nine.overfittingAbsent).toBe('it needs 10 configurations to choose among, and there are 9')
+    const same = summariseSweep(
+      values,
+      values.map(() => trialOf(runs[0]!)),
+    )
+    expect(same.overfitting).toBeUndefined()
+    expect(same.overfittingAbsent).toMatch('all configurations earned the same')
     const short = daysFrom(0, 31)
     const brief = summariseSweep(
       values,
