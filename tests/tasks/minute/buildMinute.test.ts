@@ -36,7 +36,7 @@ const minutesOf = (inputs: Inputs, params: Params): Minutes =>
   wholeTable(minuteTable, runTask(buildMinute, inputs, params))
 const at = (text: string) => parseUtc(text)!
 const rowAt = ({ columns }: Minutes, text: string) => columns.openTsMs.indexOf(at(text))
-const storedAll = <C extends Columns>(tables: readonly Table<C>[]) => tables.map(storedTable)
+const storedAll = <C extends Columns>(tables: readonly Table<C>[]) => tables.map((table) => storedTable(table))
 
 // A day with two and a half hours that the venue's bars do not have, and the day before it.
 const gap = { symbol: 'XRPUSDT', from: '2026-07-07', to: '2026-07-08' }

@@ -23,7 +23,7 @@ const at = (text: string) => parseUtc(text)!
 const nextDayOf = (day: string, by = 1) => dayOf(dayStart(day) + by * DAY_MS)
 
 function minutesOf(symbol: string, tables: readonly Klines[], from: string, to: string): Minutes {
-  const inputs = { klines: tables.filter(({ rowCount }) => rowCount > 0).map(storedTable) }
+  const inputs = { klines: tables.filter(({ rowCount }) => rowCount > 0).map((table) => storedTable(table)) }
   return wholeTable(minuteTable, runTask(buildMinute, inputs, { symbol, from, to }))
 }
 

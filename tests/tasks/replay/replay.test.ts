@@ -59,8 +59,8 @@ const members: z.infer<typeof universe.schema> = { symbols: symbols.map(listed),
 const trades = ['2026-07-07', '2026-07-08'].map((day) => simDay.trades('DOTUSDT', day))
 const inputs = {
   universe: members,
-  minutes: minutes.map(storedTable),
-  trades: trades.map(storedTable),
+  minutes: minutes.map((table) => storedTable(table)),
+  trades: trades.map((table) => storedTable(table)),
   funding: symbols.map((symbol) => simDay.funding(symbol, '2026-07')),
   qa: reports,
 }
@@ -157,7 +157,7 @@ describe('the digest of the stream', () => {
     minutes: minutes
       .flatMap((table) => [sliceTable(table, 0, 2000), sliceTable(table, 2000, table.rowCount)])
       .reverse()
-      .map(storedTable),
+      .map((table) => storedTable(table)),
     trades: [...inputs.trades].reverse(),
     funding: [...inputs.funding].reverse(),
     qa: [...reports].reverse(),
@@ -199,11 +199,11 @@ describe('the digest of the stream', () => {
           minutes: shuffled(
             minutes.flatMap((table) => piecesOf(table, rng)),
             rng,
-          ).map(storedTable),
+          ).map((table) => storedTable(table)),
           trades: shuffled(
             trades.flatMap((table) => piecesOf(table, rng)),
             rng,
-          ).map(storedTable),
+          ).map((table) => storedTable(table)),
           funding: shuffled(inputs.funding, rng),
           qa: shuffled(reports, rng),
           universe: { ...members, symbols: shuffled(members.symbols, rng) },

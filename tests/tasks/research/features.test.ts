@@ -60,7 +60,7 @@ function run(
   tables: readonly Minutes[] = minutes,
   settlements: readonly Funding[] = funding,
 ): FileSet {
-  const inputs = { minutes: tables.map(storedTable), funding: settlements, group }
+  const inputs = { minutes: tables.map((table) => storedTable(table)), funding: settlements, group }
   const files = runTask(features, inputs as never, params) as unknown as { name: string; bytes: Uint8Array }[]
   return filesOf(Object.fromEntries(files.map(({ name, bytes }) => [name, bytes])))
 }
@@ -122,7 +122,11 @@ describe('a node of one group', () => {
     })
     expect(() => run(openInterestFeatures, none)).toThrow('the feature "doi_1h" needs the column "openInterest"')
     expect(() =>
-      runTask(features, { minutes: minutes.map(storedTable), group: fundingFeatures } as never, params),
+      runTask(
+        features,
+        { minutes: minutes.map((table) => storedTable(table)), group: fundingFeatures } as never,
+        params,
+      ),
     ).toThrow('needs the series "funding", which the data does not have')
   })
 
@@ -187,7 +191,12 @@ describe('no feature task looks ahead', () => {
 describe('the check for leaks', () => {
   const grid = { startTsMs: dayStart(days[0]!), toMs: dayStart('2026-07-09'), intervalMs: MINUTE_MS }
   const framesFor = (group: FeatureGroup) =>
-    framesOf(typeof group === 'function' ? group({ calendar: [] }) : group, minutes.map(storedTable), funding, grid)
+    framesOf(
+      typeof group === 'function' ? group({ calendar: [] }) : group,
+      minutes.map((table) => storedTable(table)),
+      funding,
+      grid,
+    )
 
   test('finds nothing in the set', () => {
     const shown = framesFor(featureSet.filter(({ group }) => group !== 'funding'))
@@ -248,7 +257,10 @@ describe('the check for leaks', () => {
 
   test('as a task names the columns, or says what it tried', () => {
     const check = (group: FeatureGroup) =>
-      runTask(checkFeatures, { minutes: minutes.map(storedTable), funding, group } as never, { ...params, cuts: 2 })
+      runTask(checkFeatures, { minutes: minutes.map((table) => storedTable(table)), funding, group } as never, {
+        ...params,
+        cuts: 2,
+      })
     const { leaks } = check(planted) as { leaks: { feature: string }[] }
     expect(new Set(leaks.map(({ feature }) => feature))).toEqual(new Set(['tomorrow', 'whole_range_z', 'forgetful']))
     expect(check(basisFeatures)).toEqual({ features: basisFeatures.map(({ name }) => name), cuts: 2, leaks: [] })
