@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import type { Digest } from '../../cas/digest.ts'
 import { generationOf, grewAlone, segmentSizes } from '../../cas/generation.ts'
-import { objectPath } from '../../cas/layout.ts'
 import type { Fault } from '../../lib/fault.ts'
 import { type Manifest, manifestId } from '../../snapshots/manifest.ts'
 import { pinSnapshot } from '../../snapshots/pin.ts'
@@ -17,7 +17,7 @@ import { fetchNotesOf } from './fetchNotes.ts'
 import type { Following } from './followRun.ts'
 import { printVerdict } from './printVerdict.ts'
 import { faultIn, faultJson, renderFault } from './renderFault.ts'
-import { rememberRun } from './runMemo.ts'
+import { packObjects, rememberRun } from './runMemo.ts'
 import { type RunSummary, runFolder, writeRunSummary } from './storedRuns.ts'
 import { survivorshipNote } from './survivorshipNote.ts'
 import { targetsToLookAt } from './targetsToLookAt.ts'
@@ -122,11 +122,7 @@ function remember({ context, values, world, finished, frozen }: EndedRun, verdic
     {
       ...verdict,
       counts: { total, cached: total, executed: 0, unchanged: 0, failed: 0, skipped: 0 },
-      // The verdict names the targets' artifacts and no other node.
-      manifest: {
-        targets: manifest.targets,
-        nodes: manifest.nodes.filter(({ address }) => addresses.includes(address)),
-      },
+      manifest: { targets: manifest.targets, nodes: namedNodes(manifest) },
       ...(verdict.snapshot === undefined ? {} : { snapshot: { ...verdict.snapshot, frozen: true } }),
     },
     {
@@ -139,12 +135,16 @@ function remember({ context, values, world, finished, frozen }: EndedRun, verdic
       ...(finished.nextRecheckAtMs === undefined || verdict.snapshot !== undefined
         ? {}
         : { validUntilMs: finished.nextRecheckAtMs }),
-      objects: [
-        ...outputs.map(({ digest, sizeBytes }) => [objectPath(store.objectsDir, digest), sizeBytes] as const),
-        ...(verdict.pages ?? []).map((page) => [page, statSync(page).size] as const),
-      ],
+      pages: (verdict.pages ?? []).map((page) => [page, statSync(page).size]),
+      objects: packObjects(store.objectsDir, outputs),
     },
   )
+}
+
+/** Of a target of many nodes the verdict says how many there are; of a single one it names the artifact. */
+function namedNodes({ targets, nodes }: Manifest): { address: string; artifact: Digest }[] {
+  const named = new Set(targets.flatMap(({ addresses }) => (addresses.length === 1 ? addresses : [])))
+  return nodes.filter(({ address }) => named.has(address)).map(({ address, artifact }) => ({ address, artifact }))
 }
 
 interface Pinned {

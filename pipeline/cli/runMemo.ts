@@ -1,9 +1,10 @@
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { canonicalJson } from '../../cas/canonicalJson.ts'
-import { digestOf } from '../../cas/digest.ts'
+import { type Digest, digestOf } from '../../cas/digest.ts'
 import { readGeneration } from '../../cas/generation.ts'
+import { objectPath } from '../../cas/layout.ts'
 import { FileLook, type FileMark } from '../engine/code/fileMarks.ts'
 import { findProject } from '../engine/code/findProject.ts'
 import { readIndexJson, writeIndexFile } from '../engine/code/indexFile.ts'
@@ -15,7 +16,7 @@ import type { RunVerdict } from './views/verdictBlock.ts'
  *  has changed, the same command has the same answer, and neither project nor store has to be opened for it. A memo is
  *  a cache: with none, or a damaged one, the run is walked as always. */
 interface Memo {
-  readonly format: 1
+  readonly format: 2
   readonly verdict: RunVerdict
   readonly rests: RestsOn
 }
@@ -31,8 +32,26 @@ export interface RestsOn {
   readonly asOf?: { readonly ms: number; readonly gridMs: number }
   /** When an absent source is due to be asked again. */
   readonly validUntilMs?: number
-  /** What the targets' outputs consist of: it must still be here. */
-  readonly objects: readonly (readonly [path: string, sizeBytes: number])[]
+  /** Pages that were laid beside the run, and what the targets' outputs consist of: all of it must still be here. */
+  readonly pages: readonly (readonly [path: string, sizeBytes: number])[]
+  readonly objects: PackedObjects
+}
+
+/** Tens of thousands of objects: as a list of paths they would take longer to parse than to look at. */
+export interface PackedObjects {
+  readonly dir: string
+  /** Digests, one behind the other. */
+  readonly digests: string
+  readonly sizesBytes: readonly number[]
+}
+
+export function packObjects(
+  dir: string,
+  files: Iterable<{ readonly digest: Digest; readonly sizeBytes: number }>,
+): PackedObjects {
+  const sizes = new Map<Digest, number>()
+  for (const { digest, sizeBytes } of files) sizes.set(digest, sizeBytes)
+  return { dir, digests: [...sizes.keys()].join(''), sizesBytes: [...sizes.values()] }
 }
 
 export interface MemoWorld {
@@ -47,19 +66,24 @@ export function recallRun(world: MemoWorld, values: AskValues): RunVerdict | und
   const place = memoPlace(world, values)
   if (place === undefined) return undefined
   const memo = readIndexJson(place) as Memo | undefined
-  if (memo?.format !== 1) return undefined
+  if (memo?.format !== 2) return undefined
   const { rests } = memo
   const nowMs = world.nowMs()
   if (rests.asOf !== undefined && Math.floor(nowMs / rests.asOf.gridMs) * rests.asOf.gridMs !== rests.asOf.ms)
     return undefined
   if (rests.validUntilMs !== undefined && nowMs >= rests.validUntilMs) return undefined
   if (readGeneration(rests.root) !== rests.generation) return undefined
-  if (rests.objects.some(([path, sizeBytes]) => statSync(path, { throwIfNoEntry: false })?.size !== sizeBytes))
-    return undefined
+  if (!rests.pages.every(([path, sizeBytes]) => isHere(path, sizeBytes)) || !areHere(rests.objects)) return undefined
   if (rests.program !== programSignature()) return undefined
   const look = new FileLook()
   return rests.files.every((mark) => look.unchanged(mark)) ? memo.verdict : undefined
 }
+
+const isHere = (path: string, sizeBytes: number): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.size === sizeBytes
+
+const areHere = ({ dir, digests, sizesBytes }: PackedObjects): boolean =>
+  sizesBytes.every((sizeBytes, i) => isHere(objectPath(dir, digests.slice(64 * i, 64 * i + 64) as Digest), sizeBytes))
 
 /** Remembers an answer. Only runs that asked for nothing special are worth it. */
 export function rememberRun(
@@ -71,7 +95,7 @@ export function rememberRun(
   const place = memoPlace(world, values)
   if (place === undefined) return
   const memo: Memo = {
-    format: 1,
+    format: 2,
     verdict,
     rests: { ...rests, program: programSignature() },
   }
@@ -124,6 +148,10 @@ function programSignature(): string {
       }
     }
   }
-  for (const folder of ['dist', 'lib', 'cas', 'pipeline/engine']) visit(join(tickpipeDir, folder))
+  for (const folder of ['dist', 'lib', 'cas', 'pipeline/engine']) {
+    const path = join(tickpipeDir, folder)
+    // Sources that were never built have no dist.
+    if (existsSync(path)) visit(path)
+  }
   return digestOf(parts.sort().join('\n')).slice(0, 32)
 }

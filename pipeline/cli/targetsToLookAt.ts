@@ -20,14 +20,21 @@ export function targetsToLookAt(
   store: Store,
   folder: string,
 ): Pick<RunVerdict, 'pages' | 'numbers'> {
-  const artifacts = new Map(manifest?.nodes.map(({ address, artifact }) => [address, artifact]))
+  const nodes = new Map(manifest?.nodes.map((node) => [node.address, node]))
+  const nothingToSee = new Set<string>()
   const pages = new Set<string>()
   const laid = new Map<string, Uint8Array>()
   let numbers: string[][] | undefined
   for (const address of new Set(manifest?.targets.flatMap(({ addresses }) => addresses) ?? [])) {
-    const artifact = artifacts.get(address)
-    if (artifact === undefined || store.artifactPresence(artifact) !== 'present') continue
-    const { type, files } = store.readDescriptor(artifact)
+    const node = nodes.get(address)
+    if (node === undefined || nothingToSee.has(node.task) || store.artifactPresence(node.artifact) !== 'present')
+      continue
+    const { type, files } = store.readDescriptor(node.artifact)
+    // Tables and values are one file of a fixed name: whatever else the task made is no page either, however much it is.
+    if (files.every(({ name }) => name === 'table.parquet' || name === 'value.json') && type !== metricsType.name) {
+      nothingToSee.add(node.task)
+      continue
+    }
     const page = files.find(({ name }) => name.endsWith('.html'))
     if (page !== undefined && pages.size < pagesMax) {
       const path = join(folder, basename(page.name))

@@ -13,7 +13,9 @@ export interface RunVerdict {
   readonly runId: string
   readonly runFolder: string
   readonly manifestId?: string
-  readonly manifest?: Pick<Manifest, 'targets' | 'nodes'>
+  readonly manifest?: Pick<Manifest, 'targets'> & {
+    readonly nodes: readonly Pick<Manifest['nodes'][number], 'address' | 'artifact'>[]
+  }
   readonly snapshot?: { readonly name: string; readonly id: string; readonly folder: string; readonly frozen: boolean }
   /** Something about the run a person should know. */
   readonly note?: string

@@ -119,17 +119,7 @@ describe('the verdict', () => {
         { name: 'report', addresses: ['report'] },
         { name: 'minute', addresses: ['minute[A]', 'minute[B]'] },
       ],
-      nodes: [
-        {
-          address: 'report',
-          task: 'report',
-          kind: 'pure',
-          code: { version: 1 },
-          params: {},
-          inputs: {},
-          artifact: digest('4'),
-        },
-      ],
+      nodes: [{ address: 'report', artifact: digest('4') }],
     },
     snapshot: { name: 'demo', id: digest('9'), folder: '/root/snapshots/demo', frozen: true },
     failures: [],
