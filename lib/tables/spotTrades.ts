@@ -1,14 +1,11 @@
 import { tableArtifact } from '../artifact.ts'
 import { defineCsv } from '../csv/layout.ts'
-import { bool, decimal, defineTable, i64, tsUs, utf8 } from './schema.ts'
+import { defineTable, tsUs, utf8 } from './schema.ts'
+import { aggregateTrade, quoteQty, singleTrade } from './tradeColumns.ts'
 
-const tradeColumns = {
-  tradeId: i64({ doc: "the venue's own, rising by one" }),
-  price: decimal(8, 18, { unit: 'quote' }),
-  qty: decimal(8, 18, { unit: 'base' }),
-  tsUs: tsUs({ doc: 'whole milliseconds before 2025' }),
-  isBuyerMaker: bool({ doc: 'true: the taker sold' }),
-}
+const time = { tsUs: tsUs({ doc: 'whole milliseconds before 2025' }) }
+const tradeColumns = singleTrade(time)
+const aggTradeColumns = aggregateTrade(time)
 
 /** Single trades of coin pairs, which the venue stamps to the microsecond. The turnover is price times quantity. */
 export const spotTradeTable = defineTable({
@@ -18,16 +15,6 @@ export const spotTradeTable = defineTable({
   sortKey: ['symbol', 'tradeId'],
 })
 export const spotTrades = tableArtifact(spotTradeTable)
-
-const aggTradeColumns = {
-  aggTradeId: i64(),
-  price: decimal(8, 18, { unit: 'quote' }),
-  qty: decimal(8, 18, { unit: 'base' }),
-  firstTradeId: i64(),
-  lastTradeId: i64(),
-  tsUs: tsUs({ doc: 'whole milliseconds before 2025' }),
-  isBuyerMaker: bool({ doc: 'true: the taker sold' }),
-}
 
 /** Trades of one taker order at one price, as one row. */
 export const spotAggTradeTable = defineTable({
@@ -42,7 +29,7 @@ export const spotTradeCsv = defineCsv({
   schema: defineTable({
     name: 'spotTradeRows',
     version: 1,
-    columns: { ...tradeColumns, quoteQty: decimal(8, 18, { unit: 'quote' }) },
+    columns: { ...tradeColumns, quoteQty },
     sortKey: ['tradeId'],
   }),
   fields: [

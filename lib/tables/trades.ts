@@ -1,15 +1,10 @@
 import { tableArtifact } from '../artifact.ts'
 import { defineCsv } from '../csv/layout.ts'
-import { bool, decimal, defineTable, i64, tsMs, utf8 } from './schema.ts'
-import { makeTable, type TableOf } from './table.ts'
+import { defineTable, tsMs, utf8 } from './schema.ts'
+import { aggregateTrade, quoteQty, singleTrade } from './tradeColumns.ts'
 
-const tradeColumns = {
-  tradeId: i64({ doc: "the venue's own, rising by one" }),
-  price: decimal(8, 18, { unit: 'quote' }),
-  qty: decimal(8, 18, { unit: 'base' }),
-  tsMs: tsMs(),
-  isBuyerMaker: bool({ doc: 'true: the taker sold' }),
-}
+const tradeColumns = singleTrade({ tsMs: tsMs() })
+const aggTradeColumns = aggregateTrade({ tsMs: tsMs() })
 
 /** Single trades. Venue ids order them: many share a millisecond. What the venue writes besides, the turnover, is price
  *  times quantity: it would take more room than all the rest, so the audit compares it and it is not kept. */
@@ -24,14 +19,9 @@ export const trades = tableArtifact(tradeTable)
 const tradeRows = defineTable({
   name: 'tradeRows',
   version: 1,
-  columns: { ...tradeColumns, quoteQty: decimal(8, 18, { unit: 'quote' }) },
+  columns: { ...tradeColumns, quoteQty },
   sortKey: ['tradeId'],
 })
-
-export function tradesOf(symbol: string, rows: TableOf<typeof tradeRows>): TableOf<typeof tradeTable> {
-  const { quoteQty: _, ...columns } = rows.columns
-  return makeTable(tradeTable, { symbol: new Array<string>(rows.rowCount).fill(symbol), ...columns })
-}
 
 export const tradeCsv = defineCsv({
   schema: tradeRows,
@@ -44,16 +34,6 @@ export const tradeCsv = defineCsv({
     { header: 'is_buyer_maker', column: 'isBuyerMaker' },
   ],
 })
-
-const aggTradeColumns = {
-  aggTradeId: i64(),
-  price: decimal(8, 18, { unit: 'quote' }),
-  qty: decimal(8, 18, { unit: 'base' }),
-  firstTradeId: i64(),
-  lastTradeId: i64(),
-  tsMs: tsMs(),
-  isBuyerMaker: bool({ doc: 'true: the taker sold' }),
-}
 
 /** Trades of one taker order at one price, as one row. */
 export const aggTradeTable = defineTable({
@@ -70,13 +50,6 @@ const aggTradeRows = defineTable({
   columns: aggTradeColumns,
   sortKey: ['aggTradeId'],
 })
-
-export function aggTradesOf(
-  symbol: string,
-  { rowCount, columns }: TableOf<typeof aggTradeRows>,
-): TableOf<typeof aggTradeTable> {
-  return makeTable(aggTradeTable, { symbol: new Array<string>(rowCount).fill(symbol), ...columns })
-}
 
 export const aggTradeCsv = defineCsv({
   schema: aggTradeRows,

@@ -7,7 +7,7 @@ import type { OutputFile, Port, PureTask, SourceTask, Task } from '../../pipelin
 import { collected } from './batches.ts'
 import { preparedInputs } from './preparedInputs.ts'
 import { fileSet } from './rawFiles.ts'
-import { storedTable } from './runTask.ts'
+import { notedTable } from './runTask.ts'
 
 type Node = {
   handle: 'node'
@@ -187,6 +187,6 @@ function shaped(port: Port, value: unknown): unknown {
   if (!('port' in port && port.port === 'stored')) return value
   const isTable = 'rowCount' in (value as object)
   return isTable
-    ? storedTable(value as Table, notesOfTables.get(value as Table))
+    ? notedTable(value as Table, notesOfTables.get(value as Table))
     : { read: () => value, files: value as FileSet }
 }

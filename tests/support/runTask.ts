@@ -42,7 +42,10 @@ export function wholeTable<C extends Columns>(schema: TableSchema<C>, output: un
 const isTable = (value: unknown): value is Table => typeof value === 'object' && value !== null && 'schema' in value
 
 /** A table as an input that is read on demand. */
-export function storedTable<C extends Columns>(table: Table<C>, notes?: string): Stored<Table<C>> {
+export const storedTable = <C extends Columns>(table: Table<C>): Stored<Table<C>> => notedTable(table, undefined)
+
+/** The same with what its file says of it. */
+export function notedTable<C extends Columns>(table: Table<C>, notes: string | undefined): Stored<Table<C>> {
   const bytes = tableBytes(table, [table], notes)
   return { read: () => table, files: filesOf({ 'table.parquet': bytes }) }
 }

@@ -1,5 +1,7 @@
 import type { CsvLayout } from '../../lib/csv/layout.ts'
 import { parseCsv } from '../../lib/csv/parser.ts'
+import { aggTradeForm, tradeForm } from '../../lib/market/tradeForms.ts'
+import { rowsOf as named } from '../../lib/market/tradeStream.ts'
 import { defaultWorld } from '../../lib/sim/defaultWorld.ts'
 import { handleRequest } from '../../lib/sim/exchange/exchange.ts'
 import { createMarket } from '../../lib/sim/market.ts'
@@ -10,7 +12,7 @@ import { openInterestTable } from '../../lib/tables/openInterest.ts'
 import { indexKlines, markKlines, premiumKlines, priceCsv, priceKlinesOf } from '../../lib/tables/priceKlines.ts'
 import type { Columns } from '../../lib/tables/schema.ts'
 import { makeTable, type Table } from '../../lib/tables/table.ts'
-import { aggTradeCsv, aggTradesOf, tradeCsv, tradesOf } from '../../lib/tables/trades.ts'
+import { aggTradeCsv, tradeCsv } from '../../lib/tables/trades.ts'
 import { DAY_MS, dayStart } from '../../lib/time.ts'
 import { readSingleFileZip } from '../../lib/zip.ts'
 
@@ -31,9 +33,10 @@ export const simDay = {
     klinesOf(symbol, rowsOf(klineCsv, daily('klines', symbol, `${interval}/`, day))),
   spotKlines: (symbol: string, day: string) =>
     klinesOf(symbol, rowsOf(klineCsv, `/data/spot/daily/klines/${symbol}/1m/${symbol}-1m-${day}.zip`)),
-  trades: (symbol: string, day: string) => tradesOf(symbol, rowsOf(tradeCsv, daily('trades', symbol, 'trades', day))),
+  trades: (symbol: string, day: string) =>
+    named(tradeForm(dayStart(day)), symbol)(rowsOf(tradeCsv, daily('trades', symbol, 'trades', day))),
   aggTrades: (symbol: string, day: string) =>
-    aggTradesOf(symbol, rowsOf(aggTradeCsv, daily('aggTrades', symbol, 'aggTrades', day))),
+    named(aggTradeForm(dayStart(day)), symbol)(rowsOf(aggTradeCsv, daily('aggTrades', symbol, 'aggTrades', day))),
   mark: (symbol: string, day: string) => prices(markKlines, 'markPriceKlines', symbol, day),
   index: (symbol: string, day: string) => prices(indexKlines, 'indexPriceKlines', symbol, day),
   premium: (symbol: string, day: string) => prices(premiumKlines, 'premiumIndexKlines', symbol, day),
