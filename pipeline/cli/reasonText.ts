@@ -13,7 +13,7 @@ export function reasonText(reason: Reason): string {
     case 'recheck due':
       return 'nothing was there last time, and it is time to look again'
     case 'code':
-      return `code: ${reason.changes.length === 0 ? 'changed' : listed(reason.changes.map(codeChangeText), 2)}`
+      return `${codeOf(reason.port)}: ${reason.changes.length === 0 ? 'changed' : listed(reason.changes.map(codeChangeText), 2)}`
     case 'version':
       return `version ${reason.before} -> ${reason.after}`
     case 'params':
@@ -23,13 +23,8 @@ export function reasonText(reason: Reason): string {
         ),
         3,
       )}`
-    case 'input': {
-      const ids = `${reason.before === undefined ? 'nothing' : shortId(reason.before)} -> ${
-        reason.after === undefined ? 'nothing' : shortId(reason.after)
-      }`
-      const from = reason.upstream.length === 0 ? '' : ` from ${listed(reason.upstream, 2)}`
-      return `input ${reason.port}: ${ids}${from}`
-    }
+    case 'input':
+      return `input ${reason.port}: ${inputText(reason)}`
     case 'as of':
       return `as of ${instantText(reason.beforeMs)} -> ${instantText(reason.afterMs)}`
     case 'evicted':
@@ -41,10 +36,24 @@ export function reasonText(reason: Reason): string {
     case 'always':
       return 'a sink runs every time'
     case 'upstream':
-      return `runs after ${listed(reason.after, 2)}, and nothing earlier is recorded`
+      return reason.after.length === 0
+        ? 'runs once the lists it reads are known'
+        : `runs after ${listed(reason.after, 2)}`
     default:
       return reason satisfies never
   }
+}
+
+/** Whose code: the task's own, or what is wired to a port. */
+export const codeOf = (port: string | undefined): string => (port === undefined ? 'code' : `code of ${port}`)
+
+function inputText({ before, after, upstream }: Extract<Reason, { kind: 'input' }>): string {
+  // A port of many reads a list: whose entries are new says more than its hash.
+  if (before === undefined && after === undefined) {
+    return upstream.length === 0 ? 'other or fewer of those it read before' : `new is ${listed(upstream, 2)}`
+  }
+  const ids = `${before === undefined ? 'nothing' : shortId(before)} -> ${after === undefined ? 'nothing' : shortId(after)}`
+  return upstream.length === 0 ? ids : `${ids} from ${listed(upstream, 2)}`
 }
 
 /** `tasks/parse.ts parseRow changed, via tasks/ingest.ts > lib/csv.ts`. */

@@ -1,6 +1,6 @@
 import type { Plan, PlanNode, Reason, Verdict } from '../engine/verdict.ts'
 import { instantText, shortId } from './human.ts'
-import { codeChangeText, reasonText, verdictText } from './reasonText.ts'
+import { codeChangeText, codeOf, reasonText, verdictText } from './reasonText.ts'
 import { paintState } from './renderPlan.ts'
 import type { Style } from './style.ts'
 import { visible } from './visible.ts'
@@ -76,7 +76,7 @@ export function renderWhy(report: WhyReport, style: Style): string {
 /** Every change has its own line here: this is the place to see all of them. */
 function reasonLines(reason: Reason): string[] {
   if (reason.kind === 'code' && reason.changes.length > 1) {
-    return ['    code', ...reason.changes.map((change) => `      ${codeChangeText(change)}`)]
+    return [`    ${codeOf(reason.port)}`, ...reason.changes.map((change) => `      ${codeChangeText(change)}`)]
   }
   return [`    ${reasonText(reason)}`]
 }

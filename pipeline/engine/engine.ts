@@ -95,12 +95,13 @@ export class Engine {
   async plan(targets: readonly string[], ask: Ask): Promise<PlannedWalk & { readonly warnings: readonly string[] }> {
     const { pipeline, slots } = this.parts
     const graph = await this.newGraph()
+    const knowledge = this.knowledge(ask)
     const planned = await planTargets({
       pipeline: pipeline.name,
       graph,
       targets,
-      knowledge: this.knowledge(ask),
-      reasons: this.reasons(),
+      knowledge,
+      reasons: this.reasons(knowledge),
       history: this.history,
       slots,
       snapshot: ask.frozen?.name,
@@ -141,7 +142,7 @@ export class Engine {
         graph,
         targets,
         knowledge,
-        reasons: this.reasons(),
+        reasons: this.reasons(knowledge),
         store,
         executor,
         lease,
@@ -212,10 +213,11 @@ export class Engine {
     return new StoreKnowledge(this.parts.store, this.parts.code, options)
   }
 
-  private reasons(): Reasons {
+  private reasons(knowledge: StoreKnowledge): Reasons {
     const { store, code, pipeline } = this.parts
     return new Reasons({
       store,
+      knowledge,
       previous: lastManifest(store.root, pipeline.name),
       explainCode: (before, after) => code.explain(store, before, after),
     })

@@ -6,7 +6,7 @@ export type Reason =
   | { readonly kind: 'forced' } // --force
   | { readonly kind: 'refresh' } // --refresh, a source asked again
   | { readonly kind: 'recheck due' } // an absent source whose time has come
-  | { readonly kind: 'code'; readonly changes: readonly CodeChange[] }
+  | { readonly kind: 'code'; readonly changes: readonly CodeChange[]; readonly port?: string } // of the task, or wired to a port
   | { readonly kind: 'version'; readonly before: number; readonly after: number }
   | { readonly kind: 'params'; readonly changes: readonly ParamChange[] }
   | {
@@ -21,7 +21,7 @@ export type Reason =
   | { readonly kind: 'missing' } // recorded, bytes gone without an eviction record: damage
   | { readonly kind: 'quarantined' } // recorded, bytes found corrupt
   | { readonly kind: 'always' } // a sink
-  | { readonly kind: 'upstream'; readonly after: readonly string[] } // an input's node runs, and nothing earlier is recorded
+  | { readonly kind: 'upstream'; readonly after: readonly string[] } // it waits for these; none where it waits for a list
 
 export interface CodeChange {
   readonly file: string

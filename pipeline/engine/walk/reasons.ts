@@ -1,22 +1,26 @@
-import { canonicalJson } from '../../../cas/canonicalJson.ts'
+import type { z } from 'zod'
+import { canonicalJson, parseCanonicalJson } from '../../../cas/canonicalJson.ts'
 import type { Digest } from '../../../cas/digest.ts'
 import type { Store } from '../../../cas/store.ts'
-import type { Manifest, ManifestNode } from '../../../snapshots/manifest.ts'
-import { type ComparedNode, nodeCauses } from '../../../snapshots/nodeChange.ts'
+import { jsonChanges } from '../../../snapshots/jsonChanges.ts'
+import type { Manifest, ManifestNode, NodeInput } from '../../../snapshots/manifest.ts'
+import { type ComparedNode, type NodeCause, nodeCauses } from '../../../snapshots/nodeChange.ts'
 import type { RecordPayload } from '../recordPayload.ts'
-import type { CodeChange, Reason } from '../verdict.ts'
+import type { CodeChange, ParamChange, Reason } from '../verdict.ts'
 import type { Decision } from './decide.ts'
-import type { NodeState } from './walk.ts'
+import { specSoFar } from './specs.ts'
+import type { Knowledge, NodeState } from './walk.ts'
 
 export interface ReasonSources {
   readonly store: Store
+  readonly knowledge: Pick<Knowledge, 'code' | 'asOfMs'>
   /** The last finished run of the pipeline: where a node's nearest earlier self is looked for first. */
   readonly previous: Manifest | undefined
   explainCode(before: Digest, after: Digest): readonly CodeChange[]
 }
 
 /** Says why nodes run, against the nearest earlier record: the same address if it ever ran, else the same task with the
- *  same params, else the same task. */
+ *  same params under another address. A sibling of a fan-out is nobody's earlier self. */
 export class Reasons {
   private readonly sources: ReasonSources
   private readonly previousByAddress: ReadonlyMap<string, ManifestNode>
@@ -32,35 +36,39 @@ export class Reasons {
     return this.previousByAddress.get(address)?.artifact
   }
 
+  /** @param pendingAfter what it reads and is not known yet, in a plan */
   of(state: NodeState, decision: Decision, pendingAfter: readonly string[]): Reason[] {
     if (decision.kind === 'restore') return [{ kind: decision.why }]
     if (decision.kind !== 'run') return []
     if (decision.why === 'forced') return [{ kind: state.node.task.kind === 'source' ? 'refresh' : 'forced' }]
     if (decision.why === 'recheck due') return [{ kind: 'recheck due' }]
-    const nearest = this.nearest(state.node.address, state.node.task.name, state.node.params)
-    if (nearest === undefined)
-      return pendingAfter.length > 0 ? [{ kind: 'upstream', after: pendingAfter }] : [{ kind: 'never built' }]
-    const now = specNow(state)
-    if (now === undefined) return [{ kind: 'upstream', after: pendingAfter }]
-    const reasons = nodeCauses(nearest, now).flatMap((cause) => this.reasonOf(cause, state))
-    return reasons.length > 0 ? reasons : [{ kind: 'never built' }]
+    const reasons = this.comparedWithEarlier(state)
+    // Without a key some input is not known: what is known is compared all the same.
+    const upstream: Reason[] = state.key === undefined ? [{ kind: 'upstream', after: pendingAfter }] : []
+    if (reasons === undefined) return [{ kind: 'never built' }, ...upstream]
+    return reasons.length + upstream.length > 0 ? [...reasons, ...upstream] : [{ kind: 'never built' }]
+  }
+
+  private comparedWithEarlier(state: NodeState): Reason[] | undefined {
+    const { node } = state
+    const nearest = this.nearest(node.address, node.task.name, node.params)
+    if (nearest === undefined) return undefined
+    const now: ComparedNode = { ...specSoFar(state, this.sources.knowledge), address: node.address }
+    return nodeCauses(nearest, now).flatMap((cause) => this.reasonOf(cause, state, nearest, now))
   }
 
   /** The spec a node had when it last ran, wherever that was recorded. */
-  nearest(address: string, task: string, params: unknown): ComparedNode | undefined {
+  private nearest(address: string, task: string, params: unknown): ComparedNode | undefined {
     const previous = this.previousByAddress.get(address)
     if (previous !== undefined) return previous
     this.earlier ??= this.readEarlier()
-    const best =
-      this.earlier.get(`address ${address}`) ??
-      this.earlier.get(`params ${task} ${canonicalJson(params)}`) ??
-      this.earlier.get(`task ${task}`)
+    const best = this.earlier.get(`address ${address}`) ?? this.earlier.get(`params ${task} ${canonicalJson(params)}`)
     return best === undefined
       ? undefined
       : { ...best.payload.spec, address: best.payload.address, artifact: best.artifact }
   }
 
-  /** The newest record by address, by task and params, and by task. */
+  /** The newest record by address, and by task and params. */
   private readEarlier(): Map<string, Earlier> {
     const newest = new Map<string, Earlier>()
     const offer = (name: string, candidate: Earlier): void => {
@@ -75,43 +83,79 @@ export class Reasons {
         const { task, params } = payload.spec
         offer(`address ${payload.address}`, candidate)
         offer(`params ${task} ${canonicalJson(params)}`, candidate)
-        offer(`task ${task}`, candidate)
       })
     }
     return newest
   }
 
-  private reasonOf(cause: ReturnType<typeof nodeCauses>[number], state: NodeState): Reason[] {
+  private reasonOf(cause: NodeCause, state: NodeState, before: ComparedNode, now: ComparedNode): Reason[] {
     switch (cause.kind) {
       case 'code':
         return [{ kind: 'code', changes: this.sources.explainCode(cause.before, cause.after) }]
       case 'code port':
-        if (cause.before === undefined || cause.after === undefined) return [{ kind: 'code', changes: [] }]
-        return [{ kind: 'code', changes: this.sources.explainCode(cause.before, cause.after) }]
+        if (cause.before === undefined || cause.after === undefined) {
+          return [{ kind: 'code', port: cause.port, changes: [] }]
+        }
+        return [{ kind: 'code', port: cause.port, changes: this.sources.explainCode(cause.before, cause.after) }]
       case 'version':
         return [{ kind: 'version', before: cause.before, after: cause.after }]
       case 'params':
-        return [{ kind: 'params', changes: cause.changes.map(({ path, before, after }) => ({ path, before, after })) }]
-      case 'input': {
-        const states = state.inputs.find((input) => input.port === cause.port)?.states ?? []
-        const changed = states.filter((input) => input.artifact !== this.previousArtifact(input.node.address))
-        return [{ kind: 'input', port: cause.port, upstream: changed.map((input) => input.node.address) }]
-      }
+        return [{ kind: 'params', changes: paramChanges(state.node.task.params, before.params, now.params) }]
+      case 'input':
+        return this.inputReason(cause.port, state, before, now)
       case 'as of':
         return [{ kind: 'as of', beforeMs: cause.beforeMs ?? 0, afterMs: cause.afterMs ?? 0 }]
       default:
         return []
     }
   }
+
+  private inputReason(port: string, state: NodeState, before: ComparedNode, now: ComparedNode): Reason[] {
+    const is = now.inputs[port]
+    const isWired = state.node.wires.some((wire) => wire.port === port)
+    // What is not known yet is no change so far; and a port that was never wired is the same as one that was not there.
+    if (is === undefined && isWired) return []
+    const was = before.inputs[port] ?? null
+    if (was === null && (is ?? null) === null) return []
+    const states = state.inputs.find((input) => input.port === port)?.states ?? []
+    const held = this.artifactsOf(was)
+    const changed = states.filter(({ artifact, node }) =>
+      held === undefined ? artifact !== this.previousArtifact(node.address) : !held.has(artifact!),
+    )
+    return [
+      {
+        kind: 'input',
+        port,
+        upstream: changed.map(({ node }) => node.address),
+        ...(typeof was === 'string' ? { before: was } : {}),
+        ...(typeof is === 'string' ? { after: is } : {}),
+      },
+    ]
+  }
+
+  /** Nothing where its list is not kept any more. */
+  private artifactsOf(input: NodeInput): ReadonlySet<Digest> | undefined {
+    if (input === null) return new Set()
+    if (typeof input === 'string') return new Set([input])
+    try {
+      return new Set(parseCanonicalJson(Buffer.from(this.sources.store.peekObject(input.list)).toString()) as Digest[])
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** By leaf, with the defaults in place: a record that left out what it did not say is compared by what that stood for. */
+function paramChanges(schema: z.ZodType, before: unknown, after: unknown): readonly ParamChange[] {
+  const [was, is] = [schema.safeParse(before), schema.safeParse(after)]
+  const whole = was.success && is.success ? jsonChanges(was.data, is.data) : []
+  // Two params may mean the same and still be two keys: a source's stay as they were said.
+  const changes = whole.length > 0 ? whole : jsonChanges(before, after)
+  return changes.map((change) => ({ path: change.path, before: change.before, after: change.after }))
 }
 
 interface Earlier {
   readonly payload: RecordPayload
   readonly artifact: Digest | undefined
   readonly sequence: number
-}
-
-function specNow(state: NodeState): ComparedNode | undefined {
-  if (state.spec === undefined) return undefined
-  return { ...(JSON.parse(state.spec) as RecordPayload['spec']), address: state.node.address }
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { canonicalJson } from '../../../cas/canonicalJson.ts'
-import { type Digest, digestOf } from '../../../cas/digest.ts'
+import type { Digest } from '../../../cas/digest.ts'
 import { keyOfSpec, type NodeCode, type NodeInput, specOf } from '../../../snapshots/manifest.ts'
 import { type Decision, decide, type NodeFacts } from './decide.ts'
 import type { GraphCollection, GraphNode, NodeGraph, Part } from './nodes.ts'
+import { isPending, nameOfInput, specWith } from './specs.ts'
 import { resolvePart } from './wiring.ts'
 
 /** What a walk has to be told about the world. Plan and run give it the same. */
@@ -294,17 +294,8 @@ export class Walk {
       form: wire.form,
       states: wire.parts.flatMap((part) => this.statesOf(part)),
     }))
-    const pending = this.hasPendingInput(state)
-    if (!pending) this.nameByInputs(state)
+    if (!state.node.wires.some((wire, i) => isPending(wire, state.inputs[i]!.states))) this.nameByInputs(state)
     this.redecide(state)
-  }
-
-  private hasPendingInput(state: NodeState): boolean {
-    if (state.inputs.some((input) => input.states.some((inner) => inner.artifact === undefined))) return true
-    const incomplete = (part: Part): boolean =>
-      part.handle === 'collection' &&
-      (part.parts === undefined || part.parts.some((inner) => incomplete(resolvePart(inner))))
-    return state.node.wires.some((wire) => wire.parts.some((part) => incomplete(resolvePart(part))))
   }
 
   private redecide(state: NodeState): void {
@@ -330,24 +321,11 @@ export class Walk {
   private nameByInputs(state: NodeState): void {
     const inputs: Record<string, NodeInput> = {}
     for (const input of state.inputs) {
-      if (input.form === 'none') inputs[input.port] = null
-      else if (input.form === 'one') inputs[input.port] = input.states[0]!.artifact!
-      else {
-        const list = canonicalJson(input.states.map((inner) => inner.artifact!))
-        const digest = digestOf(list)
-        this.lists.set(digest, list)
-        inputs[input.port] = { list: digest }
-      }
+      const { named, list } = nameOfInput(input)
+      inputs[input.port] = named
+      if (list !== undefined) this.lists.set((named as { list: Digest }).list, list)
     }
-    const { task, params } = state.node
-    state.spec = specOf({
-      task: task.name,
-      kind: task.kind === 'sink' ? 'pure' : task.kind,
-      code: this.knowledge.code(state.node),
-      params,
-      inputs,
-      ...(task.kind === 'source' && task.usesAsOf === true ? { asOfMs: this.knowledge.asOfMs } : {}),
-    })
+    state.spec = specOf(specWith(state.node, inputs, this.knowledge))
     state.key = keyOfSpec(state.spec)
   }
 }

@@ -108,4 +108,8 @@ export const everyReason: readonly Reason[] = [
   { kind: 'quarantined' },
   { kind: 'always' },
   { kind: 'upstream', after: ['a', 'b', 'c', 'd'] },
+  { kind: 'upstream', after: [] },
+  { kind: 'code', port: 'strategy', changes: [] },
+  { kind: 'input', port: 'minutes', upstream: ['minute[A]', 'minute[B]', 'minute[C]'] },
+  { kind: 'input', port: 'minutes', upstream: [] },
 ]

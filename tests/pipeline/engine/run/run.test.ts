@@ -77,6 +77,34 @@ function world(list: string[], options: { fail?: string; version?: number } = {}
   return { pipeline, seen }
 }
 
+/** One node that reads a port of one, of many, and one that is not wired. */
+function inputsWorld(values: { a: number; b: number; alone: number }) {
+  const give = defineTask({
+    name: 'give',
+    kind: 'pure',
+    params: z.object({ value: z.number() }),
+    inputs: {},
+    output: count,
+    run: (_, { value }) => value,
+  })
+  const all = defineTask({
+    name: 'all',
+    kind: 'pure',
+    params: z.object({}),
+    inputs: { one: count, several: many(count), none: optional(count) },
+    output: count,
+    run: ({ one, several }) => one + several.length,
+  })
+  return definePipeline('inputs', z.object({}), (graph) => {
+    const [a, b, alone] = (['a', 'b', 'alone'] as const).map((name) =>
+      graph.add(give, { at: [name], params: { value: values[name] } }),
+    )
+    graph.target('many', a!, b!)
+    graph.target('alone', alone!)
+    graph.target('all', graph.add(all, { inputs: { one: alone!, several: [a!, b!] } }))
+  })
+}
+
 describe('a run', () => {
   test('executes what is not recorded, and a second run executes nothing and has the same id', async () => {
     await using lab = new EngineLab()
@@ -365,6 +393,83 @@ describe('a plan', () => {
     })
     lab.code.set('report', 'edited')
     expect(await reasons(world(['ab']).pipeline, ['report'])).toEqual({ report: [{ kind: 'code', changes: [] }] })
+  })
+
+  describe('where an input has to run first', () => {
+    const because = async (lab: EngineLab, address: string, ...asked: Parameters<EngineLab['plan']>) => {
+      const { verdict } = (await lab.plan(...asked)).nodes.find((node) => node.address === address)!
+      return verdict.kind === 'will run' ? verdict.because : verdict
+    }
+
+    test('the reason is what is known to have changed since it was last recorded, and then what it runs after', async () => {
+      await using lab = new EngineLab()
+      const { pipeline } = world(['ab'])
+      await lab.run(pipeline, ['report'])
+      lab.code.set('sum', 'edited')
+      expect(await because(lab, 'isLarge', pipeline, ['report'], {}, { limit: 7 })).toEqual([
+        { kind: 'params', changes: [{ path: 'limit', before: 100, after: 7 }] },
+        { kind: 'upstream', after: ['sum'] },
+      ])
+      lab.code.set('report', 'edited')
+      expect(await because(lab, 'report', pipeline, ['report'], {}, { limit: 7 })).toEqual([
+        { kind: 'code', changes: [] },
+        { kind: 'upstream', after: ['isLarge'] },
+      ])
+    })
+
+    test('nothing is said of earlier where there is none', async () => {
+      await using lab = new EngineLab()
+      expect(await because(lab, 'report', world(['ab']).pipeline, ['report'])).toEqual([
+        { kind: 'never built' },
+        { kind: 'upstream', after: ['isLarge'] },
+      ])
+      // A list is not known: there is no node to name.
+      expect(await because(lab, 'sum', world(['ab']).pipeline, ['report'])).toEqual([
+        { kind: 'never built' },
+        { kind: 'upstream', after: [] },
+      ])
+    })
+  })
+
+  test('names the inputs that changed, one by one, and leaves out those that did not', async () => {
+    await using lab = new EngineLab()
+    await lab.run(inputsWorld({ a: 1, b: 2, alone: 3 }), ['all'])
+    const after = inputsWorld({ a: 1, b: 20, alone: 3 })
+    await lab.run(after, ['many'])
+    const { verdict } = (await lab.plan(after, ['all'])).nodes.find(({ address }) => address === 'all')!
+    expect(verdict).toEqual({
+      kind: 'will run',
+      because: [{ kind: 'input', port: 'several', upstream: ['give[b]'] }],
+    })
+    const other = inputsWorld({ a: 1, b: 2, alone: 4 })
+    await lab.run(other, ['alone'])
+    expect((await lab.plan(other, ['all'])).nodes.find(({ address }) => address === 'all')!.verdict).toMatchObject({
+      because: [{ port: 'one', upstream: ['give[alone]'], before: expect.any(String), after: expect.any(String) }],
+    })
+  })
+
+  test('compares params leaf by leaf, with the defaults that an earlier record left out', async () => {
+    await using lab = new EngineLab()
+    const fees = z.object({ takerBps: z.number().default(10), makerBps: z.number().default(2) })
+    const price = defineTask({
+      name: 'price',
+      kind: 'pure',
+      params: z.object({
+        execution: z.object({ fees: z.array(fees) }).default({ fees: [{ takerBps: 10, makerBps: 2 }] }),
+      }),
+      inputs: {},
+      output: count,
+      run: () => 1,
+    })
+    const pipeline = definePipeline('prices', z.object({ takerBps: z.number().optional() }), (graph, { takerBps }) => {
+      const params = takerBps === undefined ? {} : { execution: { fees: [{ takerBps }] } }
+      graph.target('price', graph.add(price, { params }))
+    })
+    await lab.run(pipeline, ['price'])
+    expect((await lab.plan(pipeline, ['price'], {}, { takerBps: 8 })).nodes[0]!.verdict).toEqual({
+      kind: 'will run',
+      because: [{ kind: 'params', changes: [{ path: 'execution.fees[0].takerBps', before: 10, after: 8 }] }],
+    })
   })
 })
 
