@@ -234,6 +234,7 @@ class Run<Params, State> {
   /** A bar that reached a resting order and the price of a liquidation does not say which came first: the worse did, but
    *  for stops, which lie on the way there. */
   #liquidateBeforeOrders(closing: Int32Array): void {
+    if (this.#venue.openOrderCount === 0) return
     const isTouched = (row: number, s: number): boolean =>
       row >= 0 &&
       this.#venue.openOrders[s]!.length > 0 &&

@@ -35,7 +35,6 @@ export class Liquidation {
    *  at its adverse extreme leaves is nearly always more than any bracket would ask of it: only else brackets are asked. */
   judge(closing: Int32Array, stopsBefore: (s: number, breachPx: number) => boolean = () => false): boolean {
     if (this.#ledger.grossCash === 0) return false
-    const isCross = this.#config.marginMode === 'cross'
     let lossCash = 0
     let notionalCash = 0
     for (let s = 0; s < closing.length; s++) {
@@ -46,16 +45,16 @@ export class Liquidation {
       lossCash += qty * (this.#ledger.markPx[s]! - extremePx)
       notionalCash += Math.abs(qty * extremePx)
     }
-    if (isCross && this.#ledger.equity - lossCash > notionalCash * this.brackets.highestRate + roundingCash)
-      return false
+    const isCross = this.#config.marginMode === 'cross'
+    const askedCash = notionalCash * this.brackets.highestRate + roundingCash
+    if (isCross && this.#ledger.equity - lossCash > askedCash) return false
     const held: number[] = []
     for (let s = 0; s < closing.length; s++) if (this.#ledger.positionQty[s] !== 0) held.push(s)
-    if (this.#config.marginMode === 'isolated') {
+    if (!isCross) {
       let any = false
       for (const s of held) any = this.#judgeIsolated(s, closing[s]!, stopsBefore) || any
       return any
     }
-    for (const s of held) this.#takeMarks(s, closing[s]!)
     const step = this.#breachStep((k) => this.#crossSurplus(held, k))
     if (step === undefined) return false
     let isChanged = false
