@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { jsonArtifact } from '../artifact.ts'
 
 /** What is done about rows that cannot be right. One word everywhere: in the config, in params, in reports, of raw rows as of
- *  minutes. `reject`: the run fails. `quarantine`: the rows are left out, or the stretch is masked, and the finding says
- *  which. `tag`: they are kept, and the finding says which. */
+ *  minutes. `reject`: the run fails. `quarantine`: the rows are left out, the whole file where it is another one than it
+ *  should be, or the stretch is masked, and the finding says which. `tag`: they are kept, and the finding says which. */
 export const policy = z.enum(['reject', 'quarantine', 'tag'])
 export type Policy = z.output<typeof policy>
 
@@ -20,6 +20,7 @@ export const findingKinds = {
   impossibleRow: 'structural',
   wrongCloseTime: 'structural',
   wrongSymbol: 'structural',
+  shiftedClock: 'structural',
   duplicateRows: 'notable',
   outOfOrder: 'notable',
   missingRows: 'notable',
@@ -30,7 +31,6 @@ export const findingKinds = {
   unexpectedTimeUnit: 'notable',
   mixedTimeUnits: 'notable',
   movedLabels: 'notable',
-  shiftedClock: 'notable',
   byteOrderMark: 'notable',
   carriageReturns: 'notable',
   noFinalNewline: 'notable',
@@ -38,6 +38,7 @@ export const findingKinds = {
   missingIds: 'notable',
   wrongTurnover: 'notable',
   priceSpike: 'statistical',
+  rateBeyondCap: 'statistical',
 } as const
 export type FindingKind = keyof typeof findingKinds
 const kindNames = Object.keys(findingKinds) as [FindingKind, ...FindingKind[]]

@@ -3,13 +3,8 @@ import { dayStart, monthStart, nextMonth } from '../time.ts'
 import type { ArchiveMarket } from '../venues/archiveKeys.ts'
 import type { ListedPage } from '../venues/listing.ts'
 import { spotBarsPerRequest } from '../venues/spot.ts'
-import {
-  type BarKind,
-  barsPerRequest,
-  fundingRatesPerRequest,
-  type StatisticsKind,
-  statisticsPerRequest,
-} from '../venues/usdm.ts'
+import { type BarKind, barsPerRequest, type StatisticsKind, statisticsPerRequest } from '../venues/usdm.ts'
+import { fundingSlices } from './fundingGaps.ts'
 import {
   barGrid,
   hasDailyFiles,
@@ -50,7 +45,6 @@ export type DatasetPlan = {
   takerVolume: Partition[]
 }
 
-const fundingGrid: SliceGrid = { endpoint: '/fapi/v1/fundingRate', version: 1, limit: fundingRatesPerRequest }
 /** Statistics of the API reach back so far. */
 export const statisticsReachMs = 29 * 86_400_000
 export const statisticsPeriod = '5m'
@@ -103,9 +97,7 @@ export function planDataset(symbols: readonly Lifetime[], wish: DatasetWish, now
     funding: each(wish.funding, (life) =>
       periodsOf(life, { ...rules, hasDays: false }).map((partition) => ({
         ...partition,
-        slices: partition.isArchived
-          ? []
-          : plannedSlices(fundingGrid, life.symbol, '1h', partition, tailEnd(partition)),
+        slices: partition.isArchived ? [] : fundingSlices(life.symbol, partition, tailEnd(partition)),
       })),
     ),
     metrics: archived(wish.metrics, false),

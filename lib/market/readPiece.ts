@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto'
 import type { FileSet } from '../artifact.ts'
-import { type Finding, type FindingKind, findingsListedMax, type Policy, severityOf } from '../audit/finding.ts'
+import { type Finding, type FindingKind, findingsListedMax, type Policy } from '../audit/finding.ts'
 import type { BadCell } from '../csv/badCell.ts'
 import type { CsvLayout, CsvSeen } from '../csv/layout.ts'
 import { parseCsv } from '../csv/parser.ts'
 import { Fault } from '../fault.ts'
 import type { Columns } from '../tables/schema.ts'
 import { concatTables, type Table } from '../tables/table.ts'
-import { parseChecksum } from '../venues/checksumFile.ts'
 import { readSingleFileZip } from '../zip.ts'
+import { findingsAbout, isLeftOut, sayDoubts } from './fileDoubts.ts'
 import { jsonRowsAsCsv } from './jsonRows.ts'
 import type { Piece } from './mergePieces.ts'
 
@@ -55,22 +54,20 @@ export function readPieces<C extends Columns>(raw: readonly FileSet[], rules: Pi
 }
 
 function readArchive<C extends Columns>(files: FileSet, name: string, rules: PieceRules<C>): ReadPiece<C> {
-  const findings: Finding[] = []
-  const say = (kind: FindingKind, what: string, more: Partial<Finding> = {}) =>
-    findings.push({ kind, severity: severityOf(kind, rules.policy), what, file: name, ...more })
+  const { findings, say } = findingsAbout(name, rules.policy)
   const nothing = () => piece(name, concatTables(rules.layout.schema, []), false, findings, undefined)
 
-  const bytes = files.read(name)
-  sayChecksum(files, name, () => createHash('sha256').update(bytes).digest('hex'), say)
   let member: { name: string; bytes: Uint8Array }
   try {
-    member = readSingleFileZip(bytes, name)
+    member = readSingleFileZip(files.read(name), name)
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     say('unreadableFile', error.what)
+    sayDoubts(files, name, undefined, say)
     return nothing()
   }
-  if (member.name !== name.replace(/\.zip$/, '.csv')) say('wrongName', `the zip holds ${member.name}`)
+  sayDoubts(files, name, member.name, say)
+  if (isLeftOut(findings, rules.policy)) return nothing()
   const text = rules.emptyQuotes === true ? withoutEmptyQuotes(member.bytes) : member.bytes
   const read = readText(text, `${name}/${member.name}`, rules, say)
   if (read === undefined) return nothing()
@@ -79,9 +76,7 @@ function readArchive<C extends Columns>(files: FileSet, name: string, rules: Pie
 }
 
 function readPage<C extends Columns>(bytes: Uint8Array, name: string, rules: PieceRules<C>): ReadPiece<C> {
-  const findings: Finding[] = []
-  const say = (kind: FindingKind, what: string, more: Partial<Finding> = {}) =>
-    findings.push({ kind, severity: severityOf(kind, rules.policy), what, file: name, ...more })
+  const { findings, say } = findingsAbout(name, rules.policy)
   const csv = jsonRowsAsCsv(bytes, name, rules.jsonFields)
   if (csv.length === 0) return piece(name, concatTables(rules.layout.schema, []), true, findings, undefined)
   const read = readText(csv, name, { ...rules, layout: { ...rules.layout, header: 'never' } }, say)
@@ -127,18 +122,6 @@ function readText<C extends Columns>(
     })
     return undefined
   }
-}
-
-/** Compares a file with the checksum that lies beside it, where one does. */
-export function sayChecksum(files: FileSet, name: string, sha256Of: () => string, say: Say): void {
-  const beside = `${name}.CHECKSUM`
-  if (!files.names.includes(beside)) return
-  const stated = parseChecksum(files.read(beside))
-  const found = sha256Of()
-  if (stated === undefined) say('checksumMismatch', 'its checksum file is no checksum', { file: beside })
-  else if (stated.sha256 !== found)
-    say('checksumMismatch', `it hashes to ${found} and its checksum file says ${stated.sha256}`)
-  else if (stated.name !== name) say('wrongName', `its checksum file speaks of ${stated.name}`)
 }
 
 /** Forms that are read all the same, and that say the file was made in another way than its neighbours. */

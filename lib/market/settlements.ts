@@ -1,5 +1,6 @@
 import type { FileSet } from '../artifact.ts'
 import { type Finding, type Policy, severityOf } from '../audit/finding.ts'
+import { formatScaledShort } from '../decimal.ts'
 import {
   fundingCsv,
   fundingOf,
@@ -8,8 +9,9 @@ import {
   fundingPageOf,
   fundingTable,
 } from '../tables/funding.ts'
-import { makeTable, type TableOf } from '../tables/table.ts'
-import { formatUtc, HOUR_MS, type TsMs } from '../time.ts'
+import { concatTables, makeTable, type TableOf } from '../tables/table.ts'
+import { formatUtc, HOUR_MS, MINUTE_MS, type TsMs } from '../time.ts'
+import { isLeftOut } from './fileDoubts.ts'
 import { mergePieces, type Piece } from './mergePieces.ts'
 import { readPieces } from './readPiece.ts'
 
@@ -26,6 +28,8 @@ export type FundingPartition = {
 const knownHours = [1, 2, 4, 8]
 /** The latest a stamp was ever seen after its settlement, with room. */
 const jitterMsMax = 100
+/** A settlement that was due so lately may not be told yet. */
+const lateMsMax = 15 * MINUTE_MS
 
 /** The settlements of a partition out of whatever files there are: archives serve, pages of the API add mark prices. */
 export function settlementsOf(
@@ -35,8 +39,15 @@ export function settlementsOf(
 ): { table: Funding; findings: Finding[] } {
   const archives = readPieces(raw, { only: 'archives', layout: fundingCsv, policy, header: true, timeUnit: 'ms' })
   const pages = readPieces(raw, { only: 'pages', layout: fundingPageCsv, policy, jsonFields: fundingPageFields })
+  const shifted: Finding[] = []
   const pieces: Piece<(typeof fundingTable)['columns']>[] = [
-    ...archives.map(({ file, table }) => ({ file, table: fundingOf(symbol, table), mayReachBeyond: false })),
+    ...archives.map((archive) => {
+      const settled = fundingOf(symbol, archive.table)
+      const clock = shifts(archive.file, settled, policy)
+      shifted.push(...clock)
+      const table = isLeftOut(clock, policy) ? concatTables(fundingTable, []) : settled
+      return { file: archive.file, table, mayReachBeyond: false }
+    }),
     ...pages.map(({ file, table }) => ({ file, table: fundingPageOf(symbol, table), mayReachBeyond: true })),
   ]
   const marks = marksOf(pieces.filter(({ mayReachBeyond }) => mayReachBeyond))
@@ -64,8 +75,20 @@ export function settlementsOf(
     findings: [
       ...[...archives, ...pages].flatMap((piece) => piece.findings),
       ...findings,
-      ...gaps(whole, policy),
-      ...shifts(whole, policy),
+      ...gaps(
+        whole,
+        { fromTsMs, toTsMs: Math.min(toTsMs, (closedBeforeTsMs ?? Number.POSITIVE_INFINITY) - lateMsMax) },
+        policy,
+      ),
+      ...shifted,
+      // Nobody else is left to be asked: what the API tells is kept, and marked.
+      ...(shifted.length > 0
+        ? []
+        : shifts(undefined, whole, policy).map((found) => ({
+            ...found,
+            severity: policy === 'reject' ? ('FAIL' as const) : ('WARN' as const),
+          }))),
+      ...beyondCap(whole, policy),
     ],
   }
 
@@ -116,31 +139,41 @@ function withIntervals(table: Funding): Funding {
   return makeTable(fundingTable, { ...columns, intervalHours: { values, valid } })
 }
 
-/** Settlements further apart than their interval: some between them are not here. */
-function gaps({ columns, rowCount }: Funding, policy: Policy): Finding[] {
+/** Settlements further apart than their interval, or than that from an end of the partition: some are not here. */
+function gaps(
+  { columns, rowCount }: Funding,
+  { fromTsMs, toTsMs }: { readonly fromTsMs: TsMs; readonly toTsMs: TsMs },
+  policy: Policy,
+): Finding[] {
   const { settledTsMs, intervalHours } = columns
+  const spacingMs = (row: number) => (intervalHours.valid[row] === 1 ? intervalHours.values[row]! : 8) * HOUR_MS
   const found: Finding[] = []
-  for (let row = 1; row < rowCount; row++) {
-    const apartMs = settledTsMs[row]! - settledTsMs[row - 1]!
-    const hours = intervalHours.valid[row] === 1 ? intervalHours.values[row]! : 8
-    if (apartMs <= hours * HOUR_MS) continue
-    // The settlement at which the interval shrinks still ends a long one.
-    const before = intervalHours.valid[row - 1] === 1 ? intervalHours.values[row - 1]! : 8
-    if (apartMs <= before * HOUR_MS) continue
+  const say = (from: TsMs, to: TsMs) =>
     found.push({
       kind: 'missingRows',
       severity: severityOf('missingRows', policy),
-      what: `no settlement in ${apartMs / HOUR_MS} hours`,
-      fromTsMs: settledTsMs[row - 1]! + 1,
-      toTsMs: settledTsMs[row]!,
+      what: `no settlement in ${Math.round((to - from) / HOUR_MS)} hours`,
+      fromTsMs: from,
+      toTsMs: to,
     })
+  if (rowCount === 0) {
+    if (toTsMs - fromTsMs > 8 * HOUR_MS) say(fromTsMs, toTsMs)
+    return found
   }
+  if (settledTsMs[0]! - fromTsMs > spacingMs(0)) say(fromTsMs, settledTsMs[0]!)
+  for (let row = 1; row < rowCount; row++) {
+    const apartMs = settledTsMs[row]! - settledTsMs[row - 1]!
+    // The settlement at which the interval shrinks still ends a long one.
+    if (apartMs > spacingMs(row) && apartMs > spacingMs(row - 1)) say(settledTsMs[row - 1]! + 1, settledTsMs[row]!)
+  }
+  const last = rowCount - 1
+  if (toTsMs - settledTsMs[last]! > spacingMs(last)) say(settledTsMs[last]! + 1, toTsMs)
   return found
 }
 
 /** Settlements fall on whole multiples of their interval in UTC. Where all of them lie beside those by one and the same
  *  distance, the file was written in another time zone and does not say so. */
-function shifts({ columns, rowCount }: Funding, policy: Policy): Finding[] {
+function shifts(file: string | undefined, { columns, rowCount }: Funding, policy: Policy): Finding[] {
   const { settledTsMs, intervalHours } = columns
   let offsetMs: number | undefined
   let rows = 0
@@ -153,7 +186,30 @@ function shifts({ columns, rowCount }: Funding, policy: Policy): Finding[] {
   }
   if (offsetMs === undefined || rows < 3) return []
   const what = `every settlement lies ${offsetMs / HOUR_MS} h beside the venue's hours: its times may be of another zone`
-  return [{ kind: 'shiftedClock', severity: severityOf('shiftedClock', policy), what, rows }]
+  const where = file === undefined ? {} : { file }
+  return [{ kind: 'shiftedClock', severity: severityOf('shiftedClock', policy), what, rows, ...where }]
+}
+
+/** The widest cap the venue sets on any contract's rate: three hundredths. */
+const rateCap = 30_000_000_000_000_000n
+
+/** Rates above any cap look like percents in place of shares. Caps were raised before: it only tags. */
+function beyondCap({ columns, rowCount }: Funding, policy: Policy): Finding[] {
+  const { rate, settledTsMs } = columns
+  const rows: number[] = []
+  for (let row = 0; row < rowCount; row++) if (rate[row]! > rateCap || rate[row]! < -rateCap) rows.push(row)
+  if (rows.length === 0) return []
+  const first = settledTsMs[rows[0]!]!
+  return [
+    {
+      kind: 'rateBeyondCap',
+      severity: severityOf('rateBeyondCap', policy),
+      what: `a rate of ${formatScaledShort(rate[rows[0]!]!, 18)} at ${formatUtc(first)} is beyond the venue's cap of 3 %${rows.length === 1 ? '' : `, the first of ${rows.length}`}`,
+      fromTsMs: first,
+      toTsMs: settledTsMs[rows.at(-1)!]! + 1,
+      rows: rows.length,
+    },
+  ]
 }
 
 /** From when on settlements came at which interval. */

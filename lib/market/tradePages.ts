@@ -22,14 +22,16 @@ export type TailPartition = TradePartition & {
 }
 
 /** The trades of a partition out of pages of the API, page by page: memory does not grow with the day. Its notes tell what
- *  is wrong with them: pages reach into each other, and between them no id may be missing. */
+ *  is wrong with them: pages reach into each other, and between them no id may be missing. `doubts` are those about the
+ *  archive's own file, where it has one and nothing of it is taken. */
 export function* pagedTradesOf<R extends Columns, C extends Columns>(
   pages: readonly FileSet[],
   form: TradeForm<R, C>,
   partition: TailPartition,
   policy: Policy,
+  doubts: readonly Finding[] = [],
 ): TableBatches<C> {
-  const findings = [...unserved(partition, policy)]
+  const findings = [...doubts, ...unserved(partition, policy)]
   const named = rowsOf(form, partition.symbol)
   for (const batch of inOrder(pages, form, partition, policy, findings)) yield named(batch)
   assertAccepted(findings, { ...partition, policy })

@@ -1,21 +1,19 @@
-import { createHash } from 'node:crypto'
 import type { FileSet } from '../artifact.ts'
 import { assertAccepted } from '../audit/assertAccepted.ts'
-import { type Finding, type FindingKind, type Policy, severityOf } from '../audit/finding.ts'
+import { type Finding, type Policy, severityOf } from '../audit/finding.ts'
 import { notesOf } from '../audit/tableNotes.ts'
 import { csvParser } from '../csv/parser.ts'
 import { Fault } from '../fault.ts'
 import { type StartOver, startOver, type TableBatches } from '../tables/batches.ts'
 import type { Columns } from '../tables/schema.ts'
 import type { Table } from '../tables/table.ts'
-import { openSingleFileZip } from '../zip.ts'
+import { findingsAbout, isLeftOut, openZip, sayDoubts } from './fileDoubts.ts'
 import { mergePieces } from './mergePieces.ts'
-import { readPieces, sayChecksum } from './readPiece.ts'
+import { readPieces } from './readPiece.ts'
 import { type TradeChecks, tradeChecks } from './tradeChecks.ts'
 import type { TradeForm, TradePartition } from './tradeForms.ts'
 
 const batchRows = 262_144
-const pieceSizeBytes = 1 << 20
 
 /** The trades of a partition and, as the table's notes, what is wrong with them: one pass over the file, in memory that
  *  does not grow with it. */
@@ -59,15 +57,16 @@ function* checkedTrades<R extends Columns, C extends Columns>(
   partition: TradePartition,
   policy: Policy,
 ): Generator<Table<R> | StartOver, readonly Finding[], undefined> {
-  if (files === undefined) {
+  const nothing = (what: string): Finding => {
     const { fromTsMs, toTsMs } = partition
-    const [kind, what] = ['missingRows', 'there is no file'] as const
-    return [{ kind, severity: severityOf(kind, policy), what, fromTsMs, toTsMs }]
+    return { kind: 'missingRows', severity: severityOf('missingRows', policy), what, fromTsMs, toTsMs }
   }
+  if (files === undefined) return [nothing('there is no file')]
   const found = yield* streamed(files, form, tradeChecks(form, partition, policy), policy)
-  if (found !== undefined) return found
+  if (found !== undefined) return isLeftOut(found, policy) ? [...found, nothing('nothing of the file is taken')] : found
   yield startOver
   const { table, findings } = sortedWhole(files, form, partition, policy)
+  if (isLeftOut(findings, policy)) return [...findings, nothing('nothing of the file is taken')]
   yield table
   const checks = tradeChecks(form, partition, policy)
   checks.lookAtTurnovers(table)
@@ -83,16 +82,11 @@ function* streamed<R extends Columns, C extends Columns>(
 ): Generator<Table<R>, readonly Finding[] | undefined, undefined> {
   const name = files.names.find((one) => one.endsWith('.zip'))
   if (name === undefined) return []
-  const findings: Finding[] = []
-  const say = (kind: FindingKind, what: string, more: Partial<Finding> = {}) =>
-    findings.push({ kind, severity: severityOf(kind, policy), what, file: name, ...more })
+  const { findings, say } = findingsAbout(name, policy)
   try {
-    sayChecksum(files, name, () => sha256Of(files, name), say)
-    const zip = openSingleFileZip(
-      { sizeBytes: files.sizeBytes(name), readAt: (offset, lengthBytes) => files.readAt(name, offset, lengthBytes) },
-      name,
-    )
-    if (zip.name !== name.replace(/\.zip$/, '.csv')) say('wrongName', `the zip holds ${zip.name}`)
+    const zip = openZip(files, name)
+    sayDoubts(files, name, zip.name, say)
+    if (isLeftOut(findings, policy)) return findings
     const ready: Table<R>[] = []
     const onBatch = (batch: Table<R>) => ready.push(batch)
     const parser = csvParser(form.layout, { file: `${name}/${zip.name}`, batchRows, onBatch })
@@ -114,14 +108,6 @@ function* streamed<R extends Columns, C extends Columns>(
     return undefined
   }
   return [...findings, ...checks.findings()]
-}
-
-function sha256Of(files: FileSet, name: string): string {
-  const hash = createHash('sha256')
-  const sizeBytes = files.sizeBytes(name)
-  for (let at = 0; at < sizeBytes; at += pieceSizeBytes)
-    hash.update(files.readAt(name, at, Math.min(pieceSizeBytes, sizeBytes - at)))
-  return hash.digest('hex')
 }
 
 function sortedWhole<R extends Columns, C extends Columns>(

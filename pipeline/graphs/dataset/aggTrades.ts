@@ -94,7 +94,7 @@ export function addAggTrades(
   function tailOf(day: Partition, archive: NodeHandle<typeof fetchAggTrades.output>) {
     // One task for both markets, and a coin's pair may have its contract's name.
     const at = [...(market === 'usdm' ? [] : [market]), ...keyOf(day)]
-    const tail = graph.add(findTradeTail, { at, params: { slices: day.slices }, inputs: { archive } })
+    const tail = graph.add(findTradeTail, { at, params: { slices: day.slices, policy }, inputs: { archive } })
     return graph.each(tail, ({ slices }) => slices, pageOf(day))
   }
 

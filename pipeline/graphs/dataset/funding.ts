@@ -1,34 +1,39 @@
-import type { Partition } from '../../../lib/market/partitions.ts'
+import type { Partition, PlannedSlice } from '../../../lib/market/partitions.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { auditFunding } from '../../../tasks/ingest/funding/auditFunding.ts'
 import { fetchFundingMonth } from '../../../tasks/ingest/funding/fetchFundingMonth.ts'
 import { fetchFundingPage } from '../../../tasks/ingest/funding/fetchFundingPage.ts'
+import { findFundingGaps } from '../../../tasks/ingest/funding/findFundingGaps.ts'
 import { ingestFunding } from '../../../tasks/ingest/funding/ingestFunding.ts'
 import { listFundingIntervals } from '../../../tasks/ingest/funding/listFundingIntervals.ts'
 import type { planPartitions } from '../../../tasks/ingest/planPartitions.ts'
-import type { Graph, NodeHandle } from '../../engine/graph.ts'
+import type { Collection, Graph, NodeHandle } from '../../engine/graph.ts'
 import type { DatasetConfig } from '../dataset.ts'
 import type { Made } from './bars.ts'
 import { placedOnce } from './placedOnce.ts'
 
 type Plan = NodeHandle<typeof planPartitions.output>
-type Raw = NodeHandle<typeof fetchFundingMonth.output>
+type Raw = NodeHandle<typeof fetchFundingMonth.output> | Collection<typeof fetchFundingMonth.output>
 
 const keyOf = ({ symbol, period }: Partition) => [symbol, period]
 
-/** Settlements by month: the archive once it is there, the API until then. Each table is placed when it is first asked
- *  for. */
-export function fundingTables(graph: Graph, choice: VenueChoice, { policy }: DatasetConfig) {
-  const filesOf = placedOnce(keyOf, ({ symbol, period, isArchived, slices }: Partition): Raw[] =>
-    isArchived
-      ? [graph.add(fetchFundingMonth, { at: [symbol, period], params: { ...choice, symbol, period } })]
-      : slices.map((slice) =>
-          graph.add(fetchFundingPage, {
-            at: [symbol, `${slice.fromTsMs}-${slice.asOfTsMs ?? slice.toTsMs}`],
-            params: { ...choice, symbol, slice },
-          }),
-        ),
-  )
+/** Settlements by month: the archive once it is there, the API until then and for what the archive lacks. Each table is
+ *  placed when it is first asked for. */
+export function fundingTables(graph: Graph, choice: VenueChoice, { policy, source }: DatasetConfig) {
+  const pageOf = (symbol: string) => (slice: PlannedSlice) =>
+    graph.add(fetchFundingPage, {
+      at: [symbol, `${slice.fromTsMs}-${slice.asOfTsMs ?? slice.toTsMs}`],
+      params: { ...choice, symbol, slice },
+    })
+  const filesOf = placedOnce(keyOf, (partition: Partition): Raw[] => {
+    const { symbol, period, isArchived, slices } = partition
+    if (!isArchived) return slices.map(pageOf(symbol))
+    const at = keyOf(partition)
+    const archive = graph.add(fetchFundingMonth, { at, params: { ...choice, symbol, period } })
+    if (source === 'archives') return [archive]
+    const gaps = graph.add(findFundingGaps, { at, params: spanOf(partition), inputs: { archive } })
+    return [archive, graph.each(gaps, (found) => found.slices, pageOf(symbol))]
+  })
   return {
     funding: placedOnce(keyOf, (partition: Partition) =>
       graph.add(ingestFunding, {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { archiveDoubts } from '../../../lib/market/fileDoubts.ts'
 import { partitionParams } from '../../../lib/market/partitionParams.ts'
 import { rawTrades } from '../../../lib/market/rawFiles.ts'
 import { aggTradeForm } from '../../../lib/market/tradeForms.ts'
@@ -17,7 +18,10 @@ export const ingestAggTrades = defineTask({
   output: aggTrades,
   run: ({ archive, pages = [] }, params) => {
     const form = aggTradeForm(params.fromTsMs)
-    if (archive === undefined && pages.length > 0) return pagedTradesOf(pages, form, params, params.policy)
+    if (pages.length > 0) {
+      const doubts = archive === undefined ? [] : archiveDoubts(archive.files, params.policy)
+      return pagedTradesOf(pages, form, params, params.policy, doubts)
+    }
     return tradesOf(archive?.files, form, params, params.policy)
   },
 })

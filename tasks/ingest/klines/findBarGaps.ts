@@ -4,6 +4,7 @@ import { Fault } from '../../../lib/fault.ts'
 import { barGaps, barPartitionParams } from '../../../lib/market/barParams.ts'
 import { type BarPartition, barFindings } from '../../../lib/market/bars.ts'
 import { coversGrid } from '../../../lib/market/coversGrid.ts'
+import { archiveDoubts } from '../../../lib/market/fileDoubts.ts'
 import { gapsOf } from '../../../lib/market/gapsOf.ts'
 import { rawBars } from '../../../lib/market/rawFiles.ts'
 import { intervalMs } from '../../../lib/time.ts'
@@ -34,6 +35,7 @@ export const findBarGaps = defineTask({
 function isWhole(archive: FileSet, { interval, fromTsMs, toTsMs }: BarPartition): boolean {
   const zips = archive.names.filter((name) => name.endsWith('.zip'))
   if (zips.length !== 1 || interval === '1M' || interval === '1w') return false
+  if (archiveDoubts(archive, 'quarantine').length > 0) return false
   try {
     const { bytes } = readSingleFileZip(archive.read(zips[0]!), zips[0]!)
     return coversGrid(bytes, fromTsMs, toTsMs, intervalMs(interval))

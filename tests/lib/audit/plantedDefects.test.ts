@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FileSet } from '../../../lib/artifact.ts'
-import { type FindingKind, findingKinds, isStructural, verdictOf } from '../../../lib/audit/finding.ts'
+import { type FindingKind, findingKinds, isStructural, type Policy, verdictOf } from '../../../lib/audit/finding.ts'
 import { renderAudit } from '../../../lib/audit/report.ts'
 import { readNotes } from '../../../lib/audit/tableNotes.ts'
 import { type BarPartition, priceBars, tradeBars } from '../../../lib/market/bars.ts'
@@ -141,13 +141,13 @@ const plants: Plant[] = [
   },
   {
     says: 'a checksum of other bytes',
-    kinds: ['checksumMismatch'],
+    kinds: ['checksumMismatch', 'missingRows'],
     raw: () => archiveFiles(stem, text(clean()), { checksum: 'ab'.repeat(32) }),
-    rows: 1440,
+    rows: 0,
   },
   {
     says: 'a checksum file that is a page',
-    kinds: ['checksumMismatch'],
+    kinds: ['checksumMismatch', 'missingRows'],
     raw: () =>
       fileSet({
         ...Object.fromEntries(
@@ -157,13 +157,13 @@ const plants: Plant[] = [
           ]),
         ),
       }),
-    rows: 1440,
+    rows: 0,
   },
   {
     says: 'another symbol inside the zip',
-    kinds: ['wrongName'],
+    kinds: ['missingRows', 'wrongName'],
     raw: () => archiveFiles(stem, text(clean()), { member: `ETHUSDT-1m-${day}.csv` }),
-    rows: 1440,
+    rows: 0,
   },
   {
     says: 'a zip cut in half',
@@ -396,11 +396,11 @@ describe('settlements', () => {
       return row
     })
   }
-  const read = (lines: string[]) =>
+  const read = (lines: string[], policy: Policy = 'quarantine') =>
     settlementsOf(
       [archiveFiles('BTCUSDT-fundingRate-2026-03', text(lines, head))],
       { symbol: 'BTCUSDT', fromTsMs: month, toTsMs: monthStart('2026-04') },
-      'quarantine',
+      policy,
     )
 
   test('stamps that come up to 29 ms late are snapped, and kept as they came', () => {
@@ -412,7 +412,7 @@ describe('settlements', () => {
   })
 
   test('an interval that changes from 8 to 4 hours is no gap', () => {
-    const hours = [...Array.from({ length: 30 }, () => 8), ...Array.from({ length: 100 }, () => 4)]
+    const hours = [...Array.from({ length: 30 }, () => 8), ...Array.from({ length: 127 }, () => 4)]
     expect(read(rows(hours)).findings).toEqual([])
   })
 
@@ -427,9 +427,30 @@ describe('settlements', () => {
     const lines = rows()
       .map((row) => row.replace(/^\d+/, (at) => String(Number(at) + 3 * HOUR_MS)))
       .slice(0, -1)
-    expect(read(lines).findings.map(({ kind, what }) => [kind, /lies 3 h/.test(what)])).toEqual([
-      ['shiftedClock', true],
+    const { table, findings } = read(lines)
+    expect(findings.map(({ kind, severity, what }) => [kind, severity, /lies 3 h/.test(what)])).toEqual([
+      ['missingRows', 'WARN', false],
+      ['shiftedClock', 'QUARANTINE', true],
     ])
+    expect(table.rowCount).toBe(0)
+    expect(read(lines, 'tag').table.rowCount).toBe(92)
+  })
+
+  test('a month that nobody has is a gap from end to end, one that begins late or ends early is one there', () => {
+    const none = settlementsOf([], { symbol: 'BTCUSDT', fromTsMs: month, toTsMs: monthStart('2026-04') }, 'quarantine')
+    expect(none.findings).toMatchObject([
+      { kind: 'missingRows', fromTsMs: month, toTsMs: monthStart('2026-04'), what: 'no settlement in 744 hours' },
+    ])
+    expect(read(rows().slice(3)).findings).toMatchObject([{ kind: 'missingRows', fromTsMs: month }])
+    expect(read(rows().slice(0, -3)).findings).toMatchObject([{ kind: 'missingRows', toTsMs: monthStart('2026-04') }])
+  })
+
+  test('percents in place of shares are tagged, and kept', () => {
+    const percents = rows().map((row) => row.replace(/0\.0000/, '0.1'))
+    const { table, findings } = read(percents)
+    expect(findings.map(({ kind, severity, rows: n }) => [kind, severity, n])).toEqual([['rateBeyondCap', 'WARN', 93]])
+    expect(table.rowCount).toBe(93)
+    expect(read(rows().with(5, rows()[5]!.replace(/-?0\.0000\d+/, '-0.03'))).findings).toEqual([])
   })
 
   test('a page of the API gives marks, and intervals by distance; a mark of zero or none is absent', () => {
@@ -448,10 +469,11 @@ describe('settlements', () => {
     })
     const { table, findings } = settlementsOf(
       [page],
-      { symbol: 'BTCUSDT', fromTsMs: month, toTsMs: monthStart('2026-04') },
+      { symbol: 'BTCUSDT', fromTsMs: month, toTsMs: month + 12 * HOUR_MS },
       'quarantine',
     )
-    expect(findings).toEqual([])
+    // The venue's own example of old has a rate that no cap allows today.
+    expect(findings.map(({ kind }) => kind)).toEqual(['rateBeyondCap'])
     expect([...table.columns.intervalHours.values]).toEqual([4, 4, 4])
     expect([...table.columns.markPrice.valid]).toEqual([1, 0, 0])
     expect(table.columns.markPrice.values[0]).toBe(3_428_754_619_963n)
@@ -699,6 +721,7 @@ test('every defect has a plant or a test that names it', () => {
     'missingIds',
     'wrongTurnover',
     'shiftedClock',
+    'rateBeyondCap',
   ] as const)
     planted.add(kind)
   // A header where none belongs is a matter of spot files: see the real ones.
