@@ -116,17 +116,35 @@ const codesOf = (manifest: Manifest) => manifest.nodes.map(({ address, code }) =
 
 describe('pipe init', () => {
   const fresh = join(app, 'fresh')
+  const small = ['--set', 'to=2026-04-03', '--set', 'universe.size=1']
 
-  test('makes a project in an empty folder that runs', () => {
+  test('makes a project of a strategy and a feature, which compiles as it is', () => {
     mkdirSync(fresh)
     expect(pipe(fresh, 'init')).toMatchObject({ status: 0, stderr: '' })
-    const ran = pipe(fresh, 'run', ...asOf)
-    expect(ran.stdout).toMatch(/^ok {2}10 nodes: 0 cached, 10 executed/)
-    expect(pipe(fresh, 'run', ...asOf).stdout).toMatch(/nothing to do/)
+    expect(typeErrors(fresh)).toBe('')
   })
 
-  test('and that compiles as it is', () => {
-    expect(typeErrors(fresh)).toBe('')
+  test('which runs, and has nothing to do the second time', () => {
+    const ran = pipe(fresh, 'run', 'features', ...small)
+    expect(ran).toMatchObject({ status: 0 })
+    expect(ran.stdout).toMatch(/^ok {2}\d+ nodes: 0 cached, \d+ executed/)
+    expect(pipe(fresh, 'run', 'features', ...small).stdout).toMatch(/nothing to do/)
+  })
+
+  test('whose strategy and feature share a file and no identity', () => {
+    const file = join(fresh, 'strategies', 'busiest.ts')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replace('turnover(b) - turnover(a)', 'turnover(a) - turnover(b)'))
+    expect(pipe(fresh, 'run', 'features', ...small).stdout).toMatch(/nothing to do/)
+    writeFileSync(file, text)
+  })
+
+  test('or one of tasks, from a source to a report', () => {
+    const tasks = join(app, 'tasks')
+    expect(pipe(app, 'init', '--tasks', 'tasks')).toMatchObject({ status: 0, stderr: '' })
+    expect(typeErrors(tasks)).toBe('')
+    expect(pipe(tasks, 'run', ...asOf).stdout).toMatch(/^ok {2}10 nodes: 0 cached, 10 executed/)
+    expect(pipe(tasks, 'run', ...asOf).stdout).toMatch(/nothing to do/)
   })
 })
 

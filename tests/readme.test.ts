@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { exitStatuses } from '../lib/fault.ts'
 import { commandNames } from '../pipeline/cli/commands.ts'
+import { strategyExample } from '../pipeline/cli/init/strategyExample.ts'
 
 const top = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(top, 'README.md'), 'utf8')
@@ -12,6 +13,12 @@ describe('the README', () => {
   test('has the table of exit statuses the program uses', () => {
     const rows = [...readme.matchAll(/^\| (\d+) \| (\w+) \|/gm)].map(([, status, name]) => [name, Number(status)])
     expect(Object.fromEntries(rows)).toEqual(exitStatuses)
+  })
+
+  test('shows the files that "pipe init" writes, as they are', () => {
+    for (const [path, text] of Object.entries(strategyExample)) {
+      expect(readme).toContain(`\`\`\`ts\n// ${path}\n${text}\`\`\``)
+    }
   })
 
   test('names every command', () => {

@@ -3,30 +3,34 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { Fault } from '../../lib/fault.ts'
 import { findProject } from '../engine/code/findProject.ts'
 import { defineCommand } from './command.ts'
-import { arg } from './flag.ts'
-import { exampleFiles, supportFiles } from './init/example.ts'
+import { arg, flag } from './flag.ts'
+import { strategyExample } from './init/strategyExample.ts'
+import { supportFiles } from './init/supportFiles.ts'
+import { tasksExample } from './init/tasksExample.ts'
 import { version } from './version.ts'
 
 export const init = defineCommand({
   name: 'init',
-  summary: 'Write a small example project that runs offline',
+  summary: 'Start a project: a strategy and a feature of your own, which run offline',
   about:
     'Nothing that is there is overwritten: a folder with a pipe.config is refused, and package.json, tsconfig.json and .gitignore are written only where there are none.',
   args: { folder: arg.maybe('Where; the current folder by default', { completes: 'file' }) },
-  flags: {},
+  flags: { tasks: flag.boolean('A pipeline of tasks of your own instead, from a source to a report') },
   examples: [
-    { line: 'pipe init my-research && cd my-research && pipe run', says: 'from nothing to a report' },
+    { line: 'pipe init my-research && cd my-research && pipe run backtest', says: 'from nothing to a report' },
     { line: 'pipe init', says: 'into the current folder' },
+    { line: 'pipe init --tasks my-pipeline', says: 'what a pipeline is made of' },
   ],
   json: '{"folder", "written": [path], "kept": [path]}',
   async run(context, values) {
     const folder = resolve(context.cwd, values.folder ?? '.')
-    refuseIfTaken(folder)
+    const example = values.tasks ? tasksExample : strategyExample
+    refuseIfTaken(folder, example)
     const written: string[] = []
     const kept: string[] = []
     for (const [path, text] of Object.entries({
       ...supportFiles(packageName(folder), version, existsSync(join(folder, 'node_modules', '@types', 'node'))),
-      ...exampleFiles,
+      ...example,
     })) {
       const file = join(folder, path)
       if (existsSync(file)) {
@@ -37,15 +41,15 @@ export const init = defineCommand({
       writeFileSync(file, text)
       written.push(path)
     }
-    context.out.print(renderInit(folder, context.cwd, written, kept))
+    context.out.print(renderInit(folder, context.cwd, written, kept, values.tasks))
     context.out.printJson({ folder, written, kept })
     return 'ok'
   },
 })
 
 /** The whole example or nothing of it: half of it would neither run nor be anybody's. */
-function refuseIfTaken(folder: string): void {
-  const taken = configIn(folder) ?? Object.keys(exampleFiles).find((path) => existsSync(join(folder, path)))
+function refuseIfTaken(folder: string, example: Readonly<Record<string, string>>): void {
+  const taken = configIn(folder) ?? Object.keys(example).find((path) => existsSync(join(folder, path)))
   if (taken === undefined) return
   throw new Fault({
     code: 'refused',
@@ -66,7 +70,13 @@ function configIn(folder: string): string | undefined {
   }
 }
 
-export function renderInit(folder: string, cwd: string, written: readonly string[], kept: readonly string[]): string {
+export function renderInit(
+  folder: string,
+  cwd: string,
+  written: readonly string[],
+  kept: readonly string[],
+  isOfTasks: boolean,
+): string {
   return [
     `an example project in ${folder}`,
     ...written.map((path) => `  + ${path}`),
@@ -74,12 +84,23 @@ export function renderInit(folder: string, cwd: string, written: readonly string
     '',
     'next',
     ...(folder === cwd ? [] : [`  cd ${folder}`]),
-    '  pipe run            make everything',
-    '  pipe cat report     see what came out',
-    '  pipe run            again: nothing to do',
-    '  pipe plan --set window=5   what another config would cost',
+    ...(isOfTasks ? nextOfTasks : nextOfStrategy),
   ].join('\n')
 }
+
+const nextOfStrategy = [
+  '  pipe run backtest    make the market, the features, the verdict and its page',
+  '  pipe run backtest    again: nothing to do',
+  '  pipe plan backtest --set strategy.params.weight=0.8   what another config would cost',
+  '  pipe check-lookahead   whether the strategy or the feature sees the future',
+]
+
+const nextOfTasks = [
+  '  pipe run            make everything',
+  '  pipe cat report     see what came out',
+  '  pipe run            again: nothing to do',
+  '  pipe plan --set window=5   what another config would cost',
+]
 
 /** A folder may be called anything; a package may not. */
 function packageName(folder: string): string {

@@ -392,8 +392,9 @@ describe('printed text', () => {
   golden('resolve-none', () => renderDisputes([], plainStyle))
 
   golden('init', () =>
-    renderInit('/home/me/research', '/home/me', ['pipe.config.ts', 'artifacts.ts'], ['package.json']),
+    renderInit('/home/me/research', '/home/me', ['pipe.config.ts', 'strategies/busiest.ts'], ['package.json'], false),
   )
+  golden('init-tasks', () => renderInit('/home/me/pipe', '/home/me/pipe', ['pipe.config.ts'], [], true))
   golden('fault', () =>
     renderFault(
       new Fault({

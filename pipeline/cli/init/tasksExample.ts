@@ -1,6 +1,6 @@
-/** The example project of `pipe init`, by path. Small enough to read in two minutes, and it runs with no network: its
- *  source makes up what a real one would download. */
-export const exampleFiles: Readonly<Record<string, string>> = {
+/** The project of `pipe init --tasks`, by path: a pipeline from nothing, small enough to read in two minutes. It runs
+ *  with no network: its source makes up what a real one would download. */
+export const tasksExample: Readonly<Record<string, string>> = {
   'pipe.config.ts': `import { definePipeline, defineProject, withConfig, z } from 'tickpipe'
 import { meanReversion } from './strategies/meanReversion.ts'
 import { backtest } from './tasks/backtest.ts'
@@ -184,43 +184,3 @@ export const writeReport = defineTask({
 })
 `,
 }
-
-/** Written only where there is none yet. */
-/** @param hasNodeTypes whether the compiler would find them; without it, naming them is an error */
-export const supportFiles = (
-  name: string,
-  version: string,
-  hasNodeTypes: boolean,
-): Readonly<Record<string, string>> => ({
-  'package.json': `${JSON.stringify(
-    {
-      name,
-      private: true,
-      type: 'module',
-      scripts: { start: 'pipe run' },
-      dependencies: { tickpipe: `^${version}` },
-    },
-    null,
-    2,
-  )}\n`,
-  'tsconfig.json': `${JSON.stringify(
-    {
-      compilerOptions: {
-        target: 'ES2023',
-        lib: ['ES2023', 'DOM'],
-        module: 'NodeNext',
-        moduleResolution: 'NodeNext',
-        strict: true,
-        noUncheckedIndexedAccess: true,
-        allowImportingTsExtensions: true,
-        noEmit: true,
-        skipLibCheck: true,
-        ...(hasNodeTypes ? { types: ['node'] } : {}),
-      },
-      include: ['**/*.ts'],
-    },
-    null,
-    2,
-  )}\n`,
-  '.gitignore': 'node_modules/\n.pipe/\n',
-})
