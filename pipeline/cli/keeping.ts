@@ -112,6 +112,7 @@ export async function verifyEverything(store: Store, options: VerifyOptions): Pr
       ...(quarantined ? { todo: 'run your targets again: what can be made again is' } : {}),
     }),
   )
+  findings.push(...lostAnswers(store, new Set(result.findings.flatMap(({ digest }) => digest ?? []))))
   for (const { segment, from, to, why } of store.records.damage()) {
     findings.push({
       severity: 'error',
@@ -128,6 +129,39 @@ export async function verifyEverything(store: Store, options: VerifyOptions): Pr
     counts: { total: result.totalObjects, checked: result.checkedObjects, notSampled: 0, resumed: 0, evicted: 0 },
     interrupted: result.interrupted,
   }
+}
+
+/** What sources gave and is not here any more, although nobody gave it up: hashing what is here cannot notice it. */
+function lostAnswers(store: Store, told: ReadonlySet<Digest>): Finding[] {
+  const keys = new Set<Digest>()
+  store.records.scan('observation', ({ key }) => void keys.add(key))
+  const findings: Finding[] = []
+  for (const key of keys) {
+    const record = store.records.observations(key).at(-1)
+    const artifact = record?.artifact
+    if (
+      record === undefined ||
+      artifact === undefined ||
+      told.has(artifact) ||
+      store.artifactPresence(artifact) !== 'missing'
+    )
+      continue
+    const files = store.hasObject(artifact) ? store.readDescriptor(artifact).files : []
+    if (files.some(({ digest }) => told.has(digest))) continue
+    const address = (store.records.payload(record) as RecordPayload | undefined)?.address
+    findings.push({
+      severity: 'error',
+      kind: 'missing',
+      ...(address === undefined ? {} : { node: address }),
+      digest: artifact,
+      what:
+        files.length === 0
+          ? 'the descriptor of what this source gave is gone'
+          : 'bytes that this source gave are gone, or have another size',
+      todo: 'run your targets again: the source is asked again where that is needed; or import a bundle that holds it',
+    })
+  }
+  return findings
 }
 
 /** Everything up to this object was checked by a verify that was interrupted. */

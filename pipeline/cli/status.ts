@@ -1,13 +1,14 @@
-import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Fault } from '../../lib/fault.ts'
 import { defineCommand } from './command.ts'
 import type { Context } from './context.ts'
 import { arg, flag } from './flag.ts'
-import { lastPlans } from './status/lastPlans.ts'
+import { plural } from './human.ts'
+import { damagedNodes, lastPlans } from './status/lastPlans.ts'
 import { statusPage } from './status/page.ts'
 import { asciiSigns, blockSigns, renderLines, renderPicture } from './status/picture.ts'
 import { hasWork, statusJson, statusOf } from './status/statusOf.ts'
+import { writeAsked } from './writeAsked.ts'
 
 const gapsShown = 20
 
@@ -41,8 +42,11 @@ export const status = defineCommand({
     const { out } = context
     const { store, close } = await context.openRoot({ readOnly: true })
     try {
-      const plans = lastPlans(store, { pipeline: values.pipeline, targets: values.targets })
+      const wanted = { pipeline: values.pipeline, targets: values.targets }
+      const plans = lastPlans(store, wanted)
       if (plans.length === 0) {
+        const damaged = damagedNodes(store, wanted)
+        if (damaged !== undefined) throw noPlanIsWhole(damaged)
         throw new Fault({
           code: 'usage',
           what: 'no run here has planned a data set yet',
@@ -52,7 +56,7 @@ export const status = defineCommand({
       }
       const all = plans.map((last) => statusOf(store, last, values.symbol))
       if (values.html !== undefined) {
-        writeFileSync(resolve(context.cwd, values.html), statusPage(all))
+        writeAsked(resolve(context.cwd, values.html), statusPage(all))
         out.note(`wrote ${values.html}`)
       } else if (values.lines) out.print(all.flatMap(renderLines).join('\n'))
       else {
@@ -67,6 +71,14 @@ export const status = defineCommand({
     }
   },
 })
+
+const noPlanIsWhole = ({ run, count }: { readonly run: string; readonly count: number }): Fault =>
+  new Fault({
+    code: 'corrupt',
+    what: `no plan of a data set can be read: the bytes of ${plural(count, 'node')} are missing or damaged`,
+    where: `run ${run}`,
+    todo: 'run "pipe verify" to see what is hit, then the same targets again: what can be made again is',
+  })
 
 function isUnicode({ env }: Context): boolean {
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || ''

@@ -56,7 +56,7 @@ export async function openDatabase(plan: ViewPlan, options: DatabaseOptions): Pr
     temp_directory: spillDir,
   })
   const connection = await instance.connect()
-  const database = new Database(connection, names, views, options.parquetPath)
+  const database = new Database(connection, names, views, plan.lost, options.parquetPath)
   try {
     await connection.run("set TimeZone = 'UTC'")
     await addNodes(connection, plan)
@@ -95,15 +95,19 @@ class Database {
   readonly #names: readonly string[]
   readonly files: readonly ViewFile[]
   readonly #parquetPath: string | undefined
+  readonly #nameless: readonly LostNode[]
 
   constructor(
     connection: DuckDBConnection,
     names: readonly string[],
     views: readonly View[],
+    lost: readonly LostNode[],
     parquetPath: string | undefined,
   ) {
     this.#connection = connection
     this.#names = names
+    // Of these not even the names of their tables are here any more.
+    this.#nameless = lost.filter(({ views }) => views.length === 0)
     this.files = views.flatMap(({ files }) => files)
     this.#parquetPath = parquetPath
   }
@@ -147,7 +151,8 @@ class Database {
         if (damage !== undefined) return damage
       }
     }
-    return isSqlError(error) ? sqlFault(error, this.#names) : error
+    if (!isSqlError(error)) return error
+    return sqlFault(error, this.#names, this.#nameless)
   }
 
   async #statementsOf(sql: string): Promise<DuckDBExtractedStatements> {

@@ -1,5 +1,7 @@
 import { Fault } from '../../../lib/fault.ts'
 import { didYouMean } from '../../../lib/nearMatch.ts'
+import { plural } from '../human.ts'
+import type { LostNode } from './planViews.ts'
 
 /** Kinds of errors that lie in the words of a query and never in the data. */
 const inTheWords = /^(Parser|Syntax|Binder|Catalog|Permission|Not implemented) Error: /
@@ -12,8 +14,9 @@ export const mayBeDamage = (message: string): boolean => !inTheWords.test(messag
 export const isSqlError = ({ message }: Error): boolean =>
   /^(Failed to extract statements: )?[A-Z][A-Za-z ]* Error: /.test(message)
 
-/** An error of DuckDB in our words: its message, the place in the query, and the name that may have been meant. */
-export function sqlFault(error: Error, views: readonly string[]): Fault {
+/** An error of DuckDB in our words: its message, the place in the query, and the name that may have been meant.
+ *  @param nameless nodes whose bytes are gone so that nobody knows which tables they made */
+export function sqlFault(error: Error, views: readonly string[], nameless: readonly LostNode[]): Fault {
   const text = error.message.replace(/^Failed to extract statements: /, '')
   const [what, place] = cutPlace(text)
   if (/^INTERRUPT/i.test(text)) return new Fault({ code: 'interrupted', what: 'the query was stopped' })
@@ -30,12 +33,24 @@ export function sqlFault(error: Error, views: readonly string[]): Fault {
     return new Fault({ code: 'failed', what, todo: 'ask for fewer columns or rows at a time', cause: error })
   }
   const missing = nothingOfThe.exec(text)?.[1]
+  if (missing !== undefined && nameless.length > 0) return mayBeGone(missing, nameless)
   return new Fault({
     code: 'usage',
     what: missing === undefined ? what : `there is no table "${missing}"${didYouMean(missing, views)}`,
     where: place ?? 'the query',
     ...(missing === undefined ? {} : { todo: 'see "pipe query --tables" for the tables of this snapshot' }),
     cause: error,
+  })
+}
+
+function mayBeGone(table: string, nameless: readonly LostNode[]): Fault {
+  const evicted = nameless.every((lost) => lost.evicted)
+  return new Fault({
+    code: evicted ? 'unverifiable' : 'corrupt',
+    what: `there is no table "${table}" among what is here: the bytes of ${plural(nameless.length, 'node')} ${evicted ? 'were evicted' : 'are missing or damaged'}`,
+    where: nameless[0]!.node.address,
+    todo: 'run "pipe verify" to see what is hit, then the same targets again: what can be made again is',
+    details: { table, nodes: nameless.map(({ node }) => node.address) },
   })
 }
 

@@ -6,7 +6,7 @@ import type { RunEvent } from '../../engine/event.ts'
 import type { RecordPayload } from '../../engine/recordPayload.ts'
 import type { Store } from '../context.ts'
 import { findPlan, type StoredNode } from '../storedPlan.ts'
-import { listRunIds, readRunSummary, runFolder } from '../storedRuns.ts'
+import { listRunIds, type RunSummary, readRunSummary, runFolder } from '../storedRuns.ts'
 
 /** A node that failed in a run. */
 export interface FailedNode {
@@ -29,11 +29,13 @@ export interface LastPlan {
   readonly failures: readonly FailedNode[]
 }
 
+export interface WantedPlans {
+  readonly pipeline: string | undefined
+  readonly targets: readonly string[]
+}
+
 /** The newest plan of each pipeline. A run that was killed, or that failed, counts as soon as it had its plan. */
-export function lastPlans(
-  store: Store,
-  wanted: { readonly pipeline: string | undefined; readonly targets: readonly string[] },
-): LastPlan[] {
+export function lastPlans(store: Store, wanted: WantedPlans): LastPlan[] {
   const { root } = store
   const found = new Map<string, LastPlan>()
   let recorded: readonly StoredNode[] | undefined
@@ -42,9 +44,8 @@ export function lastPlans(
   for (const run of listRunIds(root)) {
     const summary = readRunSummary(root, run)
     if (summary === undefined || found.has(summary.pipeline)) continue
-    const { pipeline, outcome, asOfMs, targets } = summary
-    if (wanted.pipeline !== undefined && pipeline !== wanted.pipeline) continue
-    if (wanted.targets.length > 0 && !wanted.targets.some((name) => targets.includes(name))) continue
+    const { pipeline, outcome, asOfMs } = summary
+    if (!isWanted(summary, wanted)) continue
     const complete = readManifest(root, run)?.nodes.filter(({ kind }) => kind === 'pure')
     const events = complete === undefined ? readEvents(root, run) : { nodes: [], failures: [] }
     const planned = findPlan<{ task: string; params: unknown; artifact: StoredNode['artifact'] }>(
@@ -63,6 +64,22 @@ export function lastPlans(
   }
   return [...found.values()]
 }
+
+/** How many nodes of the newest run asked for are not whole any more. Any of them may have been the plan. */
+export function damagedNodes(store: Store, wanted: WantedPlans): { run: string; count: number } | undefined {
+  for (const run of listRunIds(store.root)) {
+    const summary = readRunSummary(store.root, run)
+    if (summary === undefined || !isWanted(summary, wanted)) continue
+    const nodes = readManifest(store.root, run)?.nodes ?? readEvents(store.root, run).nodes
+    const count = nodes.filter(({ artifact }) => store.artifactPresence(artifact) === 'missing').length
+    if (count > 0) return { run, count }
+  }
+  return undefined
+}
+
+const isWanted = ({ pipeline, targets }: RunSummary, wanted: WantedPlans): boolean =>
+  (wanted.pipeline === undefined || wanted.pipeline === pipeline) &&
+  (wanted.targets.length === 0 || wanted.targets.some((name) => targets.includes(name)))
 
 function readManifest(root: string, run: string): Manifest | undefined {
   try {

@@ -7,7 +7,13 @@ export interface NodeFacts {
   /** Nodes this one reads whose artifact is not known yet because they run (or may run) first. */
   readonly pending: boolean
   /** What is recorded under the node's key; nothing while `pending`, for then there is no key. */
-  readonly recorded?: { readonly artifact: Digest; readonly recheckDue: boolean }
+  readonly recorded?: {
+    readonly artifact: Digest
+    readonly recheckDue: boolean
+    /** A source's answer whose descriptor is gone or damaged. It says nothing any more, not even that nothing was
+     *  there, so the source is asked again, whether its bytes are demanded or not. */
+    readonly lost?: 'evicted' | 'missing' | 'quarantined'
+  }
   /** Whether anything was ever recorded for this task with this code and these params, whatever its inputs were. */
   readonly everRecorded: boolean
   /** Selected by --force or --refresh. */
@@ -22,7 +28,10 @@ export type Decision =
   | { readonly kind: 'cached'; readonly artifact: Digest }
   /** Runs for its recorded artifact, which is known beforehand: nothing downstream has to wait to be decided. */
   | { readonly kind: 'restore'; readonly artifact: Digest; readonly why: 'evicted' | 'missing' | 'quarantined' }
-  | { readonly kind: 'run'; readonly why: 'not recorded' | 'forced' | 'recheck due' }
+  | {
+      readonly kind: 'run'
+      readonly why: 'not recorded' | 'forced' | 'recheck due' | 'evicted' | 'missing' | 'quarantined'
+    }
   | { readonly kind: 'maybe' }
   | { readonly kind: 'blocked' } // a source that would have to touch the closed network
 
@@ -38,6 +47,7 @@ export function decide(facts: NodeFacts): Decision {
   }
   if (facts.recorded === undefined) return mayRun ? { kind: 'run', why: 'not recorded' } : { kind: 'blocked' }
   if (facts.forced && mayRun) return { kind: 'run', why: 'forced' }
+  if (facts.recorded.lost !== undefined && mayRun) return { kind: 'run', why: facts.recorded.lost }
   if (facts.recorded.recheckDue && mayRun) return { kind: 'run', why: 'recheck due' }
   switch (facts.presence) {
     case 'not demanded':

@@ -26,6 +26,8 @@ export interface KnowledgeOptions {
   /** Patterns of --force, and of --refresh, which selects sources only. */
   readonly force: readonly string[]
   readonly refresh: readonly string[]
+  /** One node and no other, whatever else its address matches as a pattern. */
+  readonly forcedAddress?: string
   readonly offline: boolean
   /** Only this snapshot's observations count, and the network is closed. */
   readonly frozen?: Manifest
@@ -84,6 +86,8 @@ export class StoreKnowledge implements Knowledge {
     if (this.options.frozen !== undefined) return undefined
     const newest = this.store.records.observations(key).at(-1)
     if (newest?.artifact === undefined) return undefined
+    const lost = this.lossOf(newest.artifact)
+    if (lost !== undefined) return { artifact: newest.artifact, recheckDue: false, lost }
     return { artifact: newest.artifact, recheckDue: !this.options.offline && this.isRecheckDue(newest) }
   }
 
@@ -112,6 +116,7 @@ export class StoreKnowledge implements Knowledge {
 
   forced(node: GraphNode): boolean {
     const { name, kind } = node.task
+    if (node.address === this.options.forcedAddress) return true
     return this.isForced(node.address, name) || (kind === 'source' && this.isRefreshed(node.address, name))
   }
 
@@ -144,6 +149,20 @@ export class StoreKnowledge implements Knowledge {
     const ports = Object.entries(node.code)
     if (ports.length === 0) return { run }
     return { run, ports: Object.fromEntries(ports.map(([port, value]) => [port, this.identities.ofValue(value)])) }
+  }
+
+  /** Without its descriptor nobody can say what a source gave. */
+  private lossOf(artifact: Digest): NonNullable<NodeFacts['recorded']>['lost'] {
+    try {
+      this.store.readDescriptor(artifact)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      if (error.code === 'corrupt') return 'quarantined'
+      if (error.code !== 'unverifiable') throw error
+      const presence = this.presence(artifact)
+      return presence === 'present' ? undefined : presence
+    }
   }
 
   private isRecheckDue(observation: StoredRecord): boolean {

@@ -41,7 +41,7 @@ export class Reasons {
     if (decision.kind === 'restore') return [{ kind: decision.why }]
     if (decision.kind !== 'run') return []
     if (decision.why === 'forced') return [{ kind: state.node.task.kind === 'source' ? 'refresh' : 'forced' }]
-    if (decision.why === 'recheck due') return [{ kind: 'recheck due' }]
+    if (decision.why !== 'not recorded') return [{ kind: decision.why }]
     const reasons = this.comparedWithEarlier(state)
     // Without a key some input is not known: what is known is compared all the same.
     const upstream: Reason[] = state.key === undefined ? [{ kind: 'upstream', after: pendingAfter }] : []

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -76,6 +76,30 @@ describe('bytes that are not what their name says', () => {
     expect(lab.value(run, 'tally')).toBe(101)
     expect(lab.executed).toEqual(['repeat', 'tally'])
   })
+
+  test.each(['damaged', 'deleted'])(
+    'and a source whose descriptor is %s is asked again, demanded or not',
+    async (how) => {
+      await using lab = new EngineLab()
+      const first = await lab.run(pipeline, ['tally'])
+      const artifact = first.manifest!.nodes.find(({ address }) => address === 'fetchLines')!.artifact
+      if (how === 'damaged') flip(lab, artifact)
+      else rmSync(objectPath(lab.store.objectsDir, artifact))
+      await lab.reopen()
+      const reason = how === 'damaged' ? 'quarantined' : 'missing'
+      expect(
+        (await lab.plan(pipeline, ['tally'])).nodes.find(({ address }) => address === 'fetchLines')?.verdict,
+      ).toEqual({
+        kind: 'will run',
+        because: [{ kind: reason }],
+      })
+      // What is not here stays unasked for where nothing may be fetched, and nobody needs its bytes.
+      expect((await lab.run(pipeline, ['tally'], { offline: true })).counts.executed).toBe(0)
+      expect((await lab.run(pipeline, ['tally'])).counts).toMatchObject({ executed: 1, cached: 2 })
+      expect(lab.store.artifactPresence(artifact)).toBe('present')
+      expect((await lab.run(pipeline, ['tally'])).counts.executed).toBe(0)
+    },
+  )
 
   test('fail the node where they may not be fetched again, and nothing is recorded', async () => {
     await using lab = new EngineLab()
