@@ -1,14 +1,14 @@
 import { Fault } from '../../lib/fault.ts'
 import type { Asked } from './ask.ts'
 import type { Context } from './context.ts'
-import { shellWord } from './shellWord.ts'
 import type { OpenOptions } from './world.ts'
 
 /** A run that stops in a debugger: which node does, and what its user is told. */
 export interface Inspecting {
   readonly open: NonNullable<OpenOptions['inspect']>
-  /** Takes the first pure node among those that were asked for. */
-  choose(asked: Asked): Promise<void>
+  /** Takes the first pure node among those that were asked for, and says its address: one that has to run, else one
+   *  that is recorded. */
+  choose(asked: Asked): Promise<string>
 }
 
 export function inspecting({ out }: Context, port: number): Inspecting {
@@ -28,26 +28,19 @@ export function inspecting({ out }: Context, port: number): Inspecting {
       const { plan, asked } = await world.engine.plan(targets, ask)
       const nodes = asked.flatMap((address) => plan.nodes.filter((node) => node.address === address))
       const pure = nodes.filter(({ kind }) => kind === 'pure')
-      const found = pure.find(({ verdict }) => verdict.kind !== 'cached')
-      if (found === undefined) throw nothingToInspect(pure[0]?.address, targets)
+      const found = pure.find(({ verdict }) => verdict.kind !== 'cached') ?? pure[0]
+      if (found === undefined) throw nothingToInspect()
       chosen = found.address
+      return chosen
     },
   }
 }
 
-function nothingToInspect(address: string | undefined, targets: readonly string[]): Fault {
-  if (address === undefined) {
-    return new Fault({
-      code: 'usage',
-      what: 'only a pure task can be inspected, and there is none among these targets',
-      where: '--inspect',
-      todo: 'name the node, such as "pipe run backtest --inspect"',
-    })
-  }
+function nothingToInspect(): Fault {
   return new Fault({
     code: 'usage',
-    what: `${address} is recorded already: nothing would execute`,
+    what: 'only a pure task can be inspected, and there is none among these targets',
     where: '--inspect',
-    todo: `change something, or add --force ${shellWord(address)}: "${['pipe', 'run', ...targets].map(shellWord).join(' ')} --inspect --force ${shellWord(address)}"`,
+    todo: 'name the node, such as "pipe run backtest --inspect"',
   })
 }

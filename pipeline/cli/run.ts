@@ -22,7 +22,9 @@ export const run = defineCommand({
       min: 1,
       max: 256,
     }),
-    inspect: flag.boolean('Stop the first node asked for in a debugger, at the top of its own source'),
+    inspect: flag.boolean(
+      'Stop the first node asked for in a debugger, at the top of its own source; it runs before all others, recorded or not',
+    ),
     inspectPort: flag.integer('Where the debugger finds it, on 127.0.0.1: 9229 by default, 0 for any free port', {
       min: 0,
       max: 65_535,
@@ -52,8 +54,9 @@ export const run = defineCommand({
       inspect: inspect?.open,
     })
     const { world, targets, ask, frozen } = asked
+    let first: string | undefined
     try {
-      await inspect?.choose(asked)
+      first = await inspect?.choose(asked)
     } catch (error) {
       await world.close()
       throw error
@@ -65,6 +68,7 @@ export const run = defineCommand({
       const finished = await world.engine.run(targets, {
         ...ask,
         keepGoing: values.keepGoing,
+        ...(first === undefined ? {} : { first }),
         runId: newRunId(startedMs, Math.random),
         rerunCommand: (address) =>
           rerunCommand([address], { ...values, snapshot: frozen?.name, root: context.globals.root }),

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { Fault } from '../../lib/fault.ts'
 import { didYouMean } from '../../lib/nearMatch.ts'
 import type { ConfiguredPipeline } from './graph.ts'
@@ -17,7 +18,8 @@ export function resolveConfig(
   codeName: (value: object) => string | undefined,
 ): ResolvedConfig {
   const where = `config of the pipeline "${configured.pipeline.name}"`
-  let input: unknown = configured.config ?? {}
+  const asWritten: unknown = configured.config ?? {}
+  let input = asWritten
   const setPaths: string[] = []
   for (const set of sets) {
     const { path, value } = parseSet(set)
@@ -26,22 +28,40 @@ export function resolveConfig(
   }
   const parsed = configured.pipeline.config.safeParse(input)
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!
-    const path = issue.path.map(String).join('.')
-    const fromSet = setPaths.find((setPath) => path === setPath || path.startsWith(`${setPath}.`))
+    const { issues } = parsed.error
+    const fromSet = setBehind(issues[0]!, setPaths)
+    // A check over several values names the place it stands at, which may be far from what was set.
+    const isOfSets =
+      fromSet !== undefined || (sets.length > 0 && configured.pipeline.config.safeParse(asWritten).success)
     throw new Fault({
       code: 'usage',
-      what: parsed.error.issues
-        .map(({ path: at, message }) => `${at.map(String).join('.') || '(top)'}: ${message}`)
-        .join('; '),
-      where: fromSet === undefined ? where : `--set ${fromSet}`,
-      todo: fromSet === undefined ? 'correct it in pipe.config.ts' : 'give a value that fits',
-      details: { issues: parsed.error.issues.map(({ path: at, message }) => ({ path: at.map(String), message })) },
+      what: issues.map(({ path, message }) => `${path.map(String).join('.') || '(top)'}: ${message}`).join('; '),
+      where: isOfSets ? (fromSet === undefined ? sets : [fromSet]).map((set) => `--set ${set}`).join(' ') : where,
+      todo: !isOfSets
+        ? 'correct it in pipe.config.ts'
+        : issues[0]!.code === 'unrecognized_keys'
+          ? 'correct the name behind --set'
+          : 'give a value that fits',
+      details: { issues: issues.map(({ path, message }) => ({ path: path.map(String), message })) },
     })
   }
   refuseUnknownKeys(input, parsed.data, [], where, setPaths)
   return { value: parsed.data, shown: shownValue(parsed.data, codeName, []) }
 }
+
+/** The path of the --set that an issue is about: at its place or above it, or the key nobody knows. */
+function setBehind(issue: z.core.$ZodIssue, setPaths: readonly string[]): string | undefined {
+  const places = (
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]
+  ).map((path) => path.map(String).join('.'))
+  return setPaths.find((set) =>
+    places.some(
+      (place) => place === set || place.startsWith(`${set}.`) || (isUnknown(issue) && set.startsWith(`${place}.`)),
+    ),
+  )
+}
+
+const isUnknown = ({ code }: z.core.$ZodIssue): boolean => code === 'unrecognized_keys'
 
 function parseSet(set: string): { path: string[]; value: unknown } {
   const at = set.indexOf('=')

@@ -61,6 +61,8 @@ export interface Ask {
 
 export interface RunAsk extends Ask {
   readonly keepGoing?: boolean
+  /** The address of a node that is executed even if it is recorded, and before all others that can run. */
+  readonly first?: string
   readonly runId: string
   rerunCommand(address: string): string
   emit(event: RunEvent): void
@@ -133,7 +135,7 @@ export class Engine {
     const lease = store.openLease(`run ${ask.runId}`)
     const executor = lazyExecutor(parts)
     const allowExit = forbidExit()
-    const knowledge = this.knowledge(ask)
+    const knowledge = this.knowledge(ask, ask.first)
     try {
       const run = new Run({
         runId: ask.runId,
@@ -151,6 +153,7 @@ export class Engine {
         memoryMb: parts.memoryMb,
         patience: { ...patienceDefault, ...parts.patience },
         keepGoing: ask.keepGoing === true,
+        ...(ask.first === undefined ? {} : { first: ask.first }),
         ...(ask.frozen === undefined ? {} : { snapshot: ask.frozen.name }),
         logPath,
         storeCode: (state) => parts.code.store(state, store),
@@ -200,12 +203,13 @@ export class Engine {
     return watch(() => new NodeGraph(pipeline, config.value))
   }
 
-  private knowledge(ask: Ask): StoreKnowledge {
+  private knowledge(ask: Ask, forcedAddress?: string): StoreKnowledge {
     const options: KnowledgeOptions = {
       asOfMs: ask.asOfMs,
       nowMs: this.parts.wallMs(),
       force: ask.force ?? [],
       refresh: ask.refresh ?? [],
+      ...(forcedAddress === undefined ? {} : { forcedAddress }),
       offline: ask.offline === true,
       ...(ask.frozen === undefined ? {} : { frozen: ask.frozen.manifest }),
       ...(ask.from === undefined ? {} : { from: ask.from }),

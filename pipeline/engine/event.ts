@@ -17,7 +17,7 @@ export type RunEvent = { readonly elapsedMs: number } & (
       readonly limits?: Readonly<Record<string, number>>
     }
   | { readonly kind: 'graph grew'; readonly nodes: number; readonly unexpanded: number } // totals so far
-  | { readonly kind: 'progress expected'; readonly remainingMs?: number } // from history; refreshed as nodes finish
+  | { readonly kind: 'progress expected'; readonly remainingMs?: number; readonly nodesWithoutHistory?: number } // from history; refreshed as nodes finish
   | { readonly kind: 'node cached'; readonly address: string; readonly task: string; readonly artifact: Digest }
   | {
       readonly kind: 'node started'

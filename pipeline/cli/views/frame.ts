@@ -1,7 +1,7 @@
 import { byteRateText, countRateText, countText, durationText, percentText, sizeText } from '../human.ts'
 import type { Style } from '../style.ts'
 import { cutMiddle, cutText, padEnd, padStart } from '../textWidth.ts'
-import { type Progress, type RunningNode, remainingMs, settledCount } from './progress.ts'
+import { leftText, nodesSoFar, type Progress, type RunningNode, settledCount } from './progress.ts'
 
 export interface FrameSize {
   readonly columns: number
@@ -32,12 +32,11 @@ export function renderFrame(progress: Progress, nowMs: number, size: FrameSize, 
 
 function barLine(progress: Progress, nowMs: number, columns: number, style: Style): string {
   const settled = settledCount(progress)
-  // A node may settle before the growth that brought it is announced.
-  const nodes = Math.max(progress.nodes, settled + progress.running.size)
+  const nodes = nodesSoFar(progress)
   const more = progress.unexpanded > 0 ? '+' : ''
   const counts = `${countText(settled)}/${countText(nodes)}${more}`
-  const left = remainingMs(progress, nowMs)
-  const time = left === undefined ? durationText(nowMs) : `${durationText(nowMs)}, about ${durationText(left)} left`
+  const left = leftText(progress, nowMs)
+  const time = left === undefined ? durationText(nowMs) : `${durationText(nowMs)}, ${left}`
   const text = ` ${percentText(settled, Math.max(nodes, 1))}  ${counts}  ${time}`
   const barCells = Math.min(40, columns - text.length)
   return barCells < 8 ? text.trimStart() : `${bar(progress, barCells, style)}${text}`

@@ -2,7 +2,7 @@ import type { RunEvent } from '../../engine/event.ts'
 import { countText, durationText, instantText, percentText, plural, sizeText } from '../human.ts'
 import type { Style } from '../style.ts'
 import { permanentLines } from './permanentLines.ts'
-import { advance, newProgress, type Progress, remainingMs, settledCount } from './progress.ts'
+import { advance, isGrowing, leftText, newProgress, nodesSoFar, type Progress, settledCount } from './progress.ts'
 import type { RunView } from './runView.ts'
 
 const heartbeatMs = 10_000 // a log that stands still for longer looks hung
@@ -79,13 +79,16 @@ function neverStarted(event: RunEvent, progress: Progress, style: Style): string
 
 function heartbeat(progress: Progress, style: Style): string {
   const settled = settledCount(progress)
-  const left = remainingMs(progress, progress.elapsedMs)
+  const nodes = nodesSoFar(progress)
+  const left = leftText(progress, progress.elapsedMs)
   const parts = [
-    percentText(settled, progress.nodes),
-    `${countText(settled)} of ${plural(progress.nodes, 'node')}`,
+    // Of a graph that still grows a share would only be taken back.
+    ...(isGrowing(progress)
+      ? [`${countText(settled)} of ${plural(nodes, 'node')} so far`]
+      : [percentText(settled, nodes), `${countText(settled)} of ${plural(nodes, 'node')}`]),
     `${countText(progress.running.size)} running`,
     durationText(progress.elapsedMs),
-    ...(left === undefined ? [] : [`about ${durationText(left)} left`]),
+    ...(left === undefined ? [] : [left]),
   ]
   return style.dim(`progress  ${parts.join(', ')}`)
 }

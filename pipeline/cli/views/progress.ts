@@ -1,4 +1,5 @@
 import type { NodeFailure, RunCounts, RunEvent } from '../../engine/event.ts'
+import { durationText } from '../human.ts'
 
 /** A run as far as its events tell. Every view reads it; only `advance` changes it. It changes in place: a run may
  *  have 100,000 events, and a fresh object for each would be the slowest part of a cached run. */
@@ -26,7 +27,7 @@ export interface Progress {
   readonly waiting: Map<string, string>
   readonly failures: { readonly address: string; readonly task: string; readonly failure: NodeFailure }[]
   /** Time left as last said, and when. */
-  expected: { readonly remainingMs: number; readonly atMs: number } | undefined
+  expected: { readonly remainingMs: number; readonly atMs: number; readonly isLowerBound: boolean } | undefined
   stopping: 'after running nodes' | 'now' | undefined
   finished: { readonly outcome: string; readonly counts: RunCounts } | undefined
 }
@@ -80,7 +81,13 @@ export function advance(progress: Progress, event: RunEvent): void {
       break
     case 'progress expected':
       progress.expected =
-        event.remainingMs === undefined ? undefined : { remainingMs: event.remainingMs, atMs: event.elapsedMs }
+        event.remainingMs === undefined
+          ? undefined
+          : {
+              remainingMs: event.remainingMs,
+              atMs: event.elapsedMs,
+              isLowerBound: (event.nodesWithoutHistory ?? 0) > 0,
+            }
       break
     case 'node cached':
       progress.cached++
@@ -162,8 +169,19 @@ function settle(progress: Progress, address: string): void {
 export const settledCount = (progress: Progress): number =>
   progress.cached + progress.executed + progress.failed + progress.skipped
 
-/** What is left by the last estimate, less the time since. */
-export function remainingMs(progress: Progress, nowMs: number): number | undefined {
+/** Nodes there are as far as is known: one may settle before the growth that brought it is announced. */
+export const nodesSoFar = (progress: Progress): number =>
+  Math.max(progress.nodes, settledCount(progress) + progress.running.size)
+
+/** Whether more nodes will come. */
+export const isGrowing = ({ nodes, unexpanded }: Progress): boolean => nodes === 0 || unexpanded > 0
+
+/** `about 12.0 s left` by the last estimate, less the time since; `over` where it leaves out nodes that never ran
+ *  before or that are not known yet. Nothing where nothing can be told. */
+export function leftText(progress: Progress, nowMs: number): string | undefined {
   if (!progress.expected) return undefined
-  return Math.max(0, progress.expected.remainingMs - (nowMs - progress.expected.atMs))
+  const leftMs = progress.expected.remainingMs - (nowMs - progress.expected.atMs)
+  const isLowerBound = progress.expected.isLowerBound || isGrowing(progress)
+  if (leftMs < 1000) return isLowerBound ? undefined : 'less than 1 s left'
+  return `${isLowerBound ? 'over' : 'about'} ${durationText(leftMs)} left`
 }

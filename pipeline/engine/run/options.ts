@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly memoryMb: number
   readonly patience: Patience
   readonly keepGoing: boolean
+  /** The address of a node that goes before all others as soon as it can run. */
+  readonly first?: string
   readonly snapshot?: string
   readonly logPath: string
   /** Code objects as the executor reads them, stored when they are first needed. */

@@ -8,13 +8,15 @@ import { PriorityQueue } from './queue.ts'
 export class ReadyQueue {
   private readonly graph: RunOptions['graph']
   private readonly history: RunOptions['history']
+  private readonly first: string | undefined
   private readonly admission: Admission
   private readonly queues = new Map<string, PriorityQueue<NodeState>>()
   private tails = new Map<string, number>()
   private tailsOfNodes = 0
   private meanPureMs = 50
 
-  constructor({ graph, history }: RunOptions, admission: Admission) {
+  constructor({ graph, history, first }: RunOptions, admission: Admission) {
+    this.first = first
     this.graph = graph
     this.history = history
     this.admission = admission
@@ -29,7 +31,8 @@ export class ReadyQueue {
     const name = this.admission.queueOf(state.node.task)
     let queue = this.queues.get(name)
     if (queue === undefined) this.queues.set(name, (queue = new PriorityQueue()))
-    queue.push(state, this.tailOf(state.node.task.name))
+    const isFirst = state.node.address === this.first
+    queue.push(state, isFirst ? Number.POSITIVE_INFINITY : this.tailOf(state.node.task.name))
   }
 
   /** Takes out what may run now. It counts as running until it leaves admission. */

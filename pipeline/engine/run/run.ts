@@ -16,6 +16,7 @@ import type { RunOptions, RunOutcome, UntimedEvent } from './options.ts'
 import { publish } from './publish.ts'
 import { Readers } from './readers.ts'
 import { ReadyQueue } from './readyQueue.ts'
+import { remainingWork } from './remaining.ts'
 import { SourceFailure } from './source.ts'
 import { Tally } from './tally.ts'
 
@@ -33,6 +34,8 @@ export class Run {
   private readonly listsStored = new Set<Digest>()
   private readonly readers = new Readers()
   private readonly startedMs: number
+  private readonly nodesStartedMs = new Map<NodeState, number>()
+  private saidRemaining = false
   /** Executed a second time because what they read had to be healed. */
   private readonly retried = new Set<NodeState>()
   private running = 0
@@ -91,15 +94,14 @@ export class Run {
     }
   }
 
-  /** Expected work that is left over the slots there are; from history, so nothing is said on a first run. */
   private announceRemaining(): void {
-    const { history, executor } = this.options
-    let leftMs = 0
-    for (const state of this.walk.states.values()) {
-      if (state.artifact !== undefined || state.failed) continue
-      leftMs += history.estimate(state.node.task.name)?.p50Ms ?? 0
-    }
-    if (leftMs > 0) this.emit({ kind: 'progress expected', remainingMs: Math.round(leftMs / executor.slots) })
+    const { history, executor, monotonicMs } = this.options
+    const how = { history, slots: executor.slots, nowMs: monotonicMs() }
+    const remaining = remainingWork(this.walk.states.values(), this.nodesStartedMs, how)
+    // Nothing is said on a first run; what was said before is taken back.
+    if (remaining.remainingMs === undefined && !this.saidRemaining) return
+    this.saidRemaining = remaining.remainingMs !== undefined
+    this.emit({ kind: 'progress expected', ...remaining })
   }
 
   private async untilIdle(): Promise<void> {
@@ -300,7 +302,8 @@ export class Run {
       ...(expectedMs === undefined ? {} : { expectedMs }),
       ...(node.task.limits?.group === undefined ? {} : { group: node.task.limits.group }),
     })
-    const made = await this.execution.make(state)
+    this.nodesStartedMs.set(state, options.monotonicMs())
+    const made = await this.execution.make(state).finally(() => this.nodesStartedMs.delete(state))
     const published = publish(options.store, state, made, this.walk.lists, this.listsStored, options.wallMs())
     published.durable.catch((error: unknown) => {
       this.broken ??= error
@@ -319,16 +322,21 @@ export class Run {
     if (unchanged) this.tally.unchanged++
     if (decision.kind === 'restore')
       this.emit({ kind: 'node healed', address: node.address, artifact: published.artifact, what: decision.why })
-    this.emit({
-      kind: 'node done',
-      address: node.address,
-      task: node.task.name,
-      artifact: published.artifact,
-      wallMs: made.wallMs,
-      bytesOut: published.bytesOut,
-      unchanged,
-      ...(made.type === absentType ? { absent: 'the source has nothing here' } : {}),
-    })
+    const sayDone = () =>
+      this.emit({
+        kind: 'node done',
+        address: node.address,
+        task: node.task.name,
+        artifact: published.artifact,
+        wallMs: made.wallMs,
+        bytesOut: published.bytesOut,
+        unchanged,
+        ...(made.type === absentType ? { absent: 'the source has nothing here' } : {}),
+      })
+    // What the world gave, or was given, cannot be had again for nothing: it is done once a crash does not lose it. A
+    // pure node that is lost with its group is only computed again. The run's end waits for all groups.
+    if (node.task.kind === 'pure') sayDone()
+    else published.durable.then(sayDone, () => {})
     this.complete(state, published.artifact)
     return { durable: published.durable }
   }

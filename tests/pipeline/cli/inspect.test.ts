@@ -66,12 +66,16 @@ describe('pipe run --inspect', () => {
     expect(artifactIn(stdout)).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  test('says that nothing would execute where the node is recorded, and how to go on', () => {
+  test('runs a recorded node again, that one and none of its family, and before all others', async () => {
     built.run(['run', 'backtest'], { cwd: dir })
-    const { status, stderr } = built.run(['run', 'backtest', '--inspect', '--inspect-port', '0'], { cwd: dir })
-    expect(status).toBe(2)
-    expect(stderr).toContain('backtest is recorded already: nothing would execute')
-    expect(stderr).toContain('--force backtest')
+    const started = built.start(['run', 'backtest', '--json', '--inspect', '--inspect-port', '0'], { cwd: dir })
+    await started.says(/ws:\/\/127\.0\.0\.1:\d+\/\S+/)
+    const debug = await debuggerAt(/ws:\/\/127\.0\.0\.1:\d+\/[\w-]+/.exec(started.printed())![0])
+    await debug.ask('Runtime.runIfWaitingForDebugger')
+    const { status, stdout } = await started.ended
+    expect(status).toBe(0)
+    const addresses = stdout.split('\n').flatMap((line) => /"node started".*?"address":"([^"]+)"/.exec(line)?.[1] ?? [])
+    expect(addresses).toEqual(['backtest'])
   })
 })
 

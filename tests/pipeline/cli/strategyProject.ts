@@ -18,7 +18,7 @@ import { backtest } from '${repo}tasks/replay/backtest.ts'
 ${names.map((name) => `import { strategy as ${name} } from './strategies/${name}.ts'`).join('\n')}
 const strategies = { ${names.join(', ')} }
 const bad = definePipeline('bad', z.object({ strategy: z.string() }), (graph, config) => {
-  const size = { index: 0, bars: 72 }
+  const size = { index: 0, bars: 72, intervalMs: 3_600_000 }
   graph.target('backtest', graph.add(backtest, {
     params: { baseInterval: '1h', from: '2024-01-01', to: '2024-01-04' },
     inputs: {

@@ -46,6 +46,26 @@ describe('the config', () => {
     expect(faultOf(() => resolve({ universe: { size: -1 } })).what).toContain('universe.size')
   })
 
+  test('names the --set behind a key a strict schema does not know, and behind a check that stands elsewhere', () => {
+    const strict = definePipeline(
+      'strict',
+      z
+        .strictObject({ strategy: z.strictObject({ name: z.string() }), days: z.number().default(3) })
+        .refine(({ days }) => days > 1, 'too short'),
+      () => {},
+    )
+    const fault = (...sets: string[]) =>
+      faultOf(() => resolveConfig(withConfig(strict, { strategy: { name: 'a' } }), sets, () => undefined))
+    expect(fault('strategy.nam=x')).toMatchObject({
+      what: 'strategy: Unrecognized key: "nam"',
+      where: '--set strategy.nam',
+      todo: 'correct the name behind --set',
+    })
+    expect(fault('days=1')).toMatchObject({ what: '(top): too short', where: '--set days=1' })
+    const written = withConfig(strict, { strategy: { name: 'a', nam: 'b' } } as never)
+    expect(faultOf(() => resolveConfig(written, ['days=4'], () => undefined)).todo).toBe('correct it in pipe.config.ts')
+  })
+
   test('refuses a key the schema does not know: a typo must not run with the default', () => {
     expect(faultOf(() => resolve({}, ['universe.sise=3'])).what).toBe(
       'there is no config key "universe.sise"; did you mean "size"?',

@@ -45,6 +45,46 @@ describe('plain lines', () => {
   })
 })
 
+describe('the line that says how far it is', () => {
+  const cached = (address: string): RunEvent => ({
+    kind: 'node cached',
+    elapsedMs: 1,
+    address,
+    task: 'a',
+    artifact: digest('a'),
+  })
+  const grew = (nodes: number, unexpanded = 0): RunEvent => ({ kind: 'graph grew', elapsedMs: 1, nodes, unexpanded })
+  const expected = (remainingMs: number | undefined, nodesWithoutHistory = 0): RunEvent => ({
+    kind: 'progress expected',
+    elapsedMs: 11_000,
+    ...(remainingMs === undefined ? {} : { remainingMs }),
+    nodesWithoutHistory,
+  })
+  const saying = (...events: RunEvent[]): string => {
+    const lines: string[] = []
+    const view = linesView((line) => lines.push(line), plainStyle)
+    for (const event of events) view.see(event)
+    view.see({ kind: 'node progress', elapsedMs: 11_000, address: 'a', bytes: 1, requests: 1 })
+    return lines.join('\n')
+  }
+
+  test('speaks of no share while the graph still grows, and never of 0 nodes', () => {
+    expect(saying(cached('a'), cached('b'))).toBe('progress  2 of 2 nodes so far, 0 running, 11.0 s')
+    expect(saying(grew(8, 1), cached('a'))).toBe('progress  1 of 8 nodes so far, 0 running, 11.0 s')
+    expect(saying(grew(8), cached('a'))).toBe('progress  13 %, 1 of 8 nodes, 0 running, 11.0 s')
+  })
+
+  test('says "over" where some of what is left never ran before, and no time that is none', () => {
+    const rest = [grew(8), cached('a')] as const
+    const time = (event: RunEvent): string => saying(...rest, event).replace(/.*11\.0 s(, )?/, '')
+    expect(time(expected(30_000))).toBe('about 30.0 s left')
+    expect(time(expected(30_000, 3))).toBe('over 30.0 s left')
+    expect(time(expected(200))).toBe('less than 1 s left')
+    expect(time(expected(200, 3))).toBe('')
+    expect(time(expected(undefined, 3))).toBe('')
+  })
+})
+
 describe('the run log', () => {
   test('keeps every event, and what a person greps for', async () => {
     const logPath = join(folder, 'one', 'log')

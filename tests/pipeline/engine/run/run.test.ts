@@ -319,6 +319,27 @@ describe('a run', () => {
     expect(lab.value(await lab.run(world(['abcd']).pipeline, ['sum']), 'sum')).toBe(4)
   })
 
+  test('executes one node before all others, recorded or not, and none that merely shares its name', async () => {
+    await using lab = new EngineLab()
+    const tried = defineTask({
+      name: 'tried',
+      kind: 'pure',
+      params: z.object({ n: z.number() }),
+      inputs: {},
+      output: count,
+      run: (_, { n }) => n,
+    })
+    const pipeline = definePipeline('tries', z.object({}), (graph) => {
+      const others = [1, 2, 3, 4].map((n) => graph.add(tried, { at: [n], params: { n } }))
+      graph.target('tried', ...others, graph.add(tried, { params: { n: 0 } }))
+    })
+    await lab.run(pipeline, ['tried'], { first: 'tried' })
+    expect(lab.executed[0]).toBe('tried')
+    expect(lab.executed).toHaveLength(5)
+    await lab.run(pipeline, ['tried'], { first: 'tried' })
+    expect(lab.executed).toEqual(['tried'])
+  })
+
   test('Ctrl-C finishes what runs, publishes it, and starts nothing more', async () => {
     await using lab = new EngineLab()
     const stop = new AbortController()
@@ -326,7 +347,7 @@ describe('a run', () => {
     const run = await lab.run(pipeline, ['report'], {
       stop: stop.signal,
       emit: (event) => {
-        if (event.kind === 'node done' && event.task === 'fetchNames') stop.abort()
+        if (event.kind === 'node started' && event.task === 'fetchNames') stop.abort()
       },
     })
     expect(run.status).toBe('interrupted')

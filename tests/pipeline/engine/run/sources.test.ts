@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { openStore } from '../../../../cas/store.ts'
 import { filesArtifact, jsonArtifact } from '../../../../lib/artifact.ts'
 import { definePipeline } from '../../../../pipeline/engine/graph.ts'
 import { defineTask, type Limits, PermanentError, type SourceContext } from '../../../../pipeline/engine/task.ts'
@@ -41,6 +42,29 @@ describe('a source', () => {
     const records: unknown[] = []
     lab.store.records.scan('observation', (record) => records.push(lab.store.records.payload(record)))
     expect(records).toMatchObject([{ attempts: 3, notes: [{ attempt: 1 }, { attempt: 2 }, { attempt: 3 }] }])
+  })
+
+  test('is called done only once its record is in the store, where another process reads it', async () => {
+    await using lab = new EngineLab()
+    const seen: [string, unknown][] = []
+    await lab.run(
+      oneSource(async () => 'paid for'),
+      ['ask'],
+      {
+        emit: (event) => {
+          if (event.kind !== 'node done' && event.kind !== 'run finished') return
+          const elsewhere = openStore(lab.root, { readOnly: true })
+          const artifacts: unknown[] = []
+          elsewhere.records.scan('observation', ({ artifact }) => artifacts.push(artifact))
+          void elsewhere.close()
+          seen.push([event.kind, artifacts.length])
+        },
+      },
+    )
+    expect(seen).toEqual([
+      ['node done', 1],
+      ['run finished', 1],
+    ])
   })
 
   test('is not tried again when it says that this cannot help', async () => {
