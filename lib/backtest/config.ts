@@ -54,11 +54,19 @@ const bracketEntry = strict({
 
 export const backtestConfig = strict({
   capitalUsdt: z.number().positive().default(100_000),
-  /** 8 is exact up to 90 million USDT of equity, cash or position; each decimal less is tenfold that. */
-  cashDecimals: z.int().min(2).max(8).default(cashDecimalsDefault),
+  cashDecimals: z
+    .int()
+    .min(2)
+    .max(8)
+    .default(cashDecimalsDefault)
+    .describe('8 is exact up to 90 million USDT of equity, cash or position; each decimal less is tenfold that.'),
   marginMode: z.enum(['cross', 'isolated']).default('cross'),
-  /** Sum of |positions| over equity that no order may pass. Isolated positions post notional / leverage. */
-  leverageMax: z.number().positive().max(125).default(3),
+  leverageMax: z
+    .number()
+    .positive()
+    .max(125)
+    .default(3)
+    .describe('Sum of |positions| over equity that no order may pass. Isolated positions post notional / leverage.'),
   latencyMs: z.int().min(0).default(200),
   feeTier: z.string().default('regular'),
   fees: z
@@ -66,8 +74,12 @@ export const backtestConfig = strict({
     .min(1)
     .default([{ from: '2019-09-01', tiers: { regular: { makerBps: 2, takerBps: 5 } } }]),
   slippage: slippageModel.default({ model: 'fixedBps', bps: 1 }),
-  /** Of the traded quantity of the bar that fills; what is left waits for the next bar. */
-  volumeShareMax: z.number().positive().max(1).default(0.1),
+  volumeShareMax: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.1)
+    .describe('Of the traded quantity of the bar that fills; what is left waits for the next bar.'),
   brackets: z
     .array(bracketEntry)
     .min(1)
@@ -87,19 +99,26 @@ export const backtestConfig = strict({
     ]),
   liquidationFeeBps: bps.min(0).default(125),
   risk: strict({
-    /** As multiples of equity. */
-    grossMax: z.number().positive().optional(),
+    grossMax: z.number().positive().optional().describe('As multiples of equity.'),
     netMax: z.number().positive().optional(),
     symbolMax: z.number().positive().optional(),
-    /** 0.2: twenty per cent under the highest equity, everything is closed and the strategy is heard no more. */
-    drawdownMax: z.number().positive().max(1).optional(),
+    drawdownMax: z
+      .number()
+      .positive()
+      .max(1)
+      .optional()
+      .describe(
+        '0.2: twenty per cent under the highest equity, everything is closed and the strategy is heard no more.',
+      ),
   }).default({}),
-  /** Spacing of the equity curve, in multiples since 1970; at least the bar interval. Daily closes need a divisor. */
   equityEveryMs: z
     .int()
     .positive()
     .refine((ms) => DAY_MS % ms === 0, 'must divide a day')
-    .default(HOUR_MS),
+    .default(HOUR_MS)
+    .describe(
+      'Spacing of the equity curve, in multiples since 1970; at least the bar interval. Daily closes need a divisor.',
+    ),
   seed: z.int().min(0).default(1),
 })
 export type BacktestConfig = z.infer<typeof backtestConfig>

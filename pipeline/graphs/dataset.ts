@@ -27,16 +27,19 @@ const instant = z
   .refine((text) => parseUtc(text) !== undefined, 'a date such as 2026-03-01, or an instant in UTC')
 
 export const datasetConfig = z.object({
-  /** `sim`: the embedded exchange. `binance`: archives, and the API for what they lack. `archives`: no API at all. */
-  source: z.enum(['sim', 'binance', 'archives']).default('sim'),
-  /** For mirrors and simulated exchanges; where they are given they are part of every key. */
-  baseUrls: baseUrls.optional(),
+  source: z
+    .enum(['sim', 'binance', 'archives'])
+    .default('sim')
+    .describe(
+      '"sim": the embedded exchange. "binance": archives, and the API for what they lack. "archives": no API at all.',
+    ),
+  baseUrls: baseUrls
+    .optional()
+    .describe('For mirrors and simulated exchanges; where they are given they are part of every key.'),
   http: httpPolicy.prefault({}),
-  /** What is asked and how, for whoever reads a manifest: nothing to be set. */
-  requests: requestPolicy,
+  requests: requestPolicy.describe('What is asked and how, for whoever reads a manifest: nothing to be set.'),
   from: instant,
-  /** Not included. Without it up to now. */
-  to: instant.optional(),
+  to: instant.optional().describe('Not included. Without it up to now.'),
   universe: z
     .object({
       mode: z.enum(['listed', 'historical', 'live']).default('historical'),
@@ -48,10 +51,11 @@ export const datasetConfig = z.object({
       quoteAsset: z.string().default('USDT'),
       allow: z.array(z.string()).default([]),
       deny: z.array(z.string()).default([]),
-      /** Whether a new choice is made at the start of each month, on what had closed by then. */
-      rebalance: z.enum(['never', 'monthly']).default('never'),
-      /** Other dates a new choice is made at; without any, once at `from`. */
-      dates: z.array(instant).default([]),
+      rebalance: z
+        .enum(['never', 'monthly'])
+        .default('never')
+        .describe('Whether a new choice is made at the start of each month, on what had closed by then.'),
+      dates: z.array(instant).default([]).describe('Other dates a new choice is made at; without any, once at "from".'),
       allowSurvivorship: z.boolean().default(false),
     })
     .prefault({}),
@@ -66,13 +70,14 @@ export const datasetConfig = z.object({
     .default([{ market: 'usdm', kind: 'klines', interval: '1h' }]),
   funding: z.boolean().default(true),
   metrics: z.boolean().default(false),
-  /** Days of trades, of contracts or of coin pairs. */
-  trades: z.array(z.enum(['usdm', 'spot'])).default([]),
+  trades: z
+    .array(z.enum(['usdm', 'spot']))
+    .default([])
+    .describe('Days of trades, of contracts or of coin pairs.'),
   aggTrades: z.array(z.enum(['usdm', 'spot'])).default([]),
   openInterest: z.boolean().default(false),
   takerVolume: z.boolean().default(false),
-  /** What is done about rows that cannot be right. */
-  policy: policy.default('quarantine'),
+  policy: policy.default('quarantine').describe('What is done about rows that cannot be right.'),
   audit: z.boolean().default(true),
 })
 export type DatasetConfig = z.output<typeof datasetConfig>

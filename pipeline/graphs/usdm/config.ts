@@ -13,39 +13,54 @@ const { universe } = datasetConfig.shape
 export const baseIntervals = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h'] as const
 
 export const usdmConfig = datasetConfig.omit({ bars: true }).extend({
-  /** The first day that is traded, and the first that is not any more. */
-  from: day,
+  from: day.describe('The first day that is traded, and the first that is not any more.'),
   to: day,
-  /** So many days before `from` are made ready for features that look back; nothing is traded on them. */
-  warmupDays: z.number().int().nonnegative().default(0),
+  warmupDays: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('So many days before "from" are made ready for features that look back; nothing is traded on them.'),
   universe: universe
     .unwrap()
     .extend({ rebalance: z.enum(['never', 'monthly']).default('monthly') })
     .prefault({}),
   baseInterval: z.enum(baseIntervals).default('1m'),
-  /** Data sets beside the bars of the contract. What is left out is absent from minutes, and flagged there. */
-  mark: z.boolean().default(true),
+  mark: z
+    .boolean()
+    .default(true)
+    .describe('Data sets beside the bars of the contract. What is left out is absent from minutes, and flagged there.'),
   index: z.boolean().default(true),
   premium: z.boolean().default(true),
   spot: z.boolean().default(true),
-  /** Announced events, for the mask `near_event`. */
-  calendar: z.array(z.object({ fromMs: z.number(), toMs: z.number(), knownAtMs: z.number() })).default([]),
+  calendar: z
+    .array(z.object({ fromMs: z.number(), toMs: z.number(), knownAtMs: z.number() }))
+    .default([])
+    .describe('Announced events, for the mask "near_event".'),
   strategy: z
     .strictObject({
       name: z.string().default('crossSectionalMomentum'),
       params: z.record(z.string(), z.unknown()).default({}),
     })
     .prefault({}),
-  /** What the strategy is measured against; null for nothing. */
-  benchmark: z.string().nullable().default('btcBuyAndHold'),
-  /** Capital, fees, slippage, latency, brackets and limits. */
-  execution: backtestConfig.prefault({}),
-  /** Values to try of the strategy's params, each combination a run of its own: `{ perSide: [2, 3] }`. */
-  sweep: sweepGrid.default({}),
-  /** Folds of time: on each the best of the sweep is chosen, and traded on what comes after. */
-  walkForward: walkForwardConfig.optional(),
-  /** Whether the run is repeated without fees, with twice the fees, with more slippage and with more latency. */
-  sensitivity: z.boolean().default(true),
+  benchmark: z
+    .string()
+    .nullable()
+    .default('btcBuyAndHold')
+    .describe('What the strategy is measured against; null for nothing.'),
+  execution: backtestConfig.prefault({}).describe('Capital, fees, slippage, latency, brackets and limits.'),
+  sweep: sweepGrid
+    .default({})
+    .describe('Values to try of the strategy’s params, each combination a run of its own: "{ perSide: [2, 3] }".'),
+  walkForward: walkForwardConfig
+    .optional()
+    .describe('Folds of time: on each the best of the sweep is chosen, and traded on what comes after.'),
+  sensitivity: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether the run is repeated without fees, with twice the fees, with more slippage and with more latency.',
+    ),
 })
 export type UsdmConfig = z.output<typeof usdmConfig>
 

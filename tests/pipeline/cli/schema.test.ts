@@ -132,3 +132,57 @@ export default defineProject({ root: '.pipe', pipelines: [withConfig(one, {})] }
     expect(existsSync(join(project, '.pipe'))).toBe(false)
   })
 })
+
+describe('pipe schema --config', () => {
+  const project = join(folder, 'settings')
+  beforeAll(() => {
+    mkdirSync(project, { recursive: true })
+    writeFileSync(
+      join(project, 'pipe.config.ts'),
+      `import { definePipeline, defineProject, withConfig, z } from 'tickpipe'
+const config = z.object({
+  size: z.int().positive().default(20).describe('How many.'),
+  fees: z.object({ maker: z.number().min(0).max(100).default(2), tiers: z.array(z.object({ bps: z.number() })).default([]) }).prefault({}),
+  source: z.enum(['sim', 'binance']).default('sim'),
+  benchmark: z.string().nullable().default(null),
+  sweep: z.record(z.string(), z.array(z.union([z.number(), z.string()]))).default({}),
+})
+export default defineProject({ pipelines: [withConfig(definePipeline('p', config, () => {}), { size: 5 })] })`,
+    )
+  })
+
+  const here = (...words: string[]): Promise<Said> =>
+    say(['schema', '--config', ...words], { cwd: project, env: { HOME: folder }, openWorld })
+
+  test('says of each setting what it takes, its default, what it is here, and what it is for', async () => {
+    const { stdout, status } = await here()
+    expect(status).toBe('ok')
+    expect(stdout).toBe(`size  whole number above 0
+    How many.
+    default 20
+    here    5
+fees.maker  number from 0 up to 100
+    default 2
+fees.tiers  list of { bps: number }
+    default []
+source  "sim" | "binance"
+    default "sim"
+benchmark  string | null
+    default null
+sweep  { <name>: list of number | string }
+    default {}
+`)
+  })
+
+  test('as JSON for programs', async () => {
+    const { stdout } = await here('--json')
+    const { settings } = JSON.parse(stdout) as { settings: unknown[] }
+    expect(settings[0]).toEqual({
+      path: 'size',
+      takes: 'whole number above 0',
+      fallback: 20,
+      value: 5,
+      doc: 'How many.',
+    })
+  })
+})
