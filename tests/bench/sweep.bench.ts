@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -29,9 +29,10 @@ export const bench: Bench = {
   async run({ quick }) {
     const built = await buildPipe()
     try {
-      const rows = marketRows(built, 'years', quick ? { points: 40, alone: 5 } : { points: 1000, alone: 20 })
-      rows.push(...marketRows(built, 'hourly', quick ? { points: 24, alone: 3 } : { points: 200, alone: 10 }))
-      return [...rows, ...marketRows(built, 'minutes', quick ? { points: 40, alone: 5 } : { points: 200, alone: 20 })]
+      if (quick) return marketRows(built, 'years', { points: 60, alone: 10 })
+      const rows = marketRows(built, 'years', { points: 1000, alone: 20 })
+      rows.push(...marketRows(built, 'hourly', { points: 200, alone: 10 }))
+      return [...rows, ...marketRows(built, 'minutes', { points: 200, alone: 20 })]
     } finally {
       built.remove()
     }
@@ -46,9 +47,12 @@ interface Spent {
 function marketRows(built: BuiltPipe, size: SweepSize, { points, alone }: { points: number; alone: number }): Row[] {
   const { engine, task } = bare(size, alone)
   const { says } = sizes[size]
+  const data = join(built.dir, `data-${size}`)
+  command(built, data, size, points, 2, 'data')
   const fewer = points >= 1000 ? points / 5 : points
-  const one = swept(built, size, fewer, 1)
-  const two = swept(built, size, points, 2)
+  const one = swept(built, data, size, fewer, 1)
+  const two = swept(built, data, size, points, 2)
+  rmSync(data, { recursive: true })
   const row = (name: string, value: number, unit: string, note?: string): Row => ({
     name: `${size}: ${name}`,
     value: rounded(value),
@@ -62,12 +66,12 @@ function marketRows(built: BuiltPipe, size: SweepSize, { points, alone }: { poin
   return [
     row('a point alone', engine.wallMs, 'ms', `${says}; ${rounded(engine.cpuMs)} ms of CPU`),
     row('a point alone, encoded', task.wallMs, 'ms', `${rounded(task.cpuMs)} ms of CPU`),
-    ...[one, two].map(({ run, count, workers, rss }) =>
+    ...[one, two].map(({ run, count, workers }) =>
       row(
         `${count} points, ${workers} worker${workers === 1 ? '' : 's'}`,
         run.wallMs,
         'ms',
-        `${rounded(run.cpuMs)} ms of CPU, ${run.peakRssMb} MB at most; ${rss}`,
+        `${rounded(run.cpuMs)} ms of CPU, ${run.peakRssMb} MB at most`,
       ),
     ),
     ...efficiency(one),
@@ -82,44 +86,32 @@ interface Swept {
   readonly count: number
   readonly run: Measured
   readonly again: Measured
-  /** The process's memory while points ran. */
-  readonly rss: string
 }
 
-function swept(built: BuiltPipe, size: SweepSize, points: number, workers: number): Swept {
+function command(
+  { cli, env }: BuiltPipe,
+  root: string,
+  size: SweepSize,
+  points: number,
+  workers: number,
+  target: string,
+): Measured {
+  const asked = ['run', target, '--quiet', '--root', root, '--as-of', '2024-06-01', '--workers', String(workers)]
+  const config = ['--set', `points=${points}`, '--set', `size=${size}`]
+  return measured(process.execPath, [cli, ...asked, ...config], project, env)
+}
+
+/** Over a copy of the data, where no point was run before. */
+function swept(built: BuiltPipe, data: string, size: SweepSize, points: number, workers: number): Swept {
   const root = join(built.dir, `store-${size}-${workers}`)
-  const run = (target: string): Measured =>
-    measured(
-      process.execPath,
-      [
-        ...[built.cli, 'run', target, '--quiet', '--root', root, '--as-of', '2024-06-01', '--workers', String(workers)],
-        ...['--set', `points=${points}`, '--set', `size=${size}`],
-      ],
-      project,
-      built.env,
-    )
   try {
-    run('data')
-    const first = run('sweep')
-    const rss = memoryOver(root)
-    return { workers, count: points, run: first, again: run('sweep'), rss }
+    cpSync(data, root, { recursive: true })
+    const run = () => command(built, root, size, points, workers, 'sweep')
+    const first = run()
+    return { workers, count: points, run: first, again: run() }
   } finally {
     rmSync(root, { recursive: true, force: true })
   }
-}
-
-/** What the process held when a tenth of its points was done, and at the end. */
-function memoryOver(root: string): string {
-  const newest = readdirSync(join(root, 'runs')).sort().at(-1)!
-  const lines = readFileSync(join(root, 'runs', newest, 'events.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-  const peaks = lines.flatMap((line) => {
-    const event = JSON.parse(line) as { kind: string; peakRssMb?: number; cost?: { peakRssMb?: number } }
-    const rssMb = event.peakRssMb ?? event.cost?.peakRssMb
-    return event.kind.startsWith('node') && rssMb !== undefined ? [rssMb] : []
-  })
-  return `${Math.round(peaks[Math.floor(peaks.length / 10)] ?? 0)} MB after a tenth of the points, ${Math.round(peaks.at(-1) ?? 0)} at the end`
 }
 
 /** What one point takes, all else being there: the mean over different points after a few to warm up. */

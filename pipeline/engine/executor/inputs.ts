@@ -65,16 +65,18 @@ export class InputReader {
     const known = this.#guard.suspend(() => this.#kept.find(key))
     if (known !== undefined) return known
     const values: Record<string, unknown> = {}
+    const isKept = given.every(({ input }) => artifactsOf(input).every(({ readAgain }) => readAgain === true))
     for (const { name, input } of given) {
       reading(name)
-      values[name] = this.read(ports[name]!, input)
+      // What is made of them is kept in their place.
+      values[name] = this.read(ports[name]!, isKept ? readOnce(input) : input)
     }
     making()
     const made = plainCopy(
       preparation.make(values as never, parseCanonicalJson(factsJson) as never),
       'what was prepared',
     )
-    if (!given.every(({ input }) => artifactsOf(input).every(({ readAgain }) => readAgain === true))) return made
+    if (!isKept) return made
     return this.#guard.suspend(() => this.#kept.keep(key, made))
   }
 
@@ -142,6 +144,14 @@ export class InputReader {
 const artifactsOf = (input: JobInput): readonly JobArtifact[] => {
   if (input.kind === 'absent') return []
   return input.kind === 'one' ? [input.artifact] : input.artifacts
+}
+
+function readOnce(input: JobInput): JobInput {
+  if (input.kind === 'absent') return input
+  const once = (artifact: JobArtifact): JobArtifact => ({ ...artifact, readAgain: false })
+  return input.kind === 'one'
+    ? { kind: 'one', artifact: once(input.artifact) }
+    : { kind: 'many', artifacts: input.artifacts.map(once) }
 }
 
 /** An input that is not there is something else than one that is empty. */

@@ -37,9 +37,10 @@ export function mapArrays(value: Plain, change: (array: PlainArray) => PlainArra
 /** The same memory behind an array object of its own. */
 export const viewed = (array: PlainArray): PlainArray => (array as Float64Array).subarray(0)
 
+/** Of what is kept: typed arrays count twice, for there is a copy to compare them with. */
 export function sizeOf(value: Plain): number {
   if (typeof value !== 'object' || value === null) return 0
-  if (ArrayBuffer.isView(value)) return value.byteLength
+  if (ArrayBuffer.isView(value)) return 2 * value.byteLength
   // Strings are shared by the copies; what a copy costs is its references.
   if (isList(value))
     return value.some(isObject) ? value.reduce((sum: number, one) => sum + sizeOf(one), 0) : value.length * 8
