@@ -6,6 +6,8 @@ import { visibleFile, visiblePaintedLines } from './visible.ts'
 export interface Out {
   readonly json: boolean
   readonly quiet: boolean
+  /** Whether results go to a terminal, where a person reads them as they are. */
+  readonly isTerminal: boolean
   readonly style: Style
   readonly errStyle: Style
   /** A line or more of result, for people. Nothing with --json. */
@@ -79,6 +81,7 @@ export function makeOut(
   return {
     json: asked.json,
     quiet: asked.quiet,
+    isTerminal: asked.stdoutIsTerminal,
     style: asked.colour.stdout ? ansiStyle : plainStyle,
     errStyle: asked.colour.stderr ? ansiStyle : plainStyle,
     print: (text) => {

@@ -95,7 +95,7 @@ async function printResult(
   const { printLines, printTable } = await import('./query/printRows.ts')
   const result = await database.stream(sql)
   if (out.json || asked.csv) await printLines(result, out, asked.csv ? 'csv' : 'json')
-  else await printTable(result, out, asked.rows)
+  else await printTable(result, out, { mostRows: asked.rows, isTerminal: out.isTerminal })
 }
 
 interface Target {

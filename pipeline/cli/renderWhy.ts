@@ -2,6 +2,7 @@ import type { Plan, PlanNode, Reason, Verdict } from '../engine/verdict.ts'
 import { instantText, shortId } from './human.ts'
 import { codeChangeText, codeOf, reasonText, verdictText } from './reasonText.ts'
 import { paintState } from './renderPlan.ts'
+import { shellWord } from './shellWord.ts'
 import type { Style } from './style.ts'
 import { visible } from './visible.ts'
 
@@ -13,6 +14,8 @@ export interface WhyReport {
   readonly verdict: Verdict
   /** Nodes that are a reason for it, each below the one it explains. */
   readonly causes: readonly { readonly address: string; readonly verdict: Verdict; readonly depth: number }[]
+  /** Other nodes that the same name stands for: this report is of one of them. */
+  readonly others: readonly string[]
   readonly record: { readonly key: string; readonly artifact: string | null; readonly recordedAtMs: number } | null
 }
 
@@ -23,6 +26,7 @@ export function whyOf(
   plan: Plan,
   node: PlanNode,
   stored: { readonly key: string; readonly artifact: string | undefined; readonly recordedAtMs: number } | undefined,
+  others: readonly string[] = [],
 ): WhyReport {
   const byAddress = new Map(plan.nodes.map((candidate) => [candidate.address, candidate]))
   const causes: { address: string; verdict: Verdict; depth: number }[] = []
@@ -43,6 +47,7 @@ export function whyOf(
     kind: node.kind,
     verdict: node.verdict,
     causes,
+    others,
     record:
       stored === undefined
         ? null
@@ -51,11 +56,13 @@ export function whyOf(
 }
 
 export function renderWhy(report: WhyReport, style: Style): string {
-  const { verdict } = report
+  const { verdict, others } = report
   const lines = [
     `${style.bold(visible(report.address))}  (${report.task}, ${report.kind})`,
     `  ${paintState(verdict.kind, style)(verdict.kind)}${verdict.kind === 'will run' ? ' because' : ''}`,
   ]
+  if (others.length > 0)
+    lines.splice(1, 0, style.dim(`  one of ${others.length + 1} nodes of that name; ${othersText(others)}`))
   if (verdict.kind === 'will run') lines.push(...verdict.because.flatMap(reasonLines).map(visible))
   else if (verdict.kind === 'cached') lines.push(`    nothing it depends on changed: artifact ${verdict.artifact}`)
   else lines.push(`    ${visible(verdictText(verdict))}`)
@@ -71,6 +78,12 @@ export function renderWhy(report: WhyReport, style: Style): string {
     )
   }
   return lines.join('\n')
+}
+
+/** How to see them too. */
+function othersText(others: readonly string[]): string {
+  const some = others.slice(0, 3).map((address) => `pipe why ${shellWord(visible(address))}`)
+  return `the ${others.length === 1 ? 'other' : 'others'}: ${some.join(', ')}${others.length > some.length ? `, and ${others.length - some.length} more` : ''}`
 }
 
 /** Every change has its own line here: this is the place to see all of them. */

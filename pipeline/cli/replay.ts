@@ -175,6 +175,8 @@ interface Written {
   readonly events: number
   readonly sizeBytes: number
   readonly interrupted: boolean
+  /** Whoever read standard output wanted no more. */
+  readonly cutShort: boolean
 }
 
 async function writeEvents(
@@ -198,6 +200,7 @@ async function writeEvents(
   })
   let days = 0
   let events = 0
+  let cutShort = false
   let finished = false
   try {
     stream: for (const day of followReplay(store, found, { fromMs, toMs })) {
@@ -207,13 +210,14 @@ async function writeEvents(
         events += kept.rowCount
         // Signals are heard between blocks.
         await new Promise(setImmediate)
-        if (stopped || writer.closed) break stream
+        cutShort = writer.closed === true
+        if (stopped || cutShort) break stream
       }
       days++
     }
-    if (stopped) return { path, fromMs, toMs, days, events, sizeBytes: 0, interrupted: true }
+    if (stopped) return { path, fromMs, toMs, days, events, sizeBytes: 0, interrupted: true, cutShort }
     finished = true
-    return { path, fromMs, toMs, days, events, ...writer.finish(), interrupted: false }
+    return { path, fromMs, toMs, days, events, ...writer.finish(), interrupted: false, cutShort }
   } finally {
     stopListening()
     if (!finished) writer.abort()
@@ -246,11 +250,17 @@ export function renderReplay(
     ['digest', style.bold(replay.digest)],
   ]
   if (written !== undefined) {
-    const what = `${plural(written.events, 'event')} of ${plural(written.days, 'day')}`
-    const how = written.path === '-' ? 'to standard output' : `${written.path}  ${sizeText(written.sizeBytes)}`
-    fields.push(['written', written.interrupted ? `nothing: it was stopped after ${what}` : `${what}, ${how}`])
+    fields.push(['written', writtenText(written)])
   }
   return fields
     .map(([name, text]) => `${style.dim(padEnd(name, 7))}  ${text.replaceAll('\n', `\n${' '.repeat(9)}`)}`)
     .join('\n')
+}
+
+function writtenText({ events, days, path, sizeBytes, interrupted, cutShort }: Written): string {
+  // A day that was begun and not finished is no day.
+  if (cutShort) return `about ${plural(events, 'event')}, and no more: the reader closed standard output`
+  const what = `${plural(events, 'event')} of ${plural(days, 'day')}`
+  if (interrupted) return `nothing: it was stopped after ${what}`
+  return `${what}, ${path === '-' ? 'to standard output' : `${path}  ${sizeText(sizeBytes)}`}`
 }

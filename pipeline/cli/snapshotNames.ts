@@ -42,7 +42,10 @@ export const snapshotShow = defineCommand({
   name: 'snapshot show',
   summary: 'Show what a snapshot stands for, and where it lies',
   args: { name: arg.one('Its name', { completes: 'snapshot' }) },
-  flags: { provenance: flag.boolean('Print when, where and how it was made, as JSON') },
+  flags: {
+    provenance: flag.boolean('Print when, where and how it was made, as JSON'),
+    config: flag.boolean('Print the whole config, as JSON'),
+  },
   examples: [
     { line: 'pipe snapshot show demo', says: 'id, targets, config, folder' },
     { line: 'pipe snapshot show demo --provenance', says: 'when, where, how long' },
@@ -55,6 +58,7 @@ export const snapshotShow = defineCommand({
       const folder = snapshotFolder(root, values.name)
       const { out } = context
       if (values.provenance) out.print(JSON.stringify(readProvenance(root, values.name), null, 2))
+      else if (values.config) out.print(JSON.stringify(snapshot.manifest.config, null, 2))
       else out.print(renderSnapshot(snapshot, folder, out.style))
       const { name, id, manifest, origin } = snapshot
       out.printJson({ name, id, folder, ...origin, manifest, provenance: readProvenance(root, name) })
@@ -180,7 +184,7 @@ export function renderSnapshot({ name, manifest, origin }: Snapshot, folder: str
       'nodes',
       `${countText(manifest.nodes.length)} (${[...kinds].map(([kind, count]) => `${countText(count)} ${kind}`).join(', ')})`,
     ],
-    ['config', JSON.stringify(manifest.config)],
+    ...configFields(manifest.config, name),
     ['origin', origin.trusted ? origin.origin : `${origin.origin}; its code is not trusted here`],
     ['folder', folder],
     ['check', `cd ${folder} && sha256sum -c --quiet checksums.sha256`],
@@ -202,3 +206,20 @@ export function renderSnapshot({ name, manifest, origin }: Snapshot, folder: str
     ...textTable([{ title: '' }, { title: '' }, { title: '' }], targets),
   ].join('\n')
 }
+
+/** One setting a line, none of them long; a whole config is pages. */
+function configFields(config: unknown, snapshot: string): [string, string][] {
+  const whole = JSON.stringify(config) ?? 'none'
+  if (whole.length <= configCharsMax || typeof config !== 'object' || config === null || Array.isArray(config)) {
+    return [['config', whole]]
+  }
+  const settings = Object.entries(config).map(([key, value]) => {
+    const text = `${key}: ${JSON.stringify(value)}`
+    return text.length > configCharsMax ? `${text.slice(0, configCharsMax - 1)}…` : text
+  })
+  const isCut = settings.some((text) => text.endsWith('…'))
+  const lines = isCut ? [...settings, `all of it: pipe snapshot show ${snapshot} --config`] : settings
+  return lines.map((line, i) => [i === 0 ? 'config' : '', line])
+}
+
+const configCharsMax = 96

@@ -148,23 +148,31 @@ async function verifyStore(store: Store, options: VerifyOptions): Promise<Verify
 
 const today = (context: Context): string => new Date(context.nowMs()).toISOString().slice(0, 10)
 
-/** One line that says how far it is. */
-class Watch {
-  private readonly context: Context
-  private lastMs = 0
+// As a run does into a pipe: a log that stands still for longer looks hung.
+const lineEveryMs = 10_000
+
+/** One line that says how far it is, drawn anew on a terminal; into a pipe another one every some seconds. */
+export class Watch {
+  private readonly context: Pick<Context, 'terminal' | 'out' | 'nowMs'>
+  private lastMs: number
   private drawn = false
 
-  constructor(context: Context) {
+  constructor(context: Pick<Context, 'terminal' | 'out' | 'nowMs'>) {
     this.context = context
+    this.lastMs = context.terminal ? 0 : context.nowMs()
   }
 
   readonly update = (progress: { level: VerifyLevel; done: number; total: number; node?: string }): void => {
     const { terminal, out } = this.context
     const nowMs = this.context.nowMs()
-    if (!terminal || out.quiet || out.json || nowMs - this.lastMs < 100) return
+    if (out.quiet || out.json || nowMs - this.lastMs < (terminal ? 100 : lineEveryMs)) return
     this.lastMs = nowMs
     const { level, done, total, node } = progress
     const line = `${level}: ${countText(done)} of ${countText(total)}, ${percentText(done, total)}${node === undefined ? '' : `  ${visible(node)}`}`
+    if (!terminal) {
+      out.note(`progress  ${line}`)
+      return
+    }
     terminal.write(`\r${cutText(line, terminal.columns - 1)}\x1b[K`)
     this.drawn = true
   }

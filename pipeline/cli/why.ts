@@ -18,7 +18,7 @@ export const why = defineCommand({
     { line: 'pipe why features', says: 'what of it changed, or what record serves' },
     { line: "pipe why 'minute[BTCUSDT,2024-01]' --set window=5", says: 'with another config' },
   ],
-  json: '{"address", "task", "kind", "verdict": {"kind", …}, "causes": [{"address", "verdict", "depth"}], "record": null or {"key", "artifact", "recordedAtMs"}}',
+  json: '{"address", "task", "kind", "verdict": {"kind", …}, "causes": [{"address", "verdict", "depth"}], "others": [address], "record": null or {"key", "artifact", "recordedAtMs"}}',
   async run(context, values) {
     const { world, targets, ask } = await openAsk(context, { ...values, targets: [] }, { readOnly: true })
     try {
@@ -29,7 +29,13 @@ export const why = defineCommand({
       const { records } = world.store
       const key = state?.key
       const stored = key === undefined ? undefined : (records.result(key) ?? records.observations(key).at(-1))
-      const report = whyOf(plan, node, stored)
+      const others = plan.nodes.filter(({ address, task }) => address !== node.address && task === values.address)
+      const report = whyOf(
+        plan,
+        node,
+        stored,
+        others.map(({ address }) => address),
+      )
       context.out.print(renderWhy(report, context.out.style))
       context.out.printJson(report)
       return 'ok'

@@ -42,7 +42,13 @@ export type Verdict =
   | { readonly kind: 'cached'; readonly artifact: Digest }
   | { readonly kind: 'will run'; readonly because: readonly Reason[] }
   | { readonly kind: 'may run'; readonly after: readonly string[] } // these run, and may come out the same
-  | { readonly kind: 'unknown'; readonly until: readonly string[]; readonly lastCount?: number } // the graph grows once these are known
+  | {
+      readonly kind: 'unknown'
+      readonly until: readonly string[] // the graph grows once these are known
+      /** Stands for all nodes that grow out of one list of this node; its own address is a name inside the engine. */
+      readonly forEach?: string
+      readonly lastCount?: number
+    }
   | { readonly kind: 'blocked'; readonly why: string } // a frozen or offline run lacks it
 
 export interface PlanNode {

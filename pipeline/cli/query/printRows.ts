@@ -22,7 +22,11 @@ const numeric = new Set<DuckDBTypeId>([
 ])
 
 /** An aligned table of the first rows. The others are counted, for a table that ends without a word looks complete. */
-export async function printTable(result: DuckDBResult, out: Out, mostRows: number): Promise<void> {
+export async function printTable(
+  result: DuckDBResult,
+  out: Out,
+  { mostRows, isTerminal }: { readonly mostRows: number; readonly isTerminal: boolean },
+): Promise<void> {
   const types = result.columnTypes()
   const rows: (string | undefined)[][] = []
   let rowCount = 0
@@ -39,7 +43,8 @@ export async function printTable(result: DuckDBResult, out: Out, mostRows: numbe
   const columns = result.columnNames().map((name, i) => ({
     title: visible(name),
     align: numeric.has(types[i]!.typeId) ? ('right' as const) : ('left' as const),
-    maxCells: 80,
+    // What is cut cannot be read by whatever is behind a pipe.
+    ...(isTerminal ? { maxCells: 80 } : {}),
   }))
   const lines = textTable(
     columns,

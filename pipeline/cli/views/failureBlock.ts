@@ -24,10 +24,10 @@ export function renderFailure(address: string, task: string, failure: NodeFailur
 
 /** The message, and the few frames of the stack that lead to the task's own code. */
 function causeText(failure: NodeFailure, style: Style): string {
-  const frames = (failure.stack ?? '')
+  const lines = (failure.stack ?? '')
     .split('\n')
     .filter((line) => /^\s+at /.test(line) && !line.includes('node:internal'))
-    .slice(0, 4)
-    .map((line) => style.dim(line.trim()))
+  // Some stacks say one place over and over, as those of retries do.
+  const frames = [...new Set(lines)].slice(0, 4).map((line) => style.dim(line.trim()))
   return [failure.message, ...frames].join('\n')
 }

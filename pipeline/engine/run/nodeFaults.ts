@@ -38,11 +38,26 @@ function messageOf(cause: Error, address: string): string {
   return cause.todo === undefined || message.includes(cause.todo) ? message : `${message} (${cause.todo})`
 }
 
+/** No line of anybody's code is to blame for a name that does not resolve. Sources come from another bundle, so an error
+ *  is told by its own words: `trouble` of an HttpFault, or the code of the system or of the HTTP client. */
+function isOfTheNetwork(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { trouble, code, syscall } = error as { trouble?: unknown; code?: unknown; syscall?: unknown }
+  if (typeof trouble === 'string') return true
+  if (
+    /^UND_ERR_|^E(AI_|NOTFOUND|CONN|HOSTUNREACH|NETUNREACH|TIMEDOUT|PIPE)/.test(String(code)) &&
+    (syscall !== undefined || String(code).startsWith('UND_'))
+  )
+    return true
+  return isOfTheNetwork(error.cause)
+}
+
 /** Everything a person needs to see what broke. */
 export function describeFailure(state: NodeState, error: unknown, attempts: number, options: RunOptions): NodeFailure {
   const cause = error instanceof Error ? error : new Error(String(error))
   // A Fault's own stack shows only where it was noticed; what the task threw is its cause.
-  const { stack } = cause instanceof Fault && cause.cause instanceof Error ? cause.cause : cause
+  const thrown = cause instanceof Fault && cause.cause instanceof Error ? cause.cause : cause
+  const stack = isOfTheNetwork(thrown) ? undefined : thrown.stack
   return {
     message: messageOf(cause, state.node.address),
     ...(stack === undefined ? {} : { stack }),

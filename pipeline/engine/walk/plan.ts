@@ -140,7 +140,12 @@ function unknownNode(collection: GraphCollection, { history }: PlanOptions): Pla
     address: collection.id,
     task: collection.id,
     kind: 'pure',
-    verdict: { kind: 'unknown', until: [collection.source.address], ...(lastCount === undefined ? {} : { lastCount }) },
+    verdict: {
+      kind: 'unknown',
+      until: [collection.source.address],
+      forEach: collection.source.address,
+      ...(lastCount === undefined ? {} : { lastCount }),
+    },
     inputs: [collection.source.address],
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { reasonText } from '../../../pipeline/cli/reasonText.ts'
 import { hasWork, planJson, renderPlan } from '../../../pipeline/cli/renderPlan.ts'
 import { plainStyle } from '../../../pipeline/cli/style.ts'
-import { cachedPlan, everyReason, mixedPlan } from './plans.ts'
+import { cachedPlan, everyReason, growingPlan, mixedPlan } from './plans.ts'
 
 const golden = (text: string, name: string) => expect(`${text}\n`).toMatchFileSnapshot(`../../golden/${name}.txt`)
 
@@ -13,6 +13,8 @@ describe('a plan in text', () => {
     await golden(renderPlan(mixedPlan, { all: false, mostNodes: 2 }, plainStyle), 'plan-short')
     await golden(renderPlan(mixedPlan, { all: true, mostNodes: 2 }, plainStyle), 'plan-all')
   })
+  test('names a list that is not known yet by what it is for, and says that the estimate leaves it out', () =>
+    golden(renderPlan(growingPlan, { all: false, mostNodes: 20 }, plainStyle), 'plan-growing'))
   test('says when there is nothing to do', () =>
     golden(renderPlan(cachedPlan, { all: false, mostNodes: 20 }, plainStyle), 'plan-nothing'))
 })

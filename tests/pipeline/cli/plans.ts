@@ -85,6 +85,22 @@ export const cachedPlan: Plan = {
   nodes: [node('ticker', 'source', [], cached)],
 }
 
+/** Its graph grows from three lists of one node. */
+export const growingPlan: Plan = {
+  ...mixedPlan,
+  nodes: [
+    node('universe', 'pure', [], because({ kind: 'never built' })),
+    ...['', '2', '3'].map((n) =>
+      node(`universe.each${n}`, 'pure', ['universe'], {
+        kind: 'unknown',
+        until: ['universe'],
+        forEach: 'universe',
+        ...(n === '3' ? {} : { lastCount: 40 }),
+      }),
+    ),
+  ],
+}
+
 export const everyReason: readonly Reason[] = [
   { kind: 'never built' },
   { kind: 'forced' },

@@ -47,6 +47,12 @@ describe('printed text', () => {
       plainStyle,
     ),
   )
+  golden('why-one-of-several', () =>
+    renderWhy(
+      whyOf(mixedPlan, features, undefined, ['features[a]', 'features[b]', 'features[c]', 'features[d]']),
+      plainStyle,
+    ),
+  )
   golden('why-cached', () => renderWhy(whyOf(mixedPlan, mixedPlan.nodes[0]!, stored), plainStyle))
 
   const run: RunSummary = {
@@ -265,7 +271,7 @@ describe('printed text', () => {
             { name: 'minute', addresses: ['minute[A]', 'minute[B]'] },
             { name: 'report', addresses: ['report'] },
           ],
-          config: { window: 5 },
+          config: { window: 5, symbols: Array.from({ length: 40 }, (_, i) => `COIN${i}USDT`), strategy: { name: 'a' } },
           asOfMs: Date.UTC(2024, 2, 1),
           nodes: [
             {

@@ -98,6 +98,15 @@ describe('pipe replay', () => {
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
   })
 
+  test('and then says that no more was wanted, and not what of it was written', () => {
+    const { stderr } = spawnSync('bash', ['-c', 'pipe replay --snapshot demo --out - | head -n 2'], {
+      cwd: project,
+      encoding: 'utf8',
+      env: pipe.env,
+    })
+    expect(stderr).toMatch(/written +about [\d,]+ events?, and no more: the reader closed standard output/)
+  })
+
   test('of some days and symbols gives their events of the whole stream', () => {
     const whole = readFileSync(join(project, 'events.jsonl'), 'utf8').trimEnd().split('\n')
     const from = Date.parse('2026-03-10')

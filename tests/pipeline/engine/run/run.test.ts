@@ -389,6 +389,7 @@ describe('a plan', () => {
     expect(plan.nodes.find(({ address }) => address === 'fetchNames.each')?.verdict).toEqual({
       kind: 'unknown',
       until: ['fetchNames'],
+      forEach: 'fetchNames',
       lastCount: 2,
     })
     expect(plan.nodes.find(({ address }) => address === 'sum')).toMatchObject({

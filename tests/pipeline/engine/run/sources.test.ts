@@ -89,6 +89,23 @@ describe('a source', () => {
     expect(run.failures[0]!.failure).toMatchObject({ message: 'down', attempts: 2 })
   })
 
+  test('that fails for the network says no stack: no line of code is to blame', async () => {
+    await using lab = new EngineLab()
+    const failing = async (error: Error) => {
+      const run = await lab.run(
+        oneSource(() => Promise.reject(error), { limits: { attempts: 1 } }),
+        ['ask'],
+      )
+      return run.failures[0]!.failure.stack
+    }
+    const dns = Object.assign(new Error('getaddrinfo ENOTFOUND a.b'), { code: 'ENOTFOUND', syscall: 'getaddrinfo' })
+    expect(await failing(new TypeError('fetch failed', { cause: dns }))).toBeUndefined()
+    expect(await failing(Object.assign(new Error('the connection broke'), { trouble: 'connection' }))).toBeUndefined()
+    expect(await failing(Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'open' }))).toContain(
+      'at ',
+    )
+  })
+
   test('is given up when it takes longer than its limit', async () => {
     await using lab = new EngineLab()
     const run = await lab.run(
