@@ -32,8 +32,8 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   readonly #logLines: LogLine[] = []
   readonly #spansMs = new Map<string, number>()
   #decisions: Decisions = { actions: [], weights: new Map() }
-  /** By symbol: closes as prices, in rows [from, end). */
-  readonly #closes: { readonly prices: Float64Array; from: number; end: number }[] = []
+  /** By symbol: closes as prices, the first of row `from`. */
+  readonly #closes: { readonly prices: number[]; readonly from: number }[] = []
   #lastSymbol: string | undefined
   #lastIndex = -1
   #symbolsAtMs = Number.NaN
@@ -118,22 +118,20 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     if (!isSpan(span) && !(Number.isInteger(span) && span >= 0)) this.#fail(`asked for ${span} closes`, symbol)
     const end = this.#market.closedRow[s]! + 1
     const from = isSpan(span) ? this.#row(s, symbol, span) + 1 : Math.max(0, end - span)
-    // A plain array: a typed one lives outside the young heap, and costs more to make than to fill. Filled with a fraction
-    // first, it is an array of doubles of its full length from the start, and is never copied to grow.
-    const result = new Array<number>(end - from).fill(0.5)
-    const closes = this.#pricedCloses(s, from, end)
-    for (let row = from; row < end; row++) result[row - from] = closes[row]!
-    return result
+    return this.#pricedCloses(s, from, end)
   }
 
-  /** Windows of closes overlap nearly whole from one decision to the next: each close is divided once. */
-  #pricedCloses(s: number, from: number, end: number): Float64Array {
+  /** Windows of closes overlap nearly whole from one decision to the next: each close is divided once, and a window is a
+   *  slice of a plain array, which is copied in one go. A typed array would live outside the young heap. */
+  #pricedCloses(s: number, from: number, end: number): number[] {
     const { bars, instrument } = this.#market.symbols[s]!
-    const known = (this.#closes[s] ??= { prices: new Float64Array(bars.closePx.length), from, end: from })
-    if (from < known.from || from > known.end) known.from = known.end = from
+    let known = this.#closes[s]
+    if (known === undefined || from < known.from || from > known.from + known.prices.length) {
+      known = this.#closes[s] = { prices: [], from }
+    }
     const scale = pow10(instrument.pxDecimals)
-    for (; known.end < end; known.end++) known.prices[known.end] = bars.closePx[known.end]! / scale
-    return known.prices
+    for (let row = known.from + known.prices.length; row < end; row++) known.prices.push(bars.closePx[row]! / scale)
+    return known.prices.slice(from - known.from, end - known.from)
   }
 
   column(symbol: string, name: string, lag: Lookback = 0): number {
