@@ -14,7 +14,7 @@ export const query = defineCommand({
   name: 'query',
   summary: "Ask a snapshot's tables in SQL, with DuckDB",
   about:
-    'Every table of a snapshot is there under its name; so are the tables inside other artifacts (equity, fills, features) and JSON artifacts, a row for each value. The column "node" says which node a row comes from, "file" which of its files; the table "nodes" has the params of each. Times are in UTC. A query reads what is in the snapshot and nothing else: no file, no network.',
+    'Every table of a snapshot is there under its name; so are the tables inside other artifacts (equity, fills, features) and JSON artifacts, a row for each value. The column "node" says which node a row comes from, "file" which of its files; the table "nodes" has the params of each. Where variants of a node made the same table, its name means the node alone, and the name with _all has them too: "fills" are those of the run, "fills_all" also those of its benchmark, other fees and so on. Without an ORDER BY rows come by node and as they are stored, from one thread, the same each time; with one all cores work, and rows that are equal in all it names come in any order. CSV has the bytes of a text as they are: a spreadsheet takes a text that begins with = + - or @ for a formula. Times are in UTC. A query reads what is in the snapshot and nothing else: no file, no network.',
   args: { sql: arg.maybe('The query; - reads it from standard input') },
   flags: {
     snapshot: flag.text('Ask this snapshot or run; the last finished run without it', {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { availableParallelism, tmpdir, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import {
   type DuckDBConnection,
   type DuckDBExtractedStatements,
@@ -11,6 +11,7 @@ import {
 } from '@duckdb/node-api'
 import { Fault } from '../../../lib/fault.ts'
 import { derivedViews } from './findings.ts'
+import { hasOrder } from './hasOrder.ts'
 import { damageOf, type LostNode, type View, type ViewFile, type ViewPlan } from './planViews.ts'
 import { isSqlError, mayBeDamage, sqlFault } from './sqlFault.ts'
 
@@ -45,13 +46,16 @@ export async function openDatabase(plan: ViewPlan, options: DatabaseOptions): Pr
   const names = [...plan.views, ...derivedOf(plan)].map(({ name }) => name).concat('nodes')
   const views = mentioned(plan, options.mentionedIn)
 
+  // Several threads hand rows on as they get ready. Who asks for an order gets it anyhow. Everybody else gets the order in
+  // which the rows are stored, and the same last digits of a sum of doubles each time, which takes a single thread.
+  const ordered = hasOrder(options.mentionedIn)
   // Rows that do not fit in memory are put aside here; DuckDB makes the folder once it needs it.
   const spillDir = join(tmpdir(), `pipe-query-${randomBytes(8).toString('hex')}`)
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
-    threads: String(availableParallelism()),
+    threads: String(ordered ? availableParallelism() : 1),
     memory_limit: `${Math.floor((totalmem() / 2 ** 20) * 0.6)}MiB`,
     temp_directory: spillDir,
   })
@@ -59,13 +63,15 @@ export async function openDatabase(plan: ViewPlan, options: DatabaseOptions): Pr
   const database = new Database(connection, names, views, plan.lost, options.parquetPath)
   try {
     await connection.run("set TimeZone = 'UTC'")
+    // Small pieces that wait to be put together would be overtaken by large ones.
+    if (!ordered) await connection.run('set enable_caching_operators = false')
     await addNodes(connection, plan)
     for (const view of views) await bind(connection, view)
     const bound = new Set(views.map(({ name }) => name))
     for (const { name, over, sql } of derivedOf(plan)) {
       if (bound.has(over)) await connection.run(`create view ${quoted(name)} as ${sql}`)
     }
-    const paths = new Set(views.flatMap(({ files }) => files.map(({ path }) => path)))
+    const paths = new Set(views.flatMap(({ files }) => distinctPaths(files)))
     if (options.parquetPath !== undefined) paths.add(options.parquetPath)
     await connection.run(`set allowed_paths = ${listOf(paths)}`)
     await connection.run('set enable_external_access = false')
@@ -244,32 +250,46 @@ async function addNodes(connection: DuckDBConnection, { nodes, types }: ViewPlan
 }
 
 /** Each row gets the address of the node that made it, by the path it was read from: DuckDB turns a condition on the
- *  address into the few files to open. One object may be the file of several nodes. */
+ *  address into the few files to open. Rows come by node and as they are stored, so the files have to be the side of the
+ *  join that streams, and stay it however few rows they hold: a list that is unnested counts as one row. */
 async function bind(connection: DuckDBConnection, view: View): Promise<void> {
   const { name, form, files, mixed, manyFiles, schema } = view
   await connection.run('create schema if not exists pipe_files')
   const table = `pipe_files.${quoted(name)}`
   await connection.run(`create table ${table} (path varchar, node varchar, file varchar)`)
   const rows = await connection.createAppender(name, 'pipe_files')
-  for (const { path, node, file } of files) {
-    rows.appendVarchar(path)
+  const paths = distinctPaths(files)
+  files.forEach(({ node, file }, i) => {
+    rows.appendVarchar(paths[i]!)
     rows.appendVarchar(node)
     rows.appendVarchar(file.replace(/\.parquet$/, ''))
     rows.endRow()
-  }
+  })
   rows.closeSync()
-  const paths = listOf(new Set(files.map(({ path }) => path)))
+  const list = listOf(paths)
   const taken = new Set(Object.keys(schema?.columns ?? {}).map((column) => column.toLowerCase()))
   const columns = ['node', ...(manyFiles ? ['file'] : [])].map(
     (column) => `f.${column} as ${quoted(freeName(column, taken))}`,
   )
+  const nodeOfPath = `select unnest(path) as path, unnest(node) as node, unnest(file) as file from (
+    select list(path order by rowid) as path, list(node order by rowid) as node, list(file order by rowid) as file from ${table})`
   const from =
     form === 'json'
-      ? `(select content::json as value, filename as pipe_path from read_text(${paths}))`
-      : `read_parquet(${paths}, filename = 'pipe_path', union_by_name = ${mixed})`
+      ? `(select content::json as value, filename as pipe_path from read_text(${list}))`
+      : `read_parquet(${list}, filename = 'pipe_path', union_by_name = ${mixed})`
   await connection.run(
-    `create view ${quoted(name)} as select t.* exclude (pipe_path), ${columns.join(', ')} from ${from} t join ${table} f on f.path = t.pipe_path`,
+    `create view ${quoted(name)} as select t.* exclude (pipe_path), ${columns.join(', ')} from ${from} t join (${nodeOfPath}) f on f.path = t.pipe_path`,
   )
+}
+
+/** One object may be the file of several nodes. Each gets a spelling of its own, so that each is a file in the list. */
+function distinctPaths(files: readonly ViewFile[]): string[] {
+  const spellings = new Map<string, number>()
+  return files.map(({ path }) => {
+    const before = spellings.get(path) ?? 0
+    spellings.set(path, before + 1)
+    return before === 0 ? path : `${dirname(path)}${'/.'.repeat(before)}/${basename(path)}`
+  })
 }
 
 function freeName(name: string, taken: ReadonlySet<string>): string {

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { ArtifactDescriptor } from '../../../cas/artifact.ts'
 import { short } from '../../../cas/digest.ts'
 import { readChecked } from '../../../cas/objects.ts'
 import { Fault } from '../../../lib/fault.ts'
@@ -49,24 +50,30 @@ export interface LostNode {
  * Which views a snapshot has. A table artifact is a view under its type. A Parquet file inside another artifact is a view
  * under the name of the table it says it holds (`equity`, `fills`, `features`), or `<type>_<file>` where another program
  * wrote it. A JSON artifact is a view under its type, a row for each value.
+ *
+ * Where a node and variants of it (`backtest`, `backtest[fees,none]`) made the same table, its name means the node, for
+ * adding up the fees of one run with those of six others is nobody's wish; `fills_all` has all of them. A file that a node
+ * only hands on from what it read, as a report does, is in neither.
  */
 export function planViews(store: Store, { nodes }: Manifest): ViewPlan {
   const groups = new Map<string, Group>()
   const types = new Map<string, string>()
   const gone: { node: ManifestNode; evicted: boolean }[] = []
+  const here: { node: ManifestNode; descriptor: ArtifactDescriptor }[] = []
   const sampled = new Map<string, TableSchema | undefined>()
   for (const node of nodes) {
     const presence = store.artifactPresence(node.artifact)
-    if (presence !== 'present') {
-      gone.push({ node, evicted: presence === 'evicted' })
-      continue
-    }
-    const { type, files } = store.readDescriptor(node.artifact)
+    if (presence === 'present') here.push({ node, descriptor: store.readDescriptor(node.artifact) })
+    else gone.push({ node, evicted: presence === 'evicted' })
+  }
+  const isHandedOn = handedOn(here)
+  for (const { node, descriptor } of here) {
+    const { type, files } = descriptor
     types.set(node.address, type)
     if (type === absentType) continue
     for (const { name, digest } of files) {
       const isTable = name.endsWith('.parquet')
-      if (!isTable && name !== 'value.json') continue
+      if ((!isTable && name !== 'value.json') || isHandedOn(node, digest)) continue
       const file: ViewFile = { node: node.address, file: name, digest, path: store.locate(digest)! }
       if (!isTable) {
         groupOf(groups, type, 'json').add(file, node.task, undefined)
@@ -81,13 +88,37 @@ export function planViews(store: Store, { nodes }: Manifest): ViewPlan {
       groupOf(groups, viewName, 'table').add(file, node.task, schema)
     }
   }
-  const views = named([...groups.values()])
+  const variants = variantsAmong(nodes)
+  const views = named([...groups.values()], variants)
   const lost = gone.map(({ node, evicted }) => ({
     node,
     evicted,
-    views: views.filter(({ group }) => group.tasks.has(node.task)).map(({ view }) => view.name),
+    views: views
+      .filter(({ group, isWhole }) => group.tasks.has(node.task) && (isWhole || !variants.has(node.address)))
+      .map(({ view }) => view.name),
   }))
   return { views: views.map(({ view }) => view), nodes, types, lost }
+}
+
+/** Addresses such as `backtest[fees,none]`, where a node of the same task is called `backtest`. */
+function variantsAmong(nodes: readonly ManifestNode[]): ReadonlySet<string> {
+  const tasks = new Map(nodes.map(({ address, task }) => [address, task]))
+  const isVariant = ({ address, task }: ManifestNode): boolean => {
+    const bracket = address.indexOf('[')
+    return bracket > 0 && tasks.get(address.slice(0, bracket)) === task
+  }
+  return new Set(nodes.filter(isVariant).map(({ address }) => address))
+}
+
+/** Whether a node has a file, byte for byte, from one of the artifacts it read. */
+function handedOn(
+  here: readonly { readonly node: ManifestNode; readonly descriptor: ArtifactDescriptor }[],
+): (node: ManifestNode, file: Digest) => boolean {
+  const held = new Map(
+    here.map(({ node, descriptor }) => [node.artifact, new Set(descriptor.files.map(({ digest }) => digest))]),
+  )
+  return ({ inputs }, file) =>
+    Object.values(inputs).some((input) => typeof input === 'string' && held.get(input)?.has(file) === true)
 }
 
 class Group {
@@ -133,13 +164,32 @@ function groupOf(groups: Map<string, Group>, name: string, form: View['form']): 
   return group
 }
 
-function named(groups: readonly Group[]): { view: View; group: Group }[] {
+interface NamedView {
+  readonly view: View
+  readonly group: Group
+  /** It has every file of its group. */
+  readonly isWhole: boolean
+}
+
+function named(groups: readonly Group[], variants: ReadonlySet<string>): NamedView[] {
   const tables = new Set(groups.flatMap(({ form, base }) => (form === 'table' ? [base.toLowerCase()] : [])))
-  const found = groups.map((group) => {
-    const { base, form, files, schema, mixed, manyFiles } = group
+  const found: NamedView[] = groups.map((group) => {
+    const { base, form, schema, mixed, manyFiles } = group
     const name = form === 'json' && tables.has(base.toLowerCase()) ? `${base}_json` : base
-    return { view: { name, form, files, schema, mixed, manyFiles }, group }
+    const own = group.files.filter(({ node }) => !variants.has(node))
+    // Where the node itself did not make the table, or its bytes are gone, there is nothing to tell apart.
+    const files = own.length === 0 ? group.files : own
+    const isWhole = files.length === group.files.length
+    return { view: { name, form, files, schema, mixed, manyFiles }, group, isWhole }
   })
+  const taken = new Set(found.map(({ view }) => view.name.toLowerCase()))
+  for (const { view, group, isWhole } of [...found]) {
+    if (isWhole) continue
+    let name = `${view.name}_all`
+    while (taken.has(name.toLowerCase())) name += '_'
+    taken.add(name.toLowerCase())
+    found.push({ view: { ...view, name, files: group.files }, group, isWhole: true })
+  }
   return found.sort((a, b) => (a.view.name < b.view.name ? -1 : 1))
 }
 

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { digestOf } from '../../../cas/digest.ts'
 import { openStore } from '../../../cas/store.ts'
 import { encodeFeatures } from '../../../lib/tables/features.ts'
 import { encodeTable } from '../../../lib/tables/parquet.ts'
@@ -101,12 +102,12 @@ const made: MadeNode[] = [
 ]
 
 let root: QueryRoot
-const ask = (words: readonly string[], at = root): Promise<Said> => {
+const ask = (words: readonly string[], at = root, host: Partial<Process> = {}): Promise<Said> => {
   const openRoot: Process['openRoot'] = async (_surroundings, options) => {
     const store = openStore(at.root, { readOnly: options?.readOnly === true })
     return { root: at.root, store, close: () => store.close() }
   }
-  return say(['query', ...words], { openRoot, cwd: folder })
+  return say(['query', ...words], { openRoot, cwd: folder, ...host })
 }
 const rows = async (sql: string): Promise<unknown[]> => {
   const { stdout, stderr, status } = await ask([sql, '--json'])
@@ -192,6 +193,93 @@ describe('pipe query', () => {
   })
 })
 
+describe('rows without an ORDER BY', () => {
+  test('come by node, and as they are stored, of which node there are few or many', async () => {
+    const got = (await rows('select node, id from prices')) as { node: string; id: string }[]
+    const want = ['ingest[BTC]', 'ingest[ETH]', 'ingest[copy]'].flatMap((node) =>
+      Array.from({ length: node === 'ingest[ETH]' ? 200 : 3 }, (_, i) => ({
+        node,
+        id: String(9_007_199_254_740_993n + BigInt(i)),
+      })),
+    )
+    expect(got).toEqual(want)
+    expect(await rows('select id from prices where id > 9007199254740993 limit 3')).toEqual(
+      [1, 2, 1].map((i) => ({ id: String(9_007_199_254_740_993n + BigInt(i)) })),
+    )
+  })
+
+  test('also of a single small file of two nodes', async () => {
+    const small = await queryRoot(
+      join(folder, 'small'),
+      made.filter(({ address }) => address === 'ingest[BTC]' || address === 'ingest[copy]'),
+    )
+    const { stdout } = await ask(['select node, id % 10 as id from prices', '--csv'], small)
+    expect(stdout).toBe(
+      'node,id\n' + ['BTC', 'copy'].flatMap((name) => [3, 4, 5].map((id) => `ingest[${name}],${id}\n`)).join(''),
+    )
+  })
+
+  test('and make the same file each time', async () => {
+    const many = await queryRoot(
+      join(folder, 'many'),
+      Array.from({ length: 6 }, (_, i) => ({
+        address: `ingest[S${i}]`,
+        task: 'ingest',
+        type: 'prices',
+        files: { 'table.parquet': pricesOf(`S${i}`, i === 0 ? 1 : 130_000) },
+      })),
+    )
+    const files = new Set<string>()
+    for (let i = 0; i < 4; i++) {
+      await ask(['from prices where id % 3 = 0', '--parquet', 'same.parquet', '--overwrite'], many)
+      files.add(digestOf(readFileSync(join(folder, 'same.parquet'))))
+    }
+    rmSync(join(folder, 'same.parquet'))
+    expect(files.size).toBe(1)
+  })
+})
+
+describe('a table that variants of a node made as well', () => {
+  const runs = [
+    { address: 'backtest', task: 'backtest', type: 'backtestRun', files: { 'equity.parquet': equityOf(2, 1n) } },
+    ...['fees,none', 'fees,double'].map((at, i) => ({
+      address: `backtest[${at}]`,
+      task: 'backtest',
+      type: 'backtestRun',
+      files: { 'equity.parquet': equityOf(2, BigInt(i + 2)) },
+    })),
+  ]
+
+  test('means the node, and is there with all of them beside it; what a report hands on is no copy', async () => {
+    const other = await queryRoot(join(folder, 'variants'), [
+      ...runs,
+      {
+        address: 'report',
+        task: 'report',
+        type: 'report',
+        reads: ['backtest'],
+        files: { 'equity.parquet': equityOf(2, 1n), 'report.html': '<p>' },
+      },
+    ])
+    expect((await ask(['select node, cash from equity', '--csv'], other)).stdout).toBe('node,cash\nbacktest,0.01\n')
+    expect((await ask(['select node, cash from equity_all', '--csv'], other)).stdout).toBe(
+      'node,cash\nbacktest,0.01\n"backtest[fees,double]",0.03\n"backtest[fees,none]",0.02\n',
+    )
+  })
+
+  test('is refused where the node itself is lost, and is there where only a variant is', async () => {
+    const lose = async (address: string): Promise<QueryRoot> => {
+      const other = await queryRoot(join(folder, `lost ${address}`), runs)
+      rmSync(other.objectOf(address, 'equity.parquet'))
+      return other
+    }
+    expect((await ask(['from equity'], await lose('backtest'))).status).toBe('corrupt')
+    const other = await lose('backtest[fees,none]')
+    expect((await ask(['from equity'], other)).status).toBe('ok')
+    expect((await ask(['from equity_all'], other)).status).toBe('corrupt')
+  })
+})
+
 describe('a value', () => {
   test('loses no digit in JSON: decimals and large integers are text, times are UTC, missing doubles null', async () => {
     expect(await rows('select * exclude (node) from prices order by symbol, tsMs limit 2 offset 1')).toEqual(
@@ -254,6 +342,13 @@ describe('a value', () => {
 })
 
 describe('the output', () => {
+  test('cuts long cells on a terminal, and never for whatever reads them behind a pipe', async () => {
+    const sql = `select '${'{"a":1},'.repeat(40)}' as long`
+    expect((await ask([sql])).stdout).toContain('{"a":1},'.repeat(40))
+    const { stdout } = await ask([sql], root, { isTerminal: { stdout: true, stderr: false } })
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
+  })
+
   test('on a terminal ends with how many rows are left out', async () => {
     const { stdout } = await ask(['from prices', '--rows', '2'])
     expect(stdout.trimEnd().split('\n')).toHaveLength(4)

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeArtifact } from '../../../cas/artifact.ts'
-import { digestOf } from '../../../cas/digest.ts'
+import { type Digest, digestOf } from '../../../cas/digest.ts'
 import { objectPath } from '../../../cas/layout.ts'
 import { type Staged, stageBytes } from '../../../cas/staging.ts'
 import { openStore } from '../../../cas/store.ts'
@@ -12,6 +12,8 @@ export interface MadeNode {
   readonly task: string
   readonly type: string
   readonly params?: unknown
+  /** Addresses of nodes before it, whose artifacts it read. */
+  readonly reads?: readonly string[]
   readonly files: Readonly<Record<string, Uint8Array | string>>
 }
 
@@ -26,7 +28,8 @@ export async function queryRoot(root: string, made: readonly MadeNode[]): Promis
   const store = openStore(root, { create: true, durability: 'none' })
   const staged: Staged[] = []
   const paths = new Map<string, string>()
-  const nodes = made.map(({ address, task, type, params = {}, files }): ManifestNode => {
+  const artifacts = new Map<string, Digest>()
+  const nodes = made.map(({ address, task, type, params = {}, reads = [], files }): ManifestNode => {
     const described = Object.entries(files).map(([name, bytes]) => {
       const file = stageBytes(store.stagingDir, bytes)
       staged.push(file)
@@ -35,7 +38,9 @@ export async function queryRoot(root: string, made: readonly MadeNode[]): Promis
     })
     const artifact = describeArtifact(type, described)
     staged.push(stageBytes(store.stagingDir, artifact.bytes))
-    return { address, task, kind: 'pure', code: { run: digestOf(task) }, params, inputs: {}, artifact: artifact.id }
+    artifacts.set(address, artifact.id)
+    const inputs = Object.fromEntries(reads.map((read, i) => [`input${i}`, artifacts.get(read)!]))
+    return { address, task, kind: 'pure', code: { run: digestOf(task) }, params, inputs, artifact: artifact.id }
   })
   await store.commit({ staged, records: [] })
   await store.close()
