@@ -24,8 +24,10 @@ export function hivePaths(nodes: readonly ManifestNode[]): Map<string, string> {
   for (const placed of families.values()) {
     const { family, values } = placed[0]!
     const names = partitionNames(placed, values.length)
-    // A glob over a folder takes in all that is below it, so two schemes of one family get folders of their own.
-    const folder = depths.get(family) === 1 ? hiveValue(family) : `${hiveValue(family)}.${values.length}`
+    // A glob over a folder takes in all that is below it, so two schemes of one family get folders of their own: the
+    // node without values the family's name, its variants that and how many values set them apart.
+    const isAlone = depths.get(family) === 1 || values.length === 0
+    const folder = isAlone ? hiveValue(family) : `${hiveValue(family)}.${values.length}`
     for (const { node, values } of placed) {
       const steps = values.map((value, i) => `${names[i]}=${hiveValue(value)}`)
       paths.set(node.address, [folder, ...steps].join('/'))

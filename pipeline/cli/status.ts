@@ -49,9 +49,9 @@ export const status = defineCommand({
         if (damaged !== undefined) throw noPlanIsWhole(damaged)
         throw new Fault({
           code: 'usage',
-          what: 'no run here has planned a data set yet',
+          what: 'no run here has come as far as a plan of a data set that was kept',
           where: store.root,
-          todo: 'run "pipe sync" first',
+          todo: 'run "pipe sync"; what an earlier run recorded is taken from there',
         })
       }
       const all = plans.map((last) => statusOf(store, last, values.symbol))

@@ -45,6 +45,14 @@ describe('hivePaths', () => {
     expect(pathsOf(node('klines[BTC]'), node('klines[BTC,1m]'))).toEqual(['klines.1/p1=BTC', 'klines.2/p1=BTC/p2=1m'])
   })
 
+  test('a node and its variants: the node has the folder of its own name, and no glob over it meets the others', () => {
+    expect(pathsOf(node('backtest'), node('backtest[fees,none]'), node('backtest[benchmark]'))).toEqual([
+      'backtest',
+      'backtest.2/p1=fees/p2=none',
+      'backtest.1/p1=benchmark',
+    ])
+  })
+
   test('what a folder name cannot hold is escaped as Hive does, and nothing steps out', () => {
     expect(pathsOf(node('a/b[..]'))).toEqual(['a%2Fb/p1=.%2E'])
     expect(pathsOf(node('t[12:30]'))).toEqual(['t/p1=12%3A30'])

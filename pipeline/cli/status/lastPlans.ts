@@ -38,9 +38,10 @@ export interface WantedPlans {
 export function lastPlans(store: Store, wanted: WantedPlans): LastPlan[] {
   const { root } = store
   const found = new Map<string, LastPlan>()
-  let recorded: readonly StoredNode[] | undefined
+  let recorded: readonly RecordedNode[] | undefined
   // What failed before there was a plan is part of the picture of the plan before.
   const failedSince = new Map<string, FailedNode[]>()
+  let newerStartedMs = Number.POSITIVE_INFINITY
   for (const run of listRunIds(root)) {
     const summary = readRunSummary(root, run)
     if (summary === undefined || found.has(summary.pipeline)) continue
@@ -48,10 +49,15 @@ export function lastPlans(store: Store, wanted: WantedPlans): LastPlan[] {
     if (!isWanted(summary, wanted)) continue
     const complete = readManifest(root, run)?.nodes.filter(({ kind }) => kind === 'pure')
     const events = complete === undefined ? readEvents(root, run) : { nodes: [], failures: [] }
-    const planned = findPlan<{ task: string; params: unknown; artifact: StoredNode['artifact'] }>(
-      store,
-      complete ?? events.nodes,
-    )
+    const untilMs = newerStartedMs
+    newerStartedMs = summary.startedMs
+    let planned = findPlan<StoredNode>(store, complete ?? events.nodes)
+    if (planned === undefined && outcome === 'unfinished') {
+      // Events reach the disk now and then, records when they are durable: a kill may leave the record alone.
+      recorded ??= recordedNodes(store)
+      const meanwhile = recorded.filter(({ atMs }) => atMs >= summary.startedMs && atMs < untilMs)
+      planned = findPlan<StoredNode>(store, meanwhile.reverse())
+    }
     const failures = [...(failedSince.get(pipeline) ?? []), ...events.failures]
     if (planned === undefined) {
       failedSince.set(pipeline, failures)
@@ -120,13 +126,18 @@ function readEvents(root: string, run: string): { nodes: StoredNode[]; failures:
   return { nodes: [...nodes.values()], failures }
 }
 
+interface RecordedNode extends StoredNode {
+  readonly atMs: number
+}
+
 /** Everything pure that was ever recorded, the newest last. */
-function recordedNodes(store: Store): StoredNode[] {
-  const found: (StoredNode & { sequence: number })[] = []
+function recordedNodes(store: Store): RecordedNode[] {
+  const found: (RecordedNode & { sequence: number })[] = []
   store.records.scan('result', (record) => {
     if (record.artifact === undefined) return
-    const { spec } = store.records.payload(record) as RecordPayload
-    found.push({ task: spec.task, params: spec.params, artifact: record.artifact, sequence: record.sequence })
+    const { spec, atMs } = store.records.payload(record) as RecordPayload
+    const { artifact, sequence } = record
+    found.push({ task: spec.task, params: spec.params, artifact, atMs, sequence })
   })
   return found.sort((a, b) => a.sequence - b.sequence)
 }

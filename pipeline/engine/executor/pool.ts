@@ -11,6 +11,7 @@ import {
   progressCell,
   type WorkerSetup,
 } from './protocol.ts'
+import { SilenceWatch } from './silence.ts'
 import { stackOfThread } from './stack.ts'
 
 /** How a job's thread or process ended before the job did. */
@@ -253,17 +254,12 @@ class PoolThread {
     if (silenceMs !== undefined) this.#watchProgress(first.ticket, silenceMs)
   }
 
-  /** A job that never says how far it has come is not held to saying it. */
   #watchProgress(ticket: Ticket, silenceMs: number): void {
-    const startCount = this.#progress[progressCell.count]!
-    let seen = startCount
+    const watch = new SilenceWatch(this.#progress[progressCell.count]!)
     this.#silence = setInterval(() => {
-      const count = this.#progress[progressCell.count]!
-      if (count === seen && count !== startCount) {
-        const reachedMs = this.#progress[progressCell.tsMs]!
-        void this.#giveUp(ticket, (stack) => ({ kind: 'silent', silenceMs, reachedMs, stack }))
-      }
-      seen = count
+      if (!watch.stoodStill(this.#progress[progressCell.count]!)) return
+      const reachedMs = this.#progress[progressCell.tsMs]!
+      void this.#giveUp(ticket, (stack) => ({ kind: 'silent', silenceMs, reachedMs, stack }))
     }, silenceMs)
   }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { holdingsOf } from '../../../pipeline/cli/status/holdings.ts'
@@ -149,6 +149,12 @@ describe('the completeness of a data set', () => {
       why: 'notListed',
       to: '2026-05-20T10:00:00.000Z',
     })
+    // Its events reach the disk now and then; the plan is in the records all the same.
+    const runs = join(cwd, '.pipe', 'runs')
+    const events = join(runs, readdirSync(runs).sort().at(-1)!, 'events.jsonl')
+    const text = readFileSync(events, 'utf8')
+    writeFileSync(events, text.slice(0, text.indexOf('\n') + 1))
+    expect(await statusJson()).toEqual(json)
   }, 60_000)
 
   test('of targets that no run made is said to be unknown', async () => {

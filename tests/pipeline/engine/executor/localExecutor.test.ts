@@ -349,12 +349,10 @@ describe('threads', () => {
     expect(fault.what).toContain('did not end within')
   })
 
-  test('so is one that stands still, with how far it came; one that goes on, or never said a word, is not', async () => {
-    const spin = 'for (let i = 0; i < 2e7; i++);'
-    const goesOn = `for (let n = 0; n < 20; n++) { context.reached(n * 60_000); ${spin} } return 1`
-    const silent = `for (let n = 0; n < 20; n++) { ${spin} } return 2`
-    expect(await rig.value(rig.task(goesOn), { silenceMs: 200 })).toBe(1)
-    expect(await rig.value(rig.task(silent), { silenceMs: 100 })).toBe(2)
+  // That one which goes on is left alone stands in silence.test.ts: on a busy machine its steps may take any time.
+  test('so is one that stands still, with how far it came; one that never said a word is not', async () => {
+    const silent = 'for (let n = 0; n < 4e8; n++); return 2'
+    expect(await rig.value(rig.task(silent), { silenceMs: 20 })).toBe(2)
     const fault = await rig.fault(rig.task(`context.reached(Date.UTC(2024, 0, 2)); ${endless}`), { silenceMs: 100 })
     expect(fault.what).toMatch(
       /^task "x" came as far as 2024-01-02.* and no further in 100 ms; it was at project\/tasks/,
