@@ -10,6 +10,7 @@ import { wantsColour } from './style.ts'
 import type { Signals, Terminal } from './terminal.ts'
 import { version } from './version.ts'
 import type { OpenOptions, Root, Surroundings, World } from './world.ts'
+import { cannotWrite, diskFault } from './writeAsked.ts'
 
 /** The process around a command line. Tests hand in their own. */
 export interface Process extends OutStreams {
@@ -30,11 +31,21 @@ export interface Process extends OutStreams {
 
 /** Runs one command line and says how it ended. */
 export async function dispatch(host: Process): Promise<Status> {
+  const { status, out } = await perform(host)
+  await out.flush()
+  // Whatever the command thinks of it: a result that nobody has got is none.
+  if (out.failure === undefined || (status !== 'ok' && status !== 'hasWork')) return status
+  out.error(renderFault(cannotWrite('standard output', out.failure), out.errStyle))
+  await out.flush()
+  return 'failed'
+}
+
+async function perform(host: Process): Promise<{ readonly status: Status; readonly out: Out }> {
   // Faults in the command line itself come before its flags are known, so these are looked for by eye.
   const asksJson = host.argv.includes('--json')
   let out = outFor(host, { json: asksJson, quiet: false, color: host.argv.includes('--no-color') ? false : undefined })
   let command: Command | undefined
-  try {
+  const carryOut = async (): Promise<Status> => {
     const { name, rest } = splitCommandName(host.argv, commandNames)
     if (name === undefined) return await overview(host, rest, out)
     if (name === 'help') return await dispatch({ ...host, argv: [...rest, '--help'] })
@@ -49,10 +60,11 @@ export async function dispatch(host: Process): Promise<Status> {
       return 'ok'
     }
     return (await command.run(contextFor(host, globals, out), values)) ?? 'ok'
+  }
+  try {
+    return { status: await carryOut(), out }
   } catch (error) {
-    return report(error, host, out, command?.jsonLines === true)
-  } finally {
-    await out.flush()
+    return { status: report(error, host, out, command?.jsonLines === true), out }
   }
 }
 
@@ -81,7 +93,7 @@ async function groupHelp(name: string, rest: readonly string[], out: Out): Promi
 
 function report(error: unknown, host: Process, out: Out, jsonLines: boolean): Status {
   const printJson = jsonLines ? out.printJsonLine : out.printJson
-  const fault = faultIn(error)
+  const fault = faultIn(error) ?? diskFault(error)
   if (fault) {
     if (out.json) printJson(faultJson(fault))
     else out.error(renderFault(fault, out.errStyle))

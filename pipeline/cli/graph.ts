@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { askFlags, noteWarnings, openAsk } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { arg, flag } from './flag.ts'
 import { type Picture, pictureOf } from './graph/picture.ts'
+import { writeAsked } from './writeAsked.ts'
 
 const formats = ['mermaid', 'dot', 'svg', 'html'] as const
 
@@ -37,7 +37,7 @@ export const graph = defineCommand({
       const text = await draw(picture, values.format)
       if (values.out === undefined) out.writeText(text)
       else {
-        writeFileSync(resolve(context.cwd, values.out), text)
+        writeAsked(resolve(context.cwd, values.out), text)
         out.note(`written to ${values.out}`)
       }
       return 'ok'

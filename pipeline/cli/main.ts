@@ -3,6 +3,7 @@ import process from 'node:process'
 import { exitStatuses } from '../../lib/fault.ts'
 import { isExitForbidden } from '../engine/run/noExit.ts'
 import { dispatch } from './dispatch.ts'
+import { fileOut } from './fileOut.ts'
 import { bugJson, renderBug } from './renderFault.ts'
 import { plainStyle } from './style.ts'
 import { realSignals, realTerminal } from './terminal.ts'
@@ -33,7 +34,7 @@ const status = await dispatch({
   cwd: process.cwd(),
   // As it was at the start: executing sets TZ for the worker threads.
   env: { ...process.env },
-  stdout: process.stdout,
+  stdout: fileOut(1) ?? process.stdout,
   stderr: process.stderr,
   isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
   terminal: realTerminal(process.env),

@@ -27,6 +27,9 @@ export interface Out {
   error(text: string): void
   /** True once the reader of standard output has gone away (`pipe ls | head`): no use in going on printing. */
   readonly closed: boolean
+  /** Why results did not get to standard output, where its reader did not simply go away: `closed` is true then. Known for
+   *  certain after `flush`. */
+  readonly failure: Error | undefined
   /** Resolves when everything written has left this process. */
   flush(): Promise<void>
 }
@@ -46,16 +49,17 @@ export function makeOut(
   },
 ): Out {
   let stdoutClosed = false
+  let failure: Error | undefined
   let stderrClosed = false
   const isClosed = (error: NodeJS.ErrnoException): boolean =>
     error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
-  // A reader that leaves early is normal. Anything else that happens to the streams is a fact worth failing on.
+  // A reader that leaves early is normal. A result that is lost otherwise, as on a full disk, fails the command.
   streams.stdout.on('error', (error) => {
-    if (!isClosed(error)) throw error
+    if (!isClosed(error)) failure ??= error
     stdoutClosed = true
   })
-  streams.stderr.on('error', (error) => {
-    if (!isClosed(error)) throw error
+  // There is nowhere left to complain to.
+  streams.stderr.on('error', () => {
     stderrClosed = true
   })
 
@@ -109,11 +113,16 @@ export function makeOut(
     get closed() {
       return stdoutClosed
     },
+    get failure() {
+      return failure
+    },
     async flush() {
       flushPending()
       if (document !== undefined) write(`${JSON.stringify(document, null, 2)}\n`)
       document = undefined
       await Promise.all([drained(streams.stdout, () => stdoutClosed), drained(streams.stderr, () => stderrClosed)])
+      // What went wrong with the last write is told one turn after it.
+      await new Promise(setImmediate)
     },
   }
 }

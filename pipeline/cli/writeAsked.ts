@@ -17,9 +17,17 @@ export function cannotWrite(where: string, cause: unknown): Fault {
     code: 'failed',
     what: says[code ?? ''] ?? `it cannot be written: ${message}`,
     where,
-    todo: code === 'ENOSPC' || code === 'EFBIG' ? 'make room, or write elsewhere' : 'name a file that can be written',
+    todo: isFull(code) ? 'make room, or write elsewhere' : 'name a place that can be written',
     cause,
   })
+}
+
+const isFull = (code: string | undefined): boolean => code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
+
+/** A disk that is full, wherever that was noticed, is no bug of ours. */
+export function diskFault(error: unknown): Fault | undefined {
+  const { code, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
+  return isFull(code) || code === 'EROFS' ? cannotWrite(path ?? 'a file', error) : undefined
 }
 
 const says: Readonly<Record<string, string>> = {

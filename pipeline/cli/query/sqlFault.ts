@@ -32,6 +32,9 @@ export function sqlFault(error: Error, views: readonly string[], nameless: reado
   if (/^Out of Memory Error/.test(text)) {
     return new Fault({ code: 'failed', what, todo: 'ask for fewer columns or rows at a time', cause: error })
   }
+  if (/^IO Error/.test(text)) {
+    return new Fault({ code: 'failed', what, todo: 'check the disk it reads from and writes to', cause: error })
+  }
   const missing = nothingOfThe.exec(text)?.[1]
   if (missing !== undefined && nameless.length > 0) return mayBeGone(missing, nameless)
   return new Fault({

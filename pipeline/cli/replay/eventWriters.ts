@@ -4,6 +4,7 @@ import { eventTable, eventValues } from '../../../lib/tables/events.ts'
 import { tableWriter } from '../../../lib/tables/parquetWriter.ts'
 import type { TableOf } from '../../../lib/tables/table.ts'
 import type { Out } from '../out.ts'
+import { cannotWrite } from '../writeAsked.ts'
 
 type Events = TableOf<typeof eventTable>
 
@@ -61,19 +62,31 @@ function openPartial(path: string) {
   let sizeBytes = 0
   return {
     add(bytes: Uint8Array): void {
-      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+      orFault(path, () => {
+        for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+      })
       sizeBytes += bytes.length
     },
     finish() {
-      fsyncSync(fd)
-      closeSync(fd)
-      renameSync(partial, path)
+      orFault(path, () => {
+        fsyncSync(fd)
+        closeSync(fd)
+        renameSync(partial, path)
+      })
       return { sizeBytes }
     },
     abort() {
       closeSync(fd)
       rmSync(partial, { force: true })
     },
+  }
+}
+
+function orFault(path: string, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    throw cannotWrite(path, error)
   }
 }
 
