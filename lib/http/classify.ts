@@ -90,15 +90,19 @@ function bodyFault(received: Received, expected: 'json' | 'xml', serverNowMs: nu
   return new HttpFault({ trouble: 'venueError', url, status, what, venueCode: said.code, permanent })
 }
 
-/** How long to stay away: the header's seconds, or the end of a ban that the text gives in epoch milliseconds. */
+/** Beyond this it makes no difference: nobody waits for ten years, and every later instant would be no date. */
+const waitMsLongest = 10 * 365 * 86_400_000
+
+/** How long to stay away: the header's seconds or date, or the end of a ban that the text gives in epoch milliseconds. Zero
+ *  where that is over; nothing where the header says neither. */
 function waitOf(headers: Received['headers'], msg: string | undefined, serverNowMs: number): number | undefined {
   const until = /banned until (\d{13})/.exec(msg ?? '')
   if (until !== null) return Math.max(0, Number(until[1]) - serverNowMs)
-  const seconds = headers['retry-after']
-  if (seconds === undefined) return undefined
-  if (/^\d{1,7}$/.test(seconds)) return Number(seconds) * 1000
-  const atMs = Date.parse(seconds)
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - serverNowMs)
+  const told = headers['retry-after']?.trim() ?? ''
+  if (/^\d+$/.test(told)) return Math.min(Number(told) * 1000, waitMsLongest)
+  // Of anything else only a date begins with a weekday: -5 would be a year, and 1.5 a day in January.
+  const atMs = /^[A-Za-z]{3,9},? /.test(told) ? Date.parse(told) : Number.NaN
+  return Number.isNaN(atMs) ? undefined : Math.min(Math.max(0, atMs - serverNowMs), waitMsLongest)
 }
 
 function venueWords(body: Uint8Array): { code: number; msg: string } | undefined {

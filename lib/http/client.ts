@@ -14,6 +14,9 @@ export type HttpRequest = {
   readonly budget?: BudgetUse
   readonly headers?: Readonly<Record<string, string>>
   readonly sizeBytesMax?: number
+  /** Says of a body, or of the first bytes of a download, why it cannot be what was asked for: that try has failed. A page of
+   *  somebody else's comes with status 200 as well. */
+  readonly whyWrong?: (begin: Uint8Array) => string | undefined
   readonly signal?: AbortSignal
 }
 
@@ -58,6 +61,8 @@ export type HttpOptions = {
 
 const sizeBytesMaxDefault = 64 * 2 ** 20
 const errorBytesMax = 65_536
+/** What `whyWrong` hears of a download. */
+const beginBytes = 4
 /** A ban or a limit whose end nobody told. */
 const unknownWaitMs = 60_000
 
@@ -135,7 +140,8 @@ export function createHttp(options: HttpOptions = {}): Http {
     const host = hostOf(request.url)
     const attempts: Attempt[] = []
     let failures = 0
-    let asked = 0
+    let pauses = 0
+    let pausedMs = 0
     for (;;) {
       request.signal?.throwIfAborted()
       const { waitedMs, received, fault } = await attempt(request, open, host)
@@ -145,13 +151,14 @@ export function createHttp(options: HttpOptions = {}): Http {
         attempts.push(base)
         return { ...received!, attempts }
       }
-      const next = nextStep(fault, host, request.budget?.pool.windowMs ?? 60_000)
+      const next = nextStep(fault, host, request.budget?.pool.windowMs ?? 60_000, pauses)
       attempts.push({ ...base, trouble: fault.trouble, what: fault.what, waitedMs: waitedMs + (next.waitMs ?? 0) })
       if (fault.permanent) throw fault
       if (next.pausesHost) {
-        asked += next.waitMs
+        pauses++
+        pausedMs += next.waitMs
         // Longer than anybody should wait here: say until when, and let the whole run end.
-        if (asked > policy.waitMsMax) throw tooLong(fault, asked, clock.nowMs() + next.waitMs)
+        if (pausedMs > policy.waitMsMax) throw tooLong(fault, pausedMs, clock.nowMs() + next.waitMs)
         host.pausedUntilMs = Math.max(host.pausedUntilMs, clock.nowMs() + next.waitMs)
         continue
       }
@@ -165,15 +172,26 @@ export function createHttp(options: HttpOptions = {}): Http {
     return most / 2 + (most / 2) * random()
   }
 
-  /** Whether the whole host is left alone, and for how long. */
-  const nextStep = (fault: HttpFault, host: Host, windowMs: number): { pausesHost: boolean; waitMs: number } => {
+  /** Whether the whole host is left alone, and for how long: as it says, and never less than a floor that doubles with each
+   *  pause of the request. A venue that says "at once" each time would else be asked for ever. */
+  const nextStep = (
+    fault: HttpFault,
+    host: Host,
+    windowMs: number,
+    pauses: number,
+  ): { pausesHost: boolean; waitMs: number } => {
+    const paused = (toldMs: number, jitterMs: number) => {
+      const floorMs = policy.pauseMsMin * 2 ** pauses
+      return { pausesHost: true, waitMs: Math.max(toldMs, floorMs) + jitterMs }
+    }
+    const aSecond = Math.min(1000, policy.pauseMsMin)
     switch (fault.trouble) {
       case 'rateLimited':
-        return { pausesHost: true, waitMs: (fault.waitMs ?? restOfWindowMs(host, windowMs)) + 1000 * random() }
+        return paused(fault.waitMs ?? restOfWindowMs(host, windowMs), aSecond * random())
       case 'banned':
-        return { pausesHost: true, waitMs: (fault.waitMs ?? unknownWaitMs * 2) + 1000 * (1 + random()) }
+        return paused(fault.waitMs ?? unknownWaitMs * 2, aSecond * (1 + random()))
       case 'forbidden':
-        return { pausesHost: true, waitMs: fault.waitMs ?? policy.forbiddenPauseMs * 2 ** host.forbidden++ }
+        return paused(fault.waitMs ?? policy.forbiddenPauseMs * 2 ** host.forbidden++, aSecond * random())
       default:
         return { pausesHost: false, waitMs: 0 }
     }
@@ -192,7 +210,7 @@ export function createHttp(options: HttpOptions = {}): Http {
 
 /** Reads a body into memory or into a sink, and counts it against what was announced and what is allowed. */
 async function receive(
-  { url, sizeBytesMax = sizeBytesMaxDefault }: HttpRequest,
+  { url, sizeBytesMax = sizeBytesMaxDefault, whyWrong }: HttpRequest,
   answer: Awaited<ReturnType<Transport['send']>>,
   open: (() => BodySink) | undefined,
 ) {
@@ -214,18 +232,43 @@ async function receive(
   const chunks: Uint8Array[] = []
   const sink = open?.()
   let sizeBytes = 0
+  // The first bytes of a download are held back until there are enough to tell what it is.
+  let begin = sink !== undefined && whyWrong !== undefined ? new Uint8Array(0) : undefined
+  const assertForm = (bytes: Uint8Array) => {
+    const what = status === 200 ? whyWrong?.(bytes) : undefined
+    if (what === undefined) return
+    answer.discard()
+    throw new HttpFault({ trouble: 'wrongForm', url, status, what })
+  }
+  const keep = (chunk: Uint8Array) => {
+    if (sink === undefined) chunks.push(chunk)
+    else sink.write(chunk)
+  }
   for await (const chunk of answer.body) {
     sizeBytes += chunk.length
     if (sizeBytes > most) throw tooLarge(sizeBytes)
     hash.update(chunk)
-    if (sink === undefined) chunks.push(chunk)
-    else sink.write(chunk)
+    if (begin === undefined) {
+      keep(chunk)
+      continue
+    }
+    begin = Buffer.concat([begin, chunk])
+    if (begin.length < beginBytes) continue
+    assertForm(begin)
+    keep(begin)
+    begin = undefined
   }
   if (announced !== undefined && Number(announced) !== sizeBytes) {
     throw new HttpFault({ trouble: 'wrongLength', url, status, what: `${sizeBytes} bytes came of ${announced}` })
   }
+  if (begin !== undefined) {
+    assertForm(begin)
+    keep(begin)
+  }
+  const body = Buffer.concat(chunks) as Uint8Array
+  if (sink === undefined) assertForm(body)
   sink?.finish()
-  return { status, headers, body: Buffer.concat(chunks) as Uint8Array, sizeBytes, sha256: hash.digest('hex') }
+  return { status, headers, body, sizeBytes, sha256: hash.digest('hex') }
 }
 
 function exhausted(fault: HttpFault, tries: number): HttpFault {

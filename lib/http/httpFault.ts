@@ -14,6 +14,7 @@ export type HttpTrouble =
   | 'timeout'
   | 'wrongLength' // more or fewer bytes than announced
   | 'tooLarge'
+  | 'wrongForm' // not what whoever asked knows it must look like
   | 'notJson' // a page, or text that breaks off, where JSON belongs
 
 const permanentTroubles: ReadonlySet<HttpTrouble> = new Set(['restricted', 'refused', 'notFound', 'tooLarge'])

@@ -18,6 +18,8 @@ export const httpPolicy = z.strictObject({
   backoffMsMax: z.number().int().positive().default(30_000),
   /** After a 403, and doubled with each one that follows. */
   forbiddenPauseMs: z.number().int().positive().default(60_000),
+  /** The shortest pause after a 429, 418 or 403, whatever the venue says, and doubled with each one of the same request. */
+  pauseMsMin: z.number().int().positive().default(1000),
   /** The longest a request waits in all before it gives up: a ban may last three days. */
   waitMsMax: z.number().int().positive().default(900_000),
   /** A proxy for everything; without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment count. */

@@ -1,6 +1,7 @@
+import { Fault } from '../fault.ts'
 import type { BodySink } from '../http/client.ts'
 import { type ArchiveFile, archiveKey, archiveName } from './archiveKeys.ts'
-import { type AskContext, ask, download, isNotFound } from './ask.ts'
+import { type AskContext, ask, download, isNotFound, shownRequest, type VenueRequest } from './ask.ts'
 import { parseChecksum } from './checksumFile.ts'
 import type { VenueChoice } from './hosts.ts'
 import { type ListedPage, parseListing } from './listing.ts'
@@ -8,13 +9,38 @@ import { type ListedPage, parseListing } from './listing.ts'
 /** Where a file of an artifact is written while it arrives. */
 export type FileContext = AskContext & { openFile(name: string): BodySink }
 
-/** The largest files of the archive are months of trades. */
-const zipBytesMax = 32 * 2 ** 30
+/** More than any zip of its kind and period ever had, several times over: a body that does not end must not fill the disk. */
+function zipBytesMax({ kind, interval, period }: ArchiveFile): number {
+  if (kind === 'trades' || kind === 'aggTrades') return (period.length === 7 ? 32 : 4) * 2 ** 30
+  if (kind === 'fundingRate' || kind === 'metrics') return 16 * 2 ** 20
+  // A month of minutes has three megabytes; seconds are sixty times as many.
+  return (interval === '1s' ? 1024 : 64) * 2 ** 20
+}
+
+/** Pages of a thousand names each: more than the whole archive has folders, or a folder has files. */
+const listingPagesMax = 10_000
+
+const whyNoZip = (begin: Uint8Array): string | undefined =>
+  begin[0] === 0x50 && begin[1] === 0x4b ? undefined : 'no zip came for an archive, but something else'
+
+const whyNoChecksum = (body: Uint8Array): string | undefined =>
+  parseChecksum(body) === undefined ? 'no checksum came for a checksum file, but something else' : undefined
+
+function whyNoListing(body: Uint8Array): string | undefined {
+  try {
+    parseListing(body)
+    return undefined
+  } catch (error) {
+    if (error instanceof Fault) return error.what
+    throw error
+  }
+}
 
 /**
  * Fetches a zip and its checksum file into an artifact; undefined where the archive has no such file. The zip streams
  * into the store while it is hashed. Where the two disagree, both are fetched once more, for the file may have been
- * published anew in between. Where they still disagree both are kept as they are: it is the audit's to say.
+ * published anew in between. Where they still disagree both are kept as they are: it is the audit's to say. What is no zip or
+ * no checksum at all, such as the page of a hotel's network, is not the archive's answer: it is asked again, and fails.
  */
 export async function fetchArchiveFile(
   choice: VenueChoice,
@@ -24,7 +50,7 @@ export async function fetchArchiveFile(
   const path = `/${archiveKey(file)}`
   const name = archiveName(file)
   for (let round = 0; ; round++) {
-    const checksum = await bytesAt(choice, `${path}.CHECKSUM`, context)
+    const checksum = await checksumAt(choice, `${path}.CHECKSUM`, context)
     if (checksum === undefined) return undefined
     let writer: BodySink | undefined
     const open = (): BodySink => {
@@ -35,11 +61,11 @@ export async function fetchArchiveFile(
     }
     const { sha256, sizeBytes } = await download(
       choice,
-      { host: 'archive', path, expects: 'bytes', sizeBytesMax: zipBytesMax },
+      { host: 'archive', path, expects: 'bytes', sizeBytesMax: zipBytesMax(file), whyWrong: whyNoZip },
       context,
       open,
     )
-    const isRight = parseChecksum(checksum)?.sha256 === sha256
+    const isRight = parseChecksum(checksum)!.sha256 === sha256
     if (!isRight && round === 0) continue
     writer!.finish()
     context.note({ key: archiveKey(file), sha256, sizeBytes, checksum: isRight ? 'right' : 'wrong', rounds: round + 1 })
@@ -47,16 +73,22 @@ export async function fetchArchiveFile(
   }
 }
 
-async function bytesAt(choice: VenueChoice, path: string, context: AskContext): Promise<Uint8Array | undefined> {
+async function checksumAt(choice: VenueChoice, path: string, context: AskContext): Promise<Uint8Array | undefined> {
   try {
-    return (await ask(choice, { host: 'archive', path, expects: 'bytes', sizeBytesMax: 4096 }, context)).body
+    return (
+      await ask(
+        choice,
+        { host: 'archive', path, expects: 'bytes', sizeBytesMax: 4096, whyWrong: whyNoChecksum },
+        context,
+      )
+    ).body
   } catch (error) {
     if (isNotFound(error)) return undefined
     throw error
   }
 }
 
-/** All pages of a folder's listing, as they came. */
+/** All pages of a folder's listing, as they came. Each has to begin behind the one before it. */
 export async function fetchListing(
   choice: VenueChoice,
   prefix: string,
@@ -65,10 +97,22 @@ export async function fetchListing(
   const pages: { name: string; bytes: Uint8Array }[] = []
   for (let marker = ''; ; ) {
     const path = `/?delimiter=/&prefix=${encodeURIComponent(prefix)}${marker === '' ? '' : `&marker=${encodeURIComponent(marker)}`}`
-    const { body } = await ask(choice, { host: 'listing', path, expects: 'xml' }, context)
+    const request: VenueRequest = { host: 'listing', path, expects: 'xml', whyWrong: whyNoListing }
+    const { body } = await ask(choice, request, context)
     pages.push({ name: `page-${String(pages.length).padStart(4, '0')}.xml`, bytes: body })
-    const page: ListedPage = parseListing(body)
-    if (page.next === undefined) return pages
-    marker = page.next
+    const { next }: ListedPage = parseListing(body)
+    if (next === undefined) return pages
+    if (next <= marker || pages.length >= listingPagesMax) {
+      throw new Fault({
+        code: 'failed',
+        what:
+          next <= marker
+            ? `the listing does not move on: behind the marker ${JSON.stringify(marker)} it goes on at ${JSON.stringify(next)}`
+            : `the listing does not end: it has ${pages.length} pages`,
+        where: shownRequest(choice, request),
+        todo: 'check the base URL of the listing in the config',
+      })
+    }
+    marker = next
   }
 }

@@ -15,6 +15,7 @@ export type VenueRequest = {
   readonly headers?: Readonly<Record<string, string>>
   readonly budget?: BudgetUse
   readonly sizeBytesMax?: number
+  readonly whyWrong?: (begin: Uint8Array) => string | undefined
 }
 
 /** The part of a source's context that asking needs. */
@@ -40,6 +41,9 @@ function httpOf({ venue }: VenueChoice): Http {
   if (venue === 'sim') return (embedded ??= createHttp({ transport: simTransport() }))
   return (network ??= createHttp({ policy }))
 }
+
+/** Where a request goes, as it may be shown. */
+export const shownRequest = (choice: VenueChoice, request: VenueRequest): string => shownUrl(urlOf(choice, request))
 
 const urlOf = (choice: VenueChoice, { host, path }: VenueRequest): string =>
   (choice.venue === 'sim' ? 'http://sim' : baseUrlOf(host, choice.baseUrls, process.env)) + path
@@ -91,7 +95,7 @@ async function noted<A extends HttpAnswer | Download>(
   context: AskContext,
   send: () => Promise<A>,
 ): Promise<A> {
-  const url = shownUrl(urlOf(choice, request))
+  const url = shownRequest(choice, request)
   try {
     const answer = await send()
     const waitedMs = answer.attempts.reduce((sum, attempt) => sum + attempt.waitedMs, 0)

@@ -1,6 +1,8 @@
+import { Fault } from '../fault.ts'
 import type { PlannedSlice } from '../market/partitions.ts'
 import type { SliceRecord } from '../market/slices.ts'
-import { type AskContext, ask, isUnknownSymbol, type VenueRequest } from './ask.ts'
+import { formatUtc, MINUTE_MS } from '../time.ts'
+import { type AskContext, ask, isUnknownSymbol, shownRequest, type VenueRequest } from './ask.ts'
 import type { VenueChoice } from './hosts.ts'
 import { msOf } from './spot.ts'
 import type { PageQuery } from './usdm.ts'
@@ -16,7 +18,9 @@ export async function askSlice(
 ): Promise<RawPages | undefined> {
   const query = queryOf(slice, symbol)
   return recorded(slice, context, async (tally) => {
-    const { body } = await askPage(choice, requestOf(query), context, tally)
+    const request = requestOf(query)
+    const { body, rows } = await askPage(choice, request, context, tally)
+    assertWithin(rows, query, () => shownRequest(choice, request))
     return [{ name: `${stemOf(query)}.json`, bytes: body }]
   })
 }
@@ -28,7 +32,7 @@ export async function askPages(
   symbol: string,
   context: AskContext,
   requestOf: (query: PageQuery) => VenueRequest,
-  next: (rows: readonly unknown[], query: PageQuery) => VenueRequest | undefined,
+  next: (rows: readonly unknown[], query: PageQuery, asked: VenueRequest) => VenueRequest | undefined,
 ): Promise<RawPages | undefined> {
   const query = queryOf(slice, symbol)
   return recorded(slice, context, async (tally) => {
@@ -36,9 +40,39 @@ export async function askPages(
     for (let request: VenueRequest | undefined = requestOf(query); request !== undefined; ) {
       const { body, rows } = await askPage(choice, request, context, tally)
       pages.push({ name: `${stemOf(query)}-${String(pages.length).padStart(5, '0')}.json`, bytes: body })
-      request = next(rows, query)
+      const where = shownRequest(choice, request)
+      try {
+        request = next(rows, query, request)
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error
+        const { code, what, todo, cause } = error
+        throw new Fault({ code, what, where, cause, ...(todo === undefined ? {} : { todo }) })
+      }
+      if (pages.length < pagesMax) continue
+      throw new Fault({ code: 'failed', what: `the slice does not end: it has ${pages.length} pages`, where })
     }
     return pages
+  })
+}
+
+/** Ten million trades in an hour: no market has had a tenth of it. */
+const pagesMax = 10_000
+/** Labels lie on either end of what they stand for. */
+const labelMs = 5 * MINUTE_MS
+
+/** Rows may reach over the ends of what was asked for. Where all of them lie elsewhere the venue did not hear which stretch
+ *  was meant: an answer that says so for every slice would be a data set of gaps. */
+function assertWithin(rows: readonly unknown[], { fromTsMs, toTsMs }: PageQuery, where: () => string): void {
+  const isElsewhere = (row: unknown) => {
+    const tsMs = timeOf(row)
+    return tsMs < fromTsMs - labelMs || tsMs > toTsMs + labelMs
+  }
+  if (rows.length === 0 || !rows.every(isElsewhere)) return
+  throw new Fault({
+    code: 'failed',
+    what: `the venue does not move on to what it was asked for: none of its rows lies in ${formatUtc(fromTsMs)} to ${formatUtc(toTsMs)}`,
+    where: where(),
+    todo: 'check the base URL in the config',
   })
 }
 

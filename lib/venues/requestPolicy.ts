@@ -66,7 +66,7 @@ const described = {
     windowMs,
   })),
   retry:
-    'network failures, 408, 5xx, cut or wrong bodies: with full jitter, between the two backoffs, doubling; 429 and 418: after what the venue says; 403: after a pause that doubles; 400, 404 and 451: never',
+    'network failures, 408, 5xx, cut or wrong bodies: with full jitter, between the two backoffs, doubling; 429 and 418: after what the venue says, 403: after a pause that doubles, and none of them sooner than after a second, doubling; 400, 404 and 451: never',
 }
 
 /**

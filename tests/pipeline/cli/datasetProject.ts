@@ -12,7 +12,7 @@ export function writeDatasetProject(dir: string, url: string, config: object = {
     source: 'binance',
     baseUrls: { usdm: url, spot: url, archive: url, listing: url },
     // The same steps as ever, with hardly a wait between them.
-    http: { backoffMsMin: 1, backoffMsMax: 3, forbiddenPauseMs: 1, attemptsMax: 3, budgetShare: 1 },
+    http: { backoffMsMin: 1, backoffMsMax: 3, forbiddenPauseMs: 1, pauseMsMin: 1, attemptsMax: 3, budgetShare: 1 },
     from: '2026-08-01',
     universe: { mode: 'listed', symbols: ['BTCUSDT', 'ETHUSDT'] },
     bars: [{ interval: '1h' }],

@@ -21,7 +21,7 @@ async function serve(...rules: FaultRule[]) {
 
 const present = parseUtc('2026-08-05T09:00')!
 /** Patience for a test: the same steps, with hardly a wait between them. */
-const http = { backoffMsMin: 1, backoffMsMax: 3, forbiddenPauseMs: 1, attemptsMax: 30, budgetShare: 1 }
+const http = { backoffMsMin: 1, backoffMsMax: 3, forbiddenPauseMs: 1, pauseMsMin: 1, attemptsMax: 30, budgetShare: 1 }
 const overSockets = (url: string) => ({
   source: 'binance',
   baseUrls: { usdm: url, spot: url, archive: url, listing: url },
