@@ -8,12 +8,13 @@ export const wideBytes = 12
 
 export function encodeWide(values: BigInts): Uint8Array {
   const words = int64Words(isWide(values) ? values.low : values)
+  const high = isWide(values) ? values.high : undefined
   const rowCount = rowsOf(values)
   const bytes = new Uint8Array(rowCount * wideBytes)
   const view = new DataView(bytes.buffer)
   for (let row = 0; row < rowCount; row++) {
     const upper = words[2 * row + 1]!
-    view.setInt32(row * wideBytes, isWide(values) ? values.high[row]! : upper >> 31)
+    view.setInt32(row * wideBytes, high === undefined ? upper >> 31 : high[row]!)
     view.setInt32(row * wideBytes + 4, upper)
     view.setInt32(row * wideBytes + 8, words[2 * row]!)
   }
