@@ -78,7 +78,7 @@ export function sweepCsv({ params, points }: SweepSummary): string {
   ] as const
   const head = [...params.map(({ name }) => cell(name)), ...figures]
   const lines = points.map((point) =>
-    [...params.map(({ name }) => cell(String(point.values[name]))), ...figures.map((name) => blank(point[name]))].join(
+    [...params.map(({ name }) => valueCell(point.values[name])), ...figures.map((name) => blank(point[name]))].join(
       ',',
     ),
   )
@@ -96,6 +96,9 @@ export function walkForwardCsv({ folds, daily }: WalkForward): string {
 
 const exact = (units: number, decimals: number): string =>
   Number.isNaN(units) ? '' : formatScaledShort(units, decimals)
+
+/** A number stays one, a negative one too: only a text is led by an apostrophe. */
+const valueCell = (value: unknown): string => (typeof value === 'number' ? String(value) : cell(String(value)))
 
 /** A name that could be read as a formula or end its cell is quoted, and led by an apostrophe. */
 export function cell(text: string): string {

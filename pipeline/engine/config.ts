@@ -115,11 +115,13 @@ function refuseUnknownKeys(
   if (!isPlain(input) || !isPlain(output)) return
   for (const [key, value] of Object.entries(input)) {
     const here = [...path, key]
-    if (value !== undefined && !(key in output)) {
-      const fromSet = setPaths.find((setPath) => setPath === here.join('.') || setPath.startsWith(`${here.join('.')}.`))
+    const name = here.join('.')
+    // Its own, not one of every object's: a schema drops `__proto__`, which would then silently set nothing.
+    if (value !== undefined && !Object.hasOwn(output, key)) {
+      const fromSet = setPaths.find((set) => set === name || set.startsWith(`${name}.`) || name.startsWith(`${set}.`))
       throw new Fault({
         code: 'usage',
-        what: `there is no config key "${here.join('.')}"${didYouMean(key, Object.keys(output))}`,
+        what: `there is no config key "${name}"${didYouMean(key, Object.keys(output))}`,
         where: fromSet === undefined ? where : `--set ${fromSet}`,
         todo: `known here: ${Object.keys(output).join(', ')}`,
       })

@@ -11,7 +11,7 @@ import {
   progressCell,
   type WorkerSetup,
 } from './protocol.ts'
-import { SilenceWatch } from './silence.ts'
+import { looksPerSilence, SilenceWatch } from './silence.ts'
 import { stackOfThread } from './stack.ts'
 
 /** How a job's thread or process ended before the job did. */
@@ -260,7 +260,7 @@ class PoolThread {
       if (!watch.stoodStill(this.#progress[progressCell.count]!)) return
       const reachedMs = this.#progress[progressCell.tsMs]!
       void this.#giveUp(ticket, (stack) => ({ kind: 'silent', silenceMs, reachedMs, stack }))
-    }, silenceMs)
+    }, silenceMs / looksPerSilence)
   }
 
   /** Ends the job that runs too long, having asked it where it is. */

@@ -1,8 +1,13 @@
-/** Tells from looks at how often a job has said how far it came whether it stood still between two of them. A job that
- *  never says it is not held to saying it. */
+/** How many looks make up the time that a job may be silent. One that is stopped was so for this long, and for no longer
+ *  than one look more. */
+export const looksPerSilence = 40
+
+/** Tells from looks at how often a job has said how far it came whether it stands still. A job that never says it is not
+ *  held to saying it. Looks are counted and no clock is read: a machine that slept gives no job away. */
 export class SilenceWatch {
   readonly #startCount: number
   #seen: number
+  #stillFor = 0
 
   constructor(startCount: number) {
     this.#startCount = startCount
@@ -10,8 +15,8 @@ export class SilenceWatch {
   }
 
   stoodStill(count: number): boolean {
-    const isStill = count === this.#seen && count !== this.#startCount
+    this.#stillFor = count === this.#seen ? this.#stillFor + 1 : 0
     this.#seen = count
-    return isStill
+    return count !== this.#startCount && this.#stillFor >= looksPerSilence
   }
 }

@@ -132,6 +132,9 @@ describe('the tables beside the page', () => {
     expect(lines[0]).toMatch(/^gross,perSide,totalReturn,/)
     expect(lines).toHaveLength(13)
     expect(new Set(lines.map((line) => line.split(',').length)).size).toBe(1)
+    const point = { ...sweep.points[0]!, values: { gross: -0.5, perSide: '=1+1' } }
+    const row = sweepCsv({ ...sweep, points: [point] }).split('\n')[1]
+    expect(row).toMatch(/^-0\.5,"'=1\+1",/) // a spreadsheet adds up the one and shows the other
     const days = walkForwardCsv(walkForward).trimEnd().split('\n')
     expect(days).toHaveLength(81)
     expect(days[1]).toMatch(/^2024-01-17,2024-01-18T00:00:00\.000Z,/)

@@ -80,6 +80,16 @@ describe('the config', () => {
     expect(({} as { x?: number }).x).toBeUndefined()
   })
 
+  test('refuses names that every object has, wherever they stand in a value', () => {
+    expect(faultOf(() => resolve({}, ['universe={"__proto__":[1,2]}'])).what).toContain('universe.__proto__')
+    const swept = definePipeline('p', z.object({ sweep: z.record(z.string(), z.array(z.number())) }), () => {})
+    const sets = ['sweep={"__proto__":[1,2]}']
+    expect(faultOf(() => resolveConfig(withConfig(swept, { sweep: {} }), sets, () => undefined))).toMatchObject({
+      code: 'usage',
+      where: '--set sweep',
+    })
+  })
+
   test('shows code by its name and secrets by the name of their variable, never by value', () => {
     const momentum = { name: 'momentum', onBar: () => {} }
     const { shown } = resolve({ key: new Secret('VENUE_KEY'), strategy: momentum }, [], (value) =>
