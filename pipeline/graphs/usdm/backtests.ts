@@ -105,13 +105,15 @@ export function addBacktests(
         })
   const against = benchmark === undefined ? {} : { benchmark }
   // Who tried several configurations and shows one says how many there were, and what each gave.
+  const ownPoint = sweep === undefined ? undefined : pointOf(params, strategy, sweep)
   const numbers = graph.add(metrics, {
     inputs: {
       run,
       ...against,
       ...(sweep === undefined ? {} : { sweep: sweep.summary }),
     },
-    ...(sweep === undefined ? {} : { params: { ownPoint: pointOf(params, strategy, sweep) } }),
+    // The run need not be one of the points.
+    ...(ownPoint === undefined ? {} : { params: { ownPoint } }),
   })
   const page = graph.add(report, {
     inputs: {
