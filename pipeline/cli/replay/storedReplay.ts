@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { JsonArtifact } from '../../../lib/artifact.ts'
 import { Fault } from '../../../lib/fault.ts'
 import { universe } from '../../../lib/market/universe.ts'
 import { membershipOf } from '../../../lib/replay/membership.ts'
@@ -34,7 +35,7 @@ export function findReplay(store: Store, manifest: Manifest, label: string, aske
   try {
     const readNode = (node: ManifestNode): ReplayNode => ({
       node,
-      summary: replayArtifact.schema.parse(files.json(node.artifact)),
+      summary: summaryOf(files.json(node.artifact), node.address),
       inputs: Object.values(node.inputs).flatMap((input) => artifactsOf(store, input)),
     })
     const named = nodesNamed(manifest, asked)
@@ -118,6 +119,27 @@ export function* followReplay(
   }
 }
 
+/** What was stored before a replay said where its chain begins told of itself alone. */
+function summaryOf(stored: unknown, where: string): ReplaySummary {
+  const value = objectOf(stored)
+  return fitted(replayArtifact, { chainFromMs: value['fromMs'], ...value }, where)
+}
+
+const objectOf = (stored: unknown): Readonly<Record<string, unknown>> => (stored ?? {}) as Record<string, unknown>
+
+/** A snapshot outlives the program that made it: what it says otherwise than today's is a fact, and no bug. */
+function fitted<Value>(type: JsonArtifact<Value>, stored: unknown, where: string): Value {
+  const checked = type.schema.safeParse(stored)
+  if (checked.success) return checked.data
+  const [issue] = checked.error.issues
+  throw new Fault({
+    code: 'refused',
+    what: `the artifact of type ${type.name} is of another version of tickpipe than this one: ${issue?.path.join('.')}: ${issue?.message}`,
+    where,
+    todo: 'use the version that made it, or make it again: "pipe run replay --snapshot <new name>"',
+  })
+}
+
 /** Ports are told apart by what is wired to them: their names belong to the task. */
 function sourcesOf(files: StoredFiles, inputs: readonly Digest[]): ReplaySources {
   const of = (type: string) => inputs.filter((artifact) => files.typeOf(artifact) === type)
@@ -130,8 +152,9 @@ function sourcesOf(files: StoredFiles, inputs: readonly Digest[]): ReplaySources
     funding: of(funding.name).map((artifact) =>
       decodeTable(funding.schema, files.files(artifact).read('table.parquet')),
     ),
-    quality: of(qa.name).map((artifact) => qa.schema.parse(files.json(artifact))),
-    universe: membershipOf(universe.schema.parse(files.json(members))),
+    // Reports of before there was such a list say nothing of what began earlier, and the stream has nothing of it.
+    quality: of(qa.name).map((artifact) => fitted(qa, { carried: [], ...objectOf(files.json(artifact)) }, artifact)),
+    universe: membershipOf(fitted(universe, files.json(members), members)),
   }
 }
 
