@@ -12,7 +12,7 @@ export const run = defineCommand({
   name: 'run',
   summary: 'Make targets: skip what is recorded, execute the rest',
   about:
-    'Without a target every target of the pipeline is made. With --snapshot and a name that exists, the run is frozen: only what the snapshot observed counts and the network is closed. With a new name, the finished run is pinned under it. Ctrl-C once lets running nodes finish; twice stops at once; what is finished is kept either way.',
+    'Without a target every target of the pipeline is made. With --snapshot and a name that exists, the run is frozen: only what the snapshot observed counts and the network is closed. With a new name, the finished run is pinned under it. Ctrl-C or SIGTERM once lets running nodes finish, but no source that waits or pauses, and downloads for five seconds only; twice stops at once; what is finished is kept either way.',
   args: { targets: arg.many('Targets or addresses to make', { completes: 'target' }) },
   flags: {
     ...askFlags,

@@ -68,6 +68,7 @@ export interface RunAsk extends Ask {
   emit(event: RunEvent): void
   readonly stop: AbortSignal
   readonly stopNow: AbortSignal
+  readonly stopGraceMs?: number
 }
 
 export interface FinishedRun extends RunOutcome {
@@ -161,6 +162,7 @@ export class Engine {
         emit: ask.emit,
         stop: ask.stop,
         stopNow: ask.stopNow,
+        ...(ask.stopGraceMs === undefined ? {} : { stopGraceMs: ask.stopGraceMs }),
         monotonicMs: () => performance.now(),
         wallMs: parts.wallMs,
       })

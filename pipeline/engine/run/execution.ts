@@ -118,7 +118,9 @@ export class Execution {
       params,
       asOfMs: options.knowledge.asOfMs,
       stagingDir: options.store.stagingDir,
-      signal: options.stopNow,
+      stop: options.stop,
+      stopNow: options.stopNow,
+      ...(options.stopGraceMs === undefined ? {} : { stopGraceMs: options.stopGraceMs }),
       onRetry: (attempt, error) =>
         this.emit({ kind: 'node retried', address: node.address, attempt, error: error.message }),
       onProgress: (bytes, requests) => this.emit({ kind: 'node progress', address: node.address, bytes, requests }),

@@ -42,8 +42,10 @@ export interface RunOptions {
   storeCode(state: NodeState): Promise<{ readonly code: CodeRef; readonly ports: Readonly<Record<string, CodeRef>> }>
   rerunCommand(address: string): string
   emit(event: RunEvent): void
-  /** Aborted by the first Ctrl-C: finish what runs, start nothing. */
+  /** Aborted by the first Ctrl-C: finish what runs, start nothing, and tell sources to come to an end. */
   readonly stop: AbortSignal
+  /** How long a source may go on receiving after that. */
+  readonly stopGraceMs?: number
   /** Aborted by the second: stop now. */
   readonly stopNow: AbortSignal
   /** Monotonic, for durations; and the wall clock, for provenance only. */

@@ -17,7 +17,7 @@ import { publish } from './publish.ts'
 import { Readers } from './readers.ts'
 import { ReadyQueue } from './readyQueue.ts'
 import { remainingWork } from './remaining.ts'
-import { SourceFailure } from './source.ts'
+import { SourceFailure, SourceStopped } from './source.ts'
 import { Tally } from './tally.ts'
 
 /** One run: walks the graph, skips what is recorded, executes the rest, publishes as it goes. */
@@ -223,7 +223,7 @@ export class Run {
         else durable.then(release, release)
       }
     } catch (error) {
-      if (this.options.stopNow.aborted) this.halted = true
+      if (this.options.stopNow.aborted || error instanceof SourceStopped) this.halted = true
       else if (!this.retryHealed(state, error)) {
         this.fail(state, error, error instanceof SourceFailure ? error.attempts : 1)
       }

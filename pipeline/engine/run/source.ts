@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import pRetry from 'p-retry'
 import { canonicalJson } from '../../../cas/canonicalJson.ts'
 import { openStagedWriter, stageBytes } from '../../../cas/staging.ts'
@@ -13,7 +14,11 @@ export interface SourceJob {
   readonly params: unknown
   readonly asOfMs: number
   readonly stagingDir: string
-  readonly signal: AbortSignal
+  /** The run is to end: whoever waits ends with it, and whoever is just receiving soon after. */
+  readonly stop: AbortSignal
+  /** It is to end now. */
+  readonly stopNow: AbortSignal
+  readonly stopGraceMs?: number
   onRetry(attempt: number, error: Error): void
   onProgress(bytes: number, requests: number): void
   onLog(line: string): void
@@ -29,11 +34,16 @@ export interface SourceResult {
 }
 
 const attemptsDefault = 5
+/** How long bytes may go on coming once the run is to stop: most files are here by then. */
+const stopGraceMsDefault = 5_000
+/** Who has received nothing for so long waits, and has nothing to lose. */
+const quietMs = 500
 
 /** Runs a source on the event loop: tried again with growing, jittered waits until it works, its attempts are used up,
  *  or it says that trying again cannot help. */
 export async function runSource(job: SourceJob): Promise<SourceResult> {
-  const { task, signal } = job
+  const { task } = job
+  const stopping = stoppingOf(job)
   const attemptsMax = task.limits?.attempts ?? attemptsDefault
   const notes: Readonly<Record<string, unknown>>[] = []
   let requests = 0
@@ -41,13 +51,14 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
 
   const { returned, streamed } = await withAttempts(
     () => attempts,
+    stopping,
     pRetry(
       async (attempt) => {
         attempts = attempt
         const files: MadeFile[] = []
         const open = new Set<{ abort(): void }>()
         try {
-          const returned = await withTimeout(task, signal, (attemptSignal) =>
+          const returned = await withTimeout(task, stopping.signal, (attemptSignal) =>
             task.run(job.inputs, job.params, {
               signal: attemptSignal,
               get asOfMs() {
@@ -62,6 +73,7 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
               note: (fact) => notes.push(fact),
               progress: ({ bytes = 0, requests: more = 0 }) => {
                 requests += more
+                if (bytes > 0) stopping.received()
                 job.onProgress(bytes, requests)
               },
               openFile: (name) => {
@@ -88,7 +100,7 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
         minTimeout: 500,
         maxTimeout: 60_000,
         randomize: true,
-        signal,
+        signal: stopping.signal,
         shouldRetry: ({ error }) => !isPermanent(error),
         onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
           if (retriesLeft > 0 && !isPermanent(error)) job.onRetry(attemptNumber, error)
@@ -105,6 +117,53 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
   return { type: task.output.name, files: [...streamed, ...made], attempts, requests, notes }
 }
 
+/** Told to stop before it had anything. Nothing is lost: the node was not done, and the next run does it. */
+export class SourceStopped extends Error {
+  override readonly name = 'SourceStopped'
+}
+
+interface Stopping {
+  readonly signal: AbortSignal
+  /** Bytes have just come. */
+  received(): void
+  /** Lets go of the run's signals. */
+  over(): void
+}
+
+/** When a source is told to stop. The first request of the run is enough for one that waits, pauses or asks in vain; one
+ *  whose bytes are coming may finish, for some seconds. */
+function stoppingOf({ stop, stopNow, stopGraceMs = stopGraceMsDefault }: SourceJob): Stopping {
+  const told = new AbortController()
+  // Who has only just begun may be done in a moment.
+  let receivedMs = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  const end = () => told.abort(new SourceStopped('the run is to stop'))
+  const onStop = () => {
+    const endMs = performance.now() + stopGraceMs
+    const look = () => {
+      const nowMs = performance.now()
+      if (nowMs >= endMs || nowMs - receivedMs >= quietMs) end()
+      else timer = setTimeout(look, Math.min(quietMs, endMs - nowMs))
+    }
+    look()
+  }
+  if (stopNow.aborted) end()
+  else if (stop.aborted) onStop()
+  stop.addEventListener('abort', onStop)
+  stopNow.addEventListener('abort', end)
+  return {
+    signal: told.signal,
+    received: () => {
+      receivedMs = performance.now()
+    },
+    over: () => {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', onStop)
+      stopNow.removeEventListener('abort', end)
+    },
+  }
+}
+
 /** A failure that says how often it was tried. */
 export class SourceFailure extends Error {
   override readonly name = 'SourceFailure'
@@ -117,11 +176,15 @@ export class SourceFailure extends Error {
   }
 }
 
-async function withAttempts<T>(attempts: () => number, work: Promise<T>): Promise<T> {
+async function withAttempts<T>(attempts: () => number, stopping: Stopping, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
+    // Whatever a source says once it was told to stop: that is why.
+    if (stopping.signal.aborted) throw stopping.signal.reason
     throw error instanceof Fault ? error : new SourceFailure(error, attempts())
+  } finally {
+    stopping.over()
   }
 }
 

@@ -17,9 +17,11 @@ export const wait = defineTask({
   version: 1,
   params: z.object({ index: z.number(), gate: z.string() }),
   output: number,
-  async run(_inputs, { index, gate }, { signal }) {
+  async run(_inputs, { index, gate }, { signal, progress }) {
     while (gate !== '' && !existsSync(gate)) {
       if (signal.aborted) throw new PermanentError('told to stop')
+      // As a download that goes on: what only waits ends with the first signal.
+      progress({ bytes: 1 })
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     return { value: index }

@@ -80,6 +80,64 @@ describe('a source', () => {
     expect([run.status, calls, run.failures[0]!.failure.message]).toEqual(['failed', 1, 'no such symbol'])
   })
 
+  const untilTold = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+
+  test('that waits ends as soon as the run is to stop, and is no failure: it was not done', async () => {
+    await using lab = new EngineLab()
+    const stop = new AbortController()
+    const run = await lab.run(
+      oneSource(async ({ signal }) => {
+        setImmediate(() => stop.abort())
+        return untilTold(signal)
+      }),
+      ['ask'],
+      { stop: stop.signal },
+    )
+    expect([run.status, run.failures]).toEqual(['interrupted', []])
+    lab.store.records.scan('observation', () => expect.unreachable())
+  })
+
+  test('that pauses between two tries ends as soon as the run is to stop', async () => {
+    await using lab = new EngineLab()
+    const stop = new AbortController()
+    let calls = 0
+    const run = await lab.run(
+      oneSource(
+        async () => {
+          calls++
+          setImmediate(() => stop.abort())
+          throw new Error('reset by peer')
+        },
+        { limits: { attempts: 50 } },
+      ),
+      ['ask'],
+      { stop: stop.signal },
+    )
+    expect([run.status, run.failures, calls]).toEqual(['interrupted', [], 1])
+  })
+
+  test('whose bytes are coming may finish what it began, but not go on for ever', async () => {
+    await using lab = new EngineLab()
+    const download = (bytes: number) => {
+      const stop = new AbortController()
+      const pipeline = oneSource(async ({ signal, progress }) => {
+        const isTold = untilTold(signal)
+        isTold.catch(() => {})
+        for (let at = 0; at < bytes; at++) {
+          progress({ bytes: 1 })
+          if (at === 1) stop.abort()
+          await Promise.race([isTold, new Promise((resolve) => setTimeout(resolve, 5))])
+        }
+        return `${bytes} bytes`
+      })
+      return lab.run(pipeline, ['ask'], { stop: stop.signal, stopGraceMs: 300 })
+    }
+    const endless = await download(Number.POSITIVE_INFINITY)
+    expect([endless.status, endless.failures]).toEqual(['interrupted', []])
+    expect((await download(10)).status).toBe('ok')
+  })
+
   test('gives up after its attempts, and says how many there were', async () => {
     await using lab = new EngineLab()
     const run = await lab.run(
