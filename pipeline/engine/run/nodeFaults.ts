@@ -1,3 +1,4 @@
+import { type Digest, short } from '../../../cas/digest.ts'
 import { Fault } from '../../../lib/fault.ts'
 import type { NodeFailure } from '../event.ts'
 import type { NodeState } from '../walk/walk.ts'
@@ -28,6 +29,16 @@ export function otherAnswer(state: NodeState): Fault {
     what: 'the bytes of this source are gone from the store, and the source now answers otherwise; the new answer is kept',
     where: state.node.address,
     todo: 'run it again to go on with the new answer',
+  })
+}
+
+/** One key gave two results, and only the bytes of the second are here. */
+export function firstIsGone(address: string, first: Digest, second: Digest): Fault {
+  return new Fault({
+    code: 'nondeterministic',
+    what: `it was recorded as ${short(first)}, whose bytes are gone, and now gives ${short(second)}`,
+    where: address,
+    todo: `look at "pipe diff ${short(first)} ${short(second)}", then choose with "pipe resolve '${address}'"`,
   })
 }
 

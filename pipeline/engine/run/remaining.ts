@@ -8,6 +8,36 @@ export interface Remaining {
   readonly nodesWithoutHistory: number
 }
 
+/** Says now and then how long a run still takes. */
+export class RemainingTime {
+  private readonly history: History
+  private readonly slots: number
+  private readonly startedMs = new Map<NodeState, number>()
+  private said = false
+
+  constructor(history: History, slots: number) {
+    this.history = history
+    this.slots = slots
+  }
+
+  async during<T>(state: NodeState, nowMs: number, work: Promise<T>): Promise<T> {
+    this.startedMs.set(state, nowMs)
+    try {
+      return await work
+    } finally {
+      this.startedMs.delete(state)
+    }
+  }
+
+  /** Nothing on a first run, for nothing is known; what was said before is taken back. */
+  news(states: Iterable<NodeState>, nowMs: number): Remaining | undefined {
+    const remaining = remainingWork(states, this.startedMs, { history: this.history, slots: this.slots, nowMs })
+    if (remaining.remainingMs === undefined && !this.said) return undefined
+    this.said = remaining.remainingMs !== undefined
+    return remaining
+  }
+}
+
 /** Expected work that is left over the slots there are, and never less than what the longest node still takes. */
 export function remainingWork(
   states: Iterable<NodeState>,

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Digest } from '../../../cas/digest.ts'
-import { short } from '../../../cas/digest.ts'
 import type { LiveLease } from '../../../cas/leases.ts'
-import { Fault } from '../../../lib/fault.ts'
 import { absentType } from '../../../snapshots/manifest.ts'
 import type { RunEvent } from '../event.ts'
 import type { Decision } from '../walk/decide.ts'
@@ -11,12 +9,12 @@ import { type NodeState, Walk } from '../walk/walk.ts'
 import { Admission } from './admission.ts'
 import { Execution } from './execution.ts'
 import { distrustedObject, isTrusted, lostInputs } from './healing.ts'
-import { blockedFault, describeFailure, otherAnswer } from './nodeFaults.ts'
+import { blockedFault, describeFailure, firstIsGone, otherAnswer } from './nodeFaults.ts'
 import type { RunOptions, RunOutcome, UntimedEvent } from './options.ts'
 import { publish } from './publish.ts'
 import { Readers } from './readers.ts'
 import { ReadyQueue } from './readyQueue.ts'
-import { remainingWork } from './remaining.ts'
+import { RemainingTime } from './remaining.ts'
 import { SourceFailure, SourceStopped } from './source.ts'
 import { Tally } from './tally.ts'
 
@@ -34,8 +32,7 @@ export class Run {
   private readonly listsStored = new Set<Digest>()
   private readonly readers = new Readers()
   private readonly startedMs: number
-  private readonly nodesStartedMs = new Map<NodeState, number>()
-  private saidRemaining = false
+  private readonly remaining: RemainingTime
   /** Executed a second time because what they read had to be healed. */
   private readonly retried = new Set<NodeState>()
   private running = 0
@@ -52,6 +49,7 @@ export class Run {
     this.execution = new Execution(options, this.readers, (event) => this.emit(event))
     this.admission = new Admission(options.executor.slots, options.memoryMb, options.limits)
     this.ready = new ReadyQueue(options, this.admission)
+    this.remaining = new RemainingTime(options.history, options.executor.slots)
     this.walk = new Walk(options.graph, options.knowledge, false, {
       onDecided: (state, decision) => this.onDecided(state, decision),
       onSkipped: (state, after) =>
@@ -95,13 +93,8 @@ export class Run {
   }
 
   private announceRemaining(): void {
-    const { history, executor, monotonicMs } = this.options
-    const how = { history, slots: executor.slots, nowMs: monotonicMs() }
-    const remaining = remainingWork(this.walk.states.values(), this.nodesStartedMs, how)
-    // Nothing is said on a first run; what was said before is taken back.
-    if (remaining.remainingMs === undefined && !this.saidRemaining) return
-    this.saidRemaining = remaining.remainingMs !== undefined
-    this.emit({ kind: 'progress expected', ...remaining })
+    const news = this.remaining.news(this.walk.states.values(), this.options.monotonicMs())
+    if (news !== undefined) this.emit({ kind: 'progress expected', ...news })
   }
 
   private async untilIdle(): Promise<void> {
@@ -302,8 +295,7 @@ export class Run {
       ...(expectedMs === undefined ? {} : { expectedMs }),
       ...(node.task.limits?.group === undefined ? {} : { group: node.task.limits.group }),
     })
-    this.nodesStartedMs.set(state, options.monotonicMs())
-    const made = await this.execution.make(state).finally(() => this.nodesStartedMs.delete(state))
+    const made = await this.remaining.during(state, options.monotonicMs(), this.execution.make(state))
     const published = publish(options.store, state, made, this.walk.lists, this.listsStored, options.wallMs())
     published.durable.catch((error: unknown) => {
       this.broken ??= error
@@ -357,12 +349,7 @@ export class Run {
     this.tally.executed++
     if (this.options.store.artifactPresence(first) === 'present') this.complete(state, first)
     else {
-      throw new Fault({
-        code: 'nondeterministic',
-        what: `it was recorded as ${short(first)}, whose bytes are gone, and now gives ${short(second)}`,
-        where: address,
-        todo: `look at "pipe diff ${short(first)} ${short(second)}", then choose with "pipe resolve '${address}'"`,
-      })
+      throw firstIsGone(address, first, second)
     }
   }
 

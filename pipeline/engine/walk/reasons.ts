@@ -25,6 +25,7 @@ export class Reasons {
   private readonly sources: ReasonSources
   private readonly previousByAddress: ReadonlyMap<string, ManifestNode>
   private earlier: Map<string, Earlier> | undefined
+  private readonly explained = new Map<string, readonly CodeChange[]>()
 
   constructor(sources: ReasonSources) {
     this.sources = sources
@@ -91,12 +92,12 @@ export class Reasons {
   private reasonOf(cause: NodeCause, state: NodeState, before: ComparedNode, now: ComparedNode): Reason[] {
     switch (cause.kind) {
       case 'code':
-        return [{ kind: 'code', changes: this.sources.explainCode(cause.before, cause.after) }]
+        return [{ kind: 'code', changes: this.codeChanges(cause.before, cause.after) }]
       case 'code port':
         if (cause.before === undefined || cause.after === undefined) {
           return [{ kind: 'code', port: cause.port, changes: [] }]
         }
-        return [{ kind: 'code', port: cause.port, changes: this.sources.explainCode(cause.before, cause.after) }]
+        return [{ kind: 'code', port: cause.port, changes: this.codeChanges(cause.before, cause.after) }]
       case 'version':
         return [{ kind: 'version', before: cause.before, after: cause.after }]
       case 'params':
@@ -108,6 +109,14 @@ export class Reasons {
       default:
         return []
     }
+  }
+
+  /** One edit is the reason for every node of a fan-out. */
+  private codeChanges(before: Digest, after: Digest): readonly CodeChange[] {
+    const edit = `${before} ${after}`
+    let changes = this.explained.get(edit)
+    if (changes === undefined) this.explained.set(edit, (changes = this.sources.explainCode(before, after)))
+    return changes
   }
 
   private inputReason(port: string, state: NodeState, before: ComparedNode, now: ComparedNode): Reason[] {
