@@ -4,14 +4,17 @@ import type { CsvLayout } from '../csv/layout.ts'
 import { klineCsv } from '../tables/klines.ts'
 import { priceCsv } from '../tables/priceKlines.ts'
 import type { Column, Columns } from '../tables/schema.ts'
-import type { Table } from '../tables/table.ts'
+import { concatTables, type Table } from '../tables/table.ts'
 import { type BigInts, bigAt } from '../tables/wideInts.ts'
-import { DAY_MS, formatUtc, type Interval, monthStart, nextOpen, openOf, type TsMs } from '../time.ts'
+import { DAY_MS, formatUtc, HOUR_MS, type Interval, monthStart, nextOpen, openOf, type TsMs } from '../time.ts'
 import type { ArchiveMarket } from '../venues/archiveKeys.ts'
 import type { BarKind } from '../venues/usdm.ts'
 import { lastOpenEnd, missingBars } from './barGrid.ts'
+import { isTurnoverPossible, type Turnover } from './barTurnover.ts'
+import { findingsAbout, isLeftOut } from './fileDoubts.ts'
 import { mergePieces } from './mergePieces.ts'
-import { readPieces } from './readPiece.ts'
+import { type ReadPiece, readPieces } from './readPiece.ts'
+import { clockShiftMs } from './shiftedBars.ts'
 
 /** One partition of bars. */
 export type BarPartition = {
@@ -63,12 +66,13 @@ function barsOf<C extends PriceColumns>(
   const toTsMs = lastOpenEnd(interval, partition.toTsMs, closedBeforeTsMs)
   const header =
     market === 'spot' ? false : fromTsMs >= headersFrom ? true : fromTsMs < headersNever ? false : undefined
-  const pieces = readPieces(raw, {
+  const read = readPieces(raw, {
     layout,
     policy,
     timeUnit: market === 'spot' && fromTsMs >= spotMicrosFrom ? 'us' : 'ms',
     ...(header === undefined ? {} : { header }),
   })
+  const pieces = read.map((piece) => withRightClock(piece, partition, policy))
   const { table, findings } = mergePieces(pieces, {
     schema: layout.schema,
     key: 'openTsMs',
@@ -76,7 +80,7 @@ function barsOf<C extends PriceColumns>(
     fromTsMs,
     toTsMs,
     policy,
-    defectOf: defectOf(interval),
+    defectOf: defectOf(interval, partition.kind),
   })
   const all = [...pieces.flatMap((piece) => piece.findings), ...findings]
   const open = table.columns.openTsMs as Float64Array
@@ -94,7 +98,32 @@ function barsOf<C extends PriceColumns>(
   return { table, findings: all }
 }
 
-function defectOf<C extends PriceColumns>(interval: Interval) {
+/** A file whose clock is shifted has every row at a wrong instant: under quarantine nothing of it is taken. */
+function withRightClock<C extends PriceColumns>(
+  piece: ReadPiece<C>,
+  partition: BarPartition,
+  policy: Policy,
+): ReadPiece<C> {
+  const { file, table } = piece
+  const shiftMs = clockShiftMs(file, table.columns.openTsMs as Float64Array, partition.interval, partition)
+  if (shiftMs === 0) return piece
+  const { findings, say } = findingsAbout(file, policy)
+  const hours = Math.abs(shiftMs) / HOUR_MS
+  say(
+    'shiftedClock',
+    `all its bars are ${hours} h ${shiftMs > 0 ? 'late' : 'early'}: its times may be of another zone`,
+    {
+      rows: table.rowCount,
+    },
+  )
+  return {
+    ...piece,
+    findings: [...piece.findings, ...findings],
+    table: isLeftOut(findings, policy) ? concatTables(table.schema, []) : table,
+  }
+}
+
+function defectOf<C extends PriceColumns>(interval: Interval, kind: BarKind) {
   const isMonth = interval === '1M'
   const anchor = isMonth ? 0 : openOf(0, interval)
   const stepMs = isMonth ? 0 : nextOpen(anchor, interval) - anchor
@@ -119,12 +148,27 @@ function defectOf<C extends PriceColumns>(interval: Interval) {
       prices['close']![row]!,
     ]
     const isPossible = low <= open && low <= close && open <= high && close <= high
-    const { volume, takerBuyVolume } = columns as unknown as Readonly<Record<string, BigInts | undefined>>
-    const isShare = volume === undefined || bigAt(takerBuyVolume!, row) <= bigAt(volume, row)
-    return isPossible && isShare
-      ? undefined
-      : ({ kind: 'impossibleRow', what: `the bar of ${formatUtc(openTsMs)} contradicts itself` } as const)
+    // A premium is a share that lies on either side of nothing; nothing has a price of nothing.
+    const isPrice = low > 0n || kind === 'premiumIndexKlines'
+    if (!isPossible || !isPrice || !isShare(table, row)) {
+      return { kind: 'impossibleRow', what: `the bar of ${formatUtc(openTsMs)} contradicts itself` } as const
+    }
+    const money = columns as unknown as Turnover
+    if (money.quoteVolume === undefined || isTurnoverPossible(money, row)) return undefined
+    const what = `the turnover of the bar of ${formatUtc(openTsMs)} is not its volume at any of its prices`
+    return { kind: 'wrongTurnover', what } as const
   }
+}
+
+/** Whether takers bought no more than was traded, and for no more than it was traded for. */
+function isShare<C extends PriceColumns>({ columns }: Table<C>, row: number): boolean {
+  const { volume, takerBuyVolume, quoteVolume, takerBuyQuoteVolume } = columns as unknown as Readonly<
+    Record<string, BigInts | undefined>
+  >
+  if (volume === undefined) return true
+  return (
+    bigAt(takerBuyVolume!, row) <= bigAt(volume, row) && bigAt(takerBuyQuoteVolume!, row) <= bigAt(quoteVolume!, row)
+  )
 }
 
 /** An outage may show as bars without a trade instead of a gap; after a delisting the last price may stand for days. */

@@ -1,4 +1,4 @@
-import { type Finding, type FindingKind, type Policy, severityOf } from '../audit/finding.ts'
+import { type Finding, type FindingKind, isStructural, type Policy, severityOf } from '../audit/finding.ts'
 import { rowOrder } from '../tables/order.ts'
 import type { Columns, TableSchema } from '../tables/schema.ts'
 import type { Table } from '../tables/table.ts'
@@ -69,7 +69,7 @@ export function mergePieces<C extends Columns>(
       const defect = rules.defectOf?.(table, row)
       if (defect !== undefined) {
         findings.add(defect.kind, file, at, defect.what)
-        if (policy === 'quarantine') continue
+        if (policy === 'quarantine' && isStructural(defect.kind)) continue
       }
       if (count > 0 && isSorted && key[row]! <= keys[from[count - 1]!]![rows[count - 1]!]!) isSorted = false
       from[count] = piece

@@ -35,7 +35,7 @@ const bar = (i: number, fromTsMs = from): string => {
   const open = 60_000 + ((i * 37) % 91) - 45
   const close = 60_000 + ((i * 53) % 87) - 43
   const at = fromTsMs + i * MINUTE_MS
-  return `${at},${open}.10,${Math.max(open, close) + 5}.00,${Math.min(open, close) - 5}.50,${close}.20,${1 + (i % 7)}.250,${at + MINUTE_MS - 1},${60_000 + i}.5,${3 + (i % 11)},0.500,30000.1,0`
+  return `${at},${open}.10,${Math.max(open, close) + 5}.00,${Math.min(open, close) - 5}.50,${close}.20,${1 + (i % 7)}.250,${at + MINUTE_MS - 1},${((open + 0.1) * (1.25 + (i % 7))).toFixed(3)},${3 + (i % 11)},0.500,30000.1,0`
 }
 const clean = (): string[] => Array.from({ length: 1440 }, (_, i) => bar(i))
 const text = (rows: readonly string[], head = header): string =>
@@ -109,6 +109,46 @@ const plants: Plant[] = [
     kinds: ['impossibleRow', 'missingRows'],
     raw: () => archiveFiles(stem, text(clean().with(30, changed(bar(30), 9, '700')))),
     rows: 1439,
+  },
+  {
+    says: 'takers who paid more than was turned over',
+    kinds: ['impossibleRow', 'missingRows'],
+    raw: () => archiveFiles(stem, text(clean().with(30, changed(bar(30), 10, '9000000')))),
+    rows: 1439,
+  },
+  {
+    says: 'prices of nothing',
+    kinds: ['impossibleRow', 'missingRows'],
+    raw: () =>
+      archiveFiles(
+        stem,
+        text(
+          clean().with(
+            30,
+            [1, 2, 3, 4].reduce((row, at) => changed(row, at, '0'), bar(30)),
+          ),
+        ),
+      ),
+    rows: 1439,
+  },
+  {
+    says: 'a turnover ten times too large',
+    kinds: ['wrongTurnover'],
+    raw: () => archiveFiles(stem, text(clean().with(30, changed(bar(30), 7, `${Number(bar(30).split(',')[7]) * 10}`)))),
+    rows: 1440,
+  },
+  {
+    says: 'a turnover too small for the lowest price',
+    kinds: ['wrongTurnover'],
+    raw: () => archiveFiles(stem, text(clean().with(30, changed(bar(30), 7, '70000')))),
+    rows: 1440,
+  },
+  {
+    says: 'a turnover without a volume',
+    kinds: ['wrongTurnover'],
+    raw: () =>
+      archiveFiles(stem, text(clean().with(30, changed(changed(flat(bar(30)), 7, '0.00000001'), 4, '60000.00')))),
+    rows: 1440,
   },
   {
     says: 'an outage shown as flat minutes',
@@ -268,12 +308,38 @@ describe('bars', () => {
 
   test('exponent notation is a number like any other', () => {
     const { table, findings } = tradeBars(
-      [archiveFiles(stem, text(clean().with(30, changed(bar(30), 5, '1.5e1'))))],
+      [archiveFiles(stem, text(clean().with(30, changed(changed(bar(30), 5, '1.5e1'), 7, '899596.5'))))],
       partition,
       'quarantine',
     )
     expect(findings).toEqual([])
     expect(bigAt(table.columns.volume, 30)).toBe(1_500_000_000n)
+  })
+
+  test('turnovers that the venue rounds trade by trade are no finding, one unit more is', () => {
+    // Three trades of 0.1 at 0.00000005: each turns over half a unit, and the venue says one or nothing of each.
+    const row = (quote: string) =>
+      `${from + 30 * MINUTE_MS},0.00000005,0.00000005,0.00000005,0.00000005,0.3,${from + 31 * MINUTE_MS - 1},${quote},3,0.1,0,0`
+    const found = (quote: string) =>
+      kindsOf(archiveFiles(stem, text(clean().with(30, row(quote))))).filter((kind) => kind !== 'priceSpike')
+    expect(found('0')).toEqual([])
+    expect(found('0.00000003')).toEqual([])
+    expect(found('0.00000006')).toEqual(['wrongTurnover'])
+  })
+
+  test('a premium may be nothing, or below', () => {
+    const rows = clean().map((_, i) => {
+      const at = from + i * MINUTE_MS
+      return `${at},0,0.0001,-0.0001,${i % 2 === 0 ? '0' : '-0.00005'},0,${at + MINUTE_MS - 1},0,12,0,0,0`
+    })
+    const kinds = (kind: 'premiumIndexKlines' | 'markPriceKlines') =>
+      new Set(
+        priceBars([archiveFiles(stem, text(rows))], { ...partition, kind }, 'quarantine').findings.map(
+          (one) => one.kind,
+        ),
+      )
+    expect(kinds('premiumIndexKlines')).toEqual(new Set())
+    expect(kinds('markPriceKlines')).toEqual(new Set(['impossibleRow', 'missingRows']))
   })
 
   test('a bad cell is told with file, line, column and byte', () => {
@@ -326,6 +392,59 @@ describe('bars', () => {
     expect(read([...days.toReversed(), monthly])).toEqual(read([whole]))
   })
 
+  describe('a file whose clock is shifted', () => {
+    const month = monthStart('2026-03')
+    const span = { ...partition, interval: '1h' as const, fromTsMs: month, toTsMs: monthStart('2026-04') }
+    const hours = (shiftHours: number, fromHour = 0, toHour = 744) =>
+      Array.from({ length: toHour - fromHour }, (_, i) => {
+        const at = month + (fromHour + i + shiftHours) * HOUR_MS
+        return changed(changed(bar(i), 0, String(at)), 6, String(at + HOUR_MS - 1))
+      })
+    const file = (rows: string[], stem_ = 'BTCUSDT-1h-2026-03') => archiveFiles(stem_, text(rows))
+
+    test.each([3, -5, 1, 14])('by %i hours is found at its edges, and nothing of it is taken', (shift) => {
+      const { table, findings } = tradeBars([file(hours(shift))], span, 'quarantine')
+      expect(findings.map(({ kind, severity }) => [kind, severity])).toEqual([
+        ['shiftedClock', 'QUARANTINE'],
+        ['missingRows', 'WARN'],
+      ])
+      expect(findings[0]!.what).toContain(`${Math.abs(shift)} h ${shift > 0 ? 'late' : 'early'}`)
+      expect(table.rowCount).toBe(0)
+      const tagged = tradeBars([file(hours(shift))], span, 'tag')
+      expect(tagged.table.rowCount).toBe(744 - Math.abs(shift))
+      expect(tagged.findings).toContainEqual(expect.objectContaining({ kind: 'shiftedClock', severity: 'WARN' }))
+    })
+
+    test('makes room for whoever has the right one', () => {
+      const { table, findings } = tradeBars(
+        [file(hours(3)), file(hours(0, 0, 24), 'BTCUSDT-1h-2026-03-01')],
+        span,
+        'quarantine',
+      )
+      expect([...table.columns.openTsMs]).toEqual(Array.from({ length: 24 }, (_, i) => month + i * HOUR_MS))
+      expect(findings.map(({ kind }) => kind)).toEqual(['shiftedClock', 'missingRows'])
+    })
+
+    test('of a day, and of a contract that began within the month, is found as well', () => {
+      const days = tradeBars(
+        [file(hours(2, 0, 24), 'BTCUSDT-1h-2026-03-01')],
+        { ...span, toTsMs: month + DAY_MS },
+        'quarantine',
+      )
+      expect(days.findings.map(({ kind }) => kind)).toEqual(['shiftedClock', 'missingRows'])
+      const young = tradeBars([file(hours(3, 300))], { ...span, fromTsMs: month + 300 * HOUR_MS }, 'quarantine')
+      expect(young.findings.map(({ kind }) => kind)).toEqual(['shiftedClock', 'missingRows'])
+    })
+
+    test('is not what a hole at an end is, nor a stray row of the next month, nor a late beginning', () => {
+      const kinds = (rows: string[], more: object = {}) => kindsOf(file(rows), { ...span, ...more })
+      expect(kinds(hours(0, 3))).toEqual(['missingRows'])
+      expect(kinds(hours(0, 0, 740))).toEqual(['missingRows'])
+      expect(kinds(hours(0, 0, 745))).toEqual(['outsidePeriod'])
+      expect(kinds(hours(0, 300, 745), { fromTsMs: month + 300 * HOUR_MS })).toEqual(['outsidePeriod'])
+    })
+  })
+
   test('where archive and API differ the archive serves, and the difference is told', () => {
     const page = fileSet({
       'BTCUSDT-page.json': JSON.stringify(
@@ -334,7 +453,7 @@ describe('bars', () => {
           .map((row) =>
             row
               .split(',')
-              .map((cell, i) => ([0, 6, 8].includes(i) ? Number(cell) : i === 5 && row === bar(1) ? '9.99' : cell)),
+              .map((cell, i) => ([0, 6, 8].includes(i) ? Number(cell) : i === 9 && row === bar(1) ? '0.499' : cell)),
           ),
       ),
     })
@@ -342,7 +461,7 @@ describe('bars', () => {
     expect(findings.map(({ kind, severity, rows }) => ({ kind, severity, rows }))).toEqual([
       { kind: 'revisedRows', severity: 'WARN', rows: 1 },
     ])
-    expect(bigAt(table.columns.volume, 1)).toBe(225_000_000n)
+    expect(bigAt(table.columns.takerBuyVolume, 1)).toBe(50_000_000n)
   })
 
   test('the last row of a page that is still open is no bar', () => {
