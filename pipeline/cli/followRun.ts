@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import type { RunEvent } from '../engine/event.ts'
 import type { Context } from './context.ts'
@@ -56,6 +57,8 @@ export function followRun(
 
   const stop = new AbortController()
   const stopNow = new AbortController()
+  // Every source that runs listens to both: Node would take more than ten for a leak, and say so.
+  setMaxListeners(0, stop.signal, stopNow.signal)
   const stopListening = context.signals.onStop((_signal, times) => {
     if (times === 1) {
       emit({ kind: 'stopping', elapsedMs: elapsedMs(), how: 'after running nodes' })
