@@ -23,6 +23,7 @@ import { byMonth, byRegime, bySymbol, regimesOf } from './breakdowns.ts'
 import type { DailyReturns } from './dailyReturns.ts'
 import { alignDays, dailyReturns } from './dailyReturns.ts'
 import type { BacktestResult } from './engine.ts'
+import { fillFlags } from './orders.ts'
 import { pow10 } from './scaled.ts'
 
 /** Conventions: daily UTC closes, simple returns, 365 days a year, risk-free rate 0, one degree of freedom taken off.
@@ -30,6 +31,7 @@ import { pow10 } from './scaled.ts'
 const annualDaysMin = 90
 /** The capacity is the capital at which 95 % of the fills stay under this share of their bar's volume. */
 const capacityShare = 0.01
+const capacityLeftOut = 0.05
 
 export interface Metrics {
   readonly outcome: BacktestResult['outcome']
@@ -60,6 +62,9 @@ export interface Metrics {
   readonly fills: number
   readonly exposure: { meanGross: number; meanNet: number; maxGross: number; timeInMarket: number }
   readonly capacityUsdt: number
+  /** More fills met the cap on their bar's volume than the capacity leaves out: what they wanted is more than what they
+   *  got, so the capacity is at most this. */
+  readonly capacityIsBound: boolean
   readonly parts: PnlParts
   readonly bySymbol: readonly SymbolBreakdown[]
   readonly byMonth: readonly MonthBreakdown[]
@@ -184,7 +189,7 @@ export function computeMetrics(
     worstDay: days === 0 ? NaN : returns.reduce((a, b) => Math.min(a, b)),
     hitRate: hitRate(returns),
     exposure: exposureOf(result),
-    capacityUsdt: capacityOf(result),
+    ...capacityOf(result),
     bySymbol: bySymbol(result),
     byMonth: byMonth(daily, curve, result.cashDecimals),
     byRegime: benchmarkDays ? byRegime(regimesOf(benchmarkDays, daily), returns) : [],
@@ -206,9 +211,16 @@ function exposureOf(result: BacktestResult): Metrics['exposure'] {
   }
 }
 
-function capacityOf(result: BacktestResult): number {
-  const shares = result.fills.volumeShare.filter((share) => share > 0).sort()
-  return (result.capitalCash / pow10(result.cashDecimals)) * (capacityShare / quantileSorted(shares, 0.95))
+function capacityOf({ fills, capitalCash, cashDecimals }: BacktestResult): {
+  capacityUsdt: number
+  capacityIsBound: boolean
+} {
+  const shares = fills.volumeShare.filter((share) => share > 0).sort()
+  const capped = fills.volumeShare.filter((share, i) => share > 0 && (fills.flags[i]! & fillFlags.volumeCapped) !== 0)
+  return {
+    capacityUsdt: (capitalCash / pow10(cashDecimals)) * (capacityShare / quantileSorted(shares, 1 - capacityLeftOut)),
+    capacityIsBound: capped.length > capacityLeftOut * shares.length,
+  }
 }
 
 function compare(returns: Float64Array, benchmark: Float64Array, isAnnualised: boolean): BenchmarkComparison {

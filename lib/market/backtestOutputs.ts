@@ -59,6 +59,8 @@ export const metricsSchema = z.object({
   fills: z.number(),
   exposure: z.object({ meanGross: number, meanNet: number, maxGross: number, timeInMarket: number }),
   capacityUsdt: number,
+  /** Absent in what was made before it was told. */
+  capacityIsBound: z.boolean().optional(),
   parts: z.object(parts),
   bySymbol: z.array(z.object({ symbol: z.string(), ...parts, traded: number })),
   byMonth: z.array(z.object({ month: z.string(), ...parts, ...slice })),

@@ -26,7 +26,8 @@ ${timeChart({
 }
 
 /** What was earned, taken apart: the parts sum to the result, to the last digit of the ledger. */
-export function costSection({ run, metrics, usdt }: ReportView): Html {
+export function costSection(view: ReportView): Html {
+  const { run, metrics, usdt } = view
   const { equity } = run.result
   const { parts, capitalUsdt } = metrics
   const inUsdt = (column: Float64Array) => column.map((cash) => cash * usdt)
@@ -44,16 +45,17 @@ export function costSection({ run, metrics, usdt }: ReportView): Html {
   return html`<section><h2 id="costs">Costs and funding</h2>
 <p class="note">Price counts what the positions earned at the prices the market showed; what fills were worse than those is
 slippage. The five parts sum to the result exactly: the ledger is kept in whole numbers and checked after every event.</p>
-${table(
-  ['', 'USDT', 'Of capital', ''],
-  named.map(
-    ([
-      name,
-      value,
-    ]) => html`<tr${name === 'Net' && html` class="total"`}><th scope="row">${name}</th><td>${colored(value, signedUsdt(value))}</td><td>${signedPercent(value === null ? null : value / capitalUsdt, 2)}</td><td class="bars">${bar(value, low, high)}</td></tr>
+<div class="columns"><div>${table(
+    ['', 'USDT', 'Of capital', ''],
+    named.map(
+      ([
+        name,
+        value,
+      ]) => html`<tr${name === 'Net' && html` class="total"`}><th scope="row">${name}</th><td>${colored(value, signedUsdt(value))}</td><td>${signedPercent(value === null ? null : value / capitalUsdt, 2)}</td><td class="bars">${bar(value, low, high)}</td></tr>
 `,
-  ),
-)}
+    ),
+  )}</div>
+<div>${fundingTable(view)}</div></div>
 ${timeChart({
   label: 'Parts of the result over time, cumulative',
   tsMs: equity.tsMs,
@@ -68,4 +70,23 @@ ${timeChart({
   base: 0,
 })}
 </section>`
+}
+
+/** A carry that one symbol earned alone is another result than one of all. */
+function fundingTable({ metrics }: ReportView): Html {
+  const settled = metrics.bySymbol.flatMap(({ symbol, funding }) =>
+    funding === null || funding === 0 ? [] : [{ symbol, funding }],
+  )
+  if (settled.length === 0) return html``
+  settled.sort((a, b) => b.funding - a.funding || (a.symbol < b.symbol ? -1 : 1))
+  const low = Math.min(0, settled.at(-1)!.funding)
+  const high = Math.max(0, settled[0]!.funding)
+  return table(
+    ['Funding by symbol', 'USDT', 'Of capital', ''],
+    settled.map(
+      ({ symbol, funding }) =>
+        html`<tr><th scope="row">${symbol}</th><td>${colored(funding, signedUsdt(funding))}</td><td>${signedPercent(funding / metrics.capitalUsdt, 2)}</td><td class="bars">${bar(funding, low, high)}</td></tr>
+`,
+    ),
+  )
 }

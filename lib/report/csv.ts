@@ -2,7 +2,8 @@ import { orderKinds, outcomes, reasons } from '../backtest/orders.ts'
 import { formatScaledShort } from '../decimal.ts'
 import type { BacktestRun } from '../market/backtestFiles.ts'
 import type { SweepSummary, WalkForward } from '../sweep/outputs.ts'
-import { formatUtc } from '../time.ts'
+import { formatUtc, HOUR_MS } from '../time.ts'
+import type { Position } from './positions.ts'
 
 /** The fills for a spreadsheet: exact decimals, an empty cell where there is no value. */
 export function fillsCsv({ result }: BacktestRun): string {
@@ -35,6 +36,28 @@ export function fillsCsv({ result }: BacktestRun): string {
       exact(fills.slippage[i]!, cashDecimals),
     ].join(',')
   })
+  return `${[head, ...lines].join('\n')}\n`
+}
+
+/** Round trips. Money is rounded to cents of a cent; see positions.ts for what it counts. */
+export function positionsCsv(positions: readonly Position[]): string {
+  const money = (usdt: number): string => exact(Math.round(usdt * 1e4), 4)
+  const lines = positions.map((position) =>
+    [
+      cell(position.symbol),
+      position.side,
+      formatUtc(position.openedTsMs),
+      Number.isNaN(position.closedTsMs) ? '' : formatUtc(position.closedTsMs),
+      exact(Math.round((position.heldMs / HOUR_MS) * 100), 2),
+      position.fills,
+      exact(position.qty, position.qtyDecimals),
+      money(position.pnlUsdt),
+      money(position.feesUsdt),
+      money(position.worstUsdt),
+      money(position.bestUsdt),
+    ].join(','),
+  )
+  const head = 'symbol,side,openedUtc,closedUtc,heldHours,fills,qty,pnlUsdt,feesUsdt,worstUsdt,bestUsdt'
   return `${[head, ...lines].join('\n')}\n`
 }
 

@@ -2,6 +2,7 @@ import { fromUnits } from '../backtest/instrument.ts'
 import { orderKinds, outcomes, reasons } from '../backtest/orders.ts'
 import { count, percent, ratio, short, signedUsdt } from './format.ts'
 import { type Html, html } from './html.ts'
+import { positionTables } from './positionSection.ts'
 import { priceChart } from './priceChart.ts'
 import { bar, colored, row, table } from './table.ts'
 import type { ReportView } from './view.ts'
@@ -29,10 +30,13 @@ ${
   }</p>
 <div class="multiples">${pictured}</div>`
 }
+${positionTables(view)}
 <h3>What became of the orders</h3>
 ${orderTable(view)}
 <p class="downloads"><a href="fills.csv">fills.csv</a> has every order's story, row by row; <a href="equity.csv">equity.csv</a> the account
-over time. Both are beside this page, and as Parquet too.</p>
+over time. Both are beside this page, and as Parquet too, whose columns <code>pipe query</code> has as well: <code>timeUtc</code>
+is <code>tsMs</code> there, <code>decisionUtc</code> and <code>activeUtc</code> are <code>decisionTsMs</code> and <code>activeTsMs</code>, and a name
+that ends in <code>Usdt</code> goes without it (<code>feeUsdt</code> is <code>fee</code>). <code>pipe schema fills</code> says what each means.</p>
 </section>`
 }
 

@@ -35,15 +35,16 @@ ${
     : tile('Sharpe ratio, daily', ratio(sharpe.sharpe), [`± ${ratio(sharpe.error)} standard error`, 'not annualised'])
 }
 ${tile('Maximum drawdown', percent(metrics.maxDrawdown), [
-  `${metrics.drawdownDays ?? '–'} days under water at most`,
+  `at daily closes; ${metrics.drawdownDays ?? '–'} days under water at most`,
   between(intervals?.maxDrawdown, (v) => percent(v, 0)),
 ])}
 ${tile('Trading costs', signedPercent(costs / capitalUsdt), [
   `of capital; ${signedUsdt(costs)} USDT`,
   `funding ${signedUsdt(parts.funding)} USDT`,
 ])}
-${tile('Capacity', short(metrics.capacityUsdt), [
+${tile('Capacity', `${metrics.capacityIsBound === true ? 'at most ' : ''}${short(metrics.capacityUsdt)}`, [
   'USDT of capital at which 95% of the fills stay under 1% of their bar',
+  metrics.capacityIsBound === true ? 'over 5% of the fills met the volume cap and wanted more' : undefined,
 ])}
 </dl>`
 }
@@ -77,7 +78,7 @@ function keyNumbers({ metrics, against, run }: ReportView): Html {
     ['Mean of the worst 5% of days', (m) => percent(m.cvar95, 2)],
     ['Best day', (m) => signedPercent(m.bestDay, 2)],
     ['Worst day', (m) => signedPercent(m.worstDay, 2)],
-    ['Days that gained', (m) => percent(m.hitRate)],
+    ['Days that gained, of those not flat', (m) => percent(m.hitRate)],
     ['Skew', (m) => ratio(m.skew)],
     ['Kurtosis (normal: 3)', (m) => ratio(m.kurtosis)],
     ['Turnover, times equity a year', (m) => ratio(m.turnover, 1)],

@@ -11,7 +11,7 @@ export function verdictTable(metrics: MetricsJson): string[][] {
     ['total return', signedPercent(metrics.totalReturn), signedPercent(benchmark?.totalReturn)],
     ['a year', signedPercent(metrics.annualReturn)],
     [isAnnualised ? 'Sharpe ratio' : 'daily Sharpe ratio', `${ratio(own)} ± ${ratio(error)}`, ratio(benchmark?.sharpe)],
-    ['deepest drawdown', signedPercent(metrics.maxDrawdown), signedPercent(benchmark?.maxDrawdown)],
+    ['deepest drawdown, at daily closes', signedPercent(metrics.maxDrawdown), signedPercent(benchmark?.maxDrawdown)],
     ['fees', ofCapital(parts.fees)],
     ['slippage', ofCapital(parts.slippage)],
     ['funding', ofCapital(parts.funding)],

@@ -6,7 +6,8 @@ import { durationMs } from '../../lib/backtest/duration.ts'
 import { decodeBacktest } from '../../lib/market/backtestFiles.ts'
 import { backtestRun, metrics, report as reportArtifact } from '../../lib/market/backtestOutputs.ts'
 import { universe } from '../../lib/market/universe.ts'
-import { equityCsv, fillsCsv, sweepCsv, walkForwardCsv } from '../../lib/report/csv.ts'
+import { equityCsv, fillsCsv, positionsCsv, sweepCsv, walkForwardCsv } from '../../lib/report/csv.ts'
+import { positionsOf } from '../../lib/report/positions.ts'
 import { closeTable, hourlyCloses } from '../../lib/report/prices.ts'
 import { renderReport } from '../../lib/report/reportPage.ts'
 import { sweepSummary, walkForward as walkForwardArtifact } from '../../lib/sweep/outputs.ts'
@@ -37,6 +38,7 @@ export const report = defineTask({
   run: ({ run: files, metrics: numbers, universe: chosen, ...given }) => {
     const { benchmark, sweep, walkForward, replay } = given
     const run = decodeBacktest(files)
+    const prices = hourlyCloses(given.minutes ?? [], durationMs(run.request.interval))
     const page = renderReport({
       run,
       metrics: numbers,
@@ -45,7 +47,7 @@ export const report = defineTask({
       sweep,
       walkForward,
       replay,
-      prices: hourlyCloses(given.minutes ?? [], durationMs(run.request.interval)),
+      prices,
       members: chosen?.selection?.dates,
       hasSurvivorship: chosen?.selection?.hasSurvivorship,
       quality: given.quality ?? [],
@@ -60,6 +62,7 @@ export const report = defineTask({
       text('report.html', page),
       text('fills.csv', fillsCsv(run)),
       text('equity.csv', equityCsv(run)),
+      text('positions.csv', positionsCsv(positionsOf(run, prices))),
       { name: 'fills.parquet', bytes: files.read('fills.parquet') },
       { name: 'equity.parquet', bytes: files.read('equity.parquet') },
       ...(sweep === undefined ? [] : [text('sweep.csv', sweepCsv(sweep))]),

@@ -94,6 +94,7 @@ describe('the task report', () => {
       'report.html',
       'fills.csv',
       'equity.csv',
+      'positions.csv',
       'fills.parquet',
       'equity.parquet',
     ])

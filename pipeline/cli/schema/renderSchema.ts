@@ -77,16 +77,26 @@ export function renderMarkdown(tables: readonly DescribedTable[]): string {
     .join('\n')
 }
 
-function factsOf({ sortKey, tieBreak, madeBy, readBy, inside, declaredIn }: DescribedTable): [string, string][] {
+function factsOf({ name, sortKey, tieBreak, madeBy, readBy, inside, declaredIn }: DescribedTable): [string, string][] {
   const facts: [string, string][] = []
   if (sortKey.length > 0)
     facts.push(['sorted by', `${sortKey.join(', ')}${tieBreak === null ? ', unique' : `, then ${tieBreak}`}`])
   if (inside !== null) facts.push(['stored in', `${inside.file} of the artifact ${inside.artifact}`])
+  if (inside?.artifact === 'backtestRun') facts.push(...besideThePage(name))
   if (madeBy.length > 0) facts.push(['made by', madeBy.join(', ')])
   if (readBy.length > 0) facts.push(['read by', readBy.join(', ')])
   if (declaredIn !== null) facts.push(['declared in', declaredIn])
   return facts
 }
+
+/** The same rows for a spreadsheet, whose readers ask for units in a heading and for instants as text. */
+const besideThePage = (name: string): [string, string][] => [
+  ['in a query', `${name} is the run's; ${name}_all has its benchmark and variants as well, told apart by "node"`],
+  [
+    'as CSV',
+    `${name}.csv beside the report: …TsMs is …Utc there (tsMs is timeUtc), and sums of USDT end in Usdt (${name === 'fills' ? 'fee is feeUsdt' : 'cash is cashUsdt'})`,
+  ],
+]
 
 const kindText = ({ kind, nullable, precision, scale }: DescribedColumn): string =>
   `${kind === 'decimal' || kind === 'wide' ? `decimal(${precision},${scale})` : kind}${nullable ? ', nullable' : ''}`

@@ -5,6 +5,7 @@ import { backtestConfig } from '../../../lib/backtest/config.ts'
 import { dailyReturns } from '../../../lib/backtest/dailyReturns.ts'
 import { runBacktest } from '../../../lib/backtest/engine.ts'
 import { computeMetrics } from '../../../lib/backtest/metrics.ts'
+import { fillFlags } from '../../../lib/backtest/orders.ts'
 import { defineStrategy } from '../../../lib/backtest/strategy.ts'
 import { createRng } from '../../../lib/rng.ts'
 import { growth } from '../../../lib/stats/returns.ts'
@@ -137,5 +138,16 @@ describe('computeMetrics', () => {
     const shares = result.fills.volumeShare.filter((share) => share > 0).sort()
     expect(capacityUsdt).toBeLessThan(capitalUsdt) // fills press against the cap of a tenth of a bar
     expect(shares.at(-1)).toBeLessThanOrEqual(0.1)
+  })
+
+  test('the capacity is only a bound where more fills met the cap than it leaves out', () => {
+    const { result } = control(30)
+    const filled = [...result.fills.volumeShare.keys()].filter((i) => result.fills.volumeShare[i]! > 0)
+    const cappedFrom = (share: number) => {
+      const flags = new Uint16Array(result.fills.rows)
+      for (const i of filled.slice(0, Math.floor(share * filled.length))) flags[i] = fillFlags.volumeCapped
+      return computeMetrics({ ...result, fills: { ...result.fills, flags } }).capacityIsBound
+    }
+    expect([cappedFrom(0), cappedFrom(0.04), cappedFrom(0.06), cappedFrom(1)]).toEqual([false, false, true, true])
   })
 })

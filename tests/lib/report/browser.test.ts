@@ -187,6 +187,6 @@ describe.skipIf(!hasChromium)('the report page in a browser', () => {
         .matchAll(/\/Type\s*\/Page\b/g),
     ].length
     expect(pages).toBeGreaterThan(3)
-    expect(pages).toBeLessThan(12)
+    expect(pages).toBeLessThan(13)
   })
 })

@@ -26,6 +26,7 @@ describe('the report page', () => {
     expect(links.filter((link) => !link.startsWith('#')).sort()).toEqual([
       'equity.csv',
       'fills.csv',
+      'positions.csv',
       'sweep.csv',
       'walkForward.csv',
     ])

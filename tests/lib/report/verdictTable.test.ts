@@ -20,7 +20,7 @@ test('the numbers people ask for first, a dash for what does not exist, costs as
     ['total return', '+7.1%'],
     ['a year', '–'],
     ['Sharpe ratio', '0.98 ± 1.70'],
-    ['deepest drawdown', '−20.0%'],
+    ['deepest drawdown, at daily closes', '−20.0%'],
     ['fees', '−1.5%'],
     ['slippage', '−0.3%'],
     ['funding', '0.0%'],
