@@ -15,6 +15,8 @@ export interface ViewFile {
   readonly file: string
   readonly digest: Digest
   readonly path: string
+  /** Of its node's params: what tells bars of one symbol from each other that stand in one table. */
+  readonly interval: string | undefined
 }
 
 /** Files of a snapshot that are read as one table. */
@@ -74,7 +76,7 @@ export function planViews(store: Store, { nodes }: Manifest): ViewPlan {
     for (const { name, digest } of files) {
       const isTable = name.endsWith('.parquet')
       if ((!isTable && name !== 'value.json') || isHandedOn(node, digest)) continue
-      const file: ViewFile = { node: node.address, file: name, digest, path: store.locate(digest)! }
+      const file = { node: node.address, file: name, digest, path: store.locate(digest)!, interval: intervalOf(node) }
       if (!isTable) {
         groupOf(groups, type, 'json').add(file, node.task, undefined)
         continue
@@ -98,6 +100,11 @@ export function planViews(store: Store, { nodes }: Manifest): ViewPlan {
       .map(({ view }) => view.name),
   }))
   return { views: views.map(({ view }) => view), nodes, types, lost }
+}
+
+function intervalOf({ params }: ManifestNode): string | undefined {
+  const { interval } = (params ?? {}) as { readonly interval?: unknown }
+  return typeof interval === 'string' ? interval : undefined
 }
 
 /** Addresses such as `backtest[fees,none]`, where a node of the same task is called `backtest`. */
@@ -214,7 +221,7 @@ function readSchema({ path, digest, node, file }: ViewFile): TableSchema | undef
 }
 
 /** What is wrong with a stored file, by its hash; nothing where its bytes are what their name says. */
-export function damageOf({ path, digest, node, file }: ViewFile): Fault | undefined {
+export function damageOf({ path, digest, node, file }: Omit<ViewFile, 'interval'>): Fault | undefined {
   const read = readChecked(path, digest)
   if (read instanceof Uint8Array) return undefined
   return new Fault({

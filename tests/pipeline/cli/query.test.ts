@@ -147,6 +147,20 @@ describe('pipe query', () => {
     ])
   })
 
+  test('tells bars of different lengths apart that stand in one table', async () => {
+    const bars = (address: string, interval: string) => ({
+      address,
+      task: 'ingest',
+      type: 'prices',
+      params: { interval },
+      files: { 'table.parquet': pricesOf('BTC', interval === '1d' ? 1 : 3) },
+    })
+    const at = await queryRoot(join(folder, 'intervals'), [bars('ingest[1d]', '1d'), bars('ingest[1m]', '1m')])
+    const sql = 'select barInterval, count(*) as n from prices group by all order by all'
+    const { stdout } = await ask([sql, '--csv'], at)
+    expect(stdout).toBe('barInterval,n\n1d,1\n1m,3\n')
+  })
+
   test('keeps every digit of files that differ in digits', async () => {
     expect(await rows('select cash, node from equity order by node')).toEqual([
       { cash: '1.25000000', node: 'backtest[a]' },
