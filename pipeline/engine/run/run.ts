@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Digest } from '../../../cas/digest.ts'
 import type { LiveLease } from '../../../cas/leases.ts'
-import { absentType } from '../../../snapshots/manifest.ts'
 import type { RunEvent } from '../event.ts'
 import type { Decision } from '../walk/decide.ts'
 import { findTargets } from '../walk/targets.ts'
@@ -9,6 +8,7 @@ import { type NodeState, Walk } from '../walk/walk.ts'
 import { Admission } from './admission.ts'
 import { Execution } from './execution.ts'
 import { distrustedObject, isTrusted, lostInputs } from './healing.ts'
+import { cachedEvent, doneEvent, startedEvent } from './nodeEvents.ts'
 import { blockedFault, describeFailure, firstIsGone, otherAnswer } from './nodeFaults.ts'
 import type { RunOptions, RunOutcome, UntimedEvent } from './options.ts'
 import { publish } from './publish.ts'
@@ -132,11 +132,11 @@ export class Run {
   }
 
   private onDecided(state: NodeState, decision: Decision): void {
-    const { address, task } = state.node
+    const { address } = state.node
     switch (decision.kind) {
       case 'cached':
         this.tally.cached.add(state)
-        this.emit({ kind: 'node cached', address, task: task.name, artifact: decision.artifact })
+        this.emit(cachedEvent(state, decision.artifact))
         return
       case 'blocked':
         this.fail(state, blockedFault(state, this.options), 0)
@@ -263,12 +263,7 @@ export class Run {
     if (recorded === undefined || recorded.recheckDue || knowledge.presence(recorded.artifact) !== 'present')
       return false
     this.tally.cached.add(state)
-    this.emit({
-      kind: 'node cached',
-      address: state.node.address,
-      task: state.node.task.name,
-      artifact: recorded.artifact,
-    })
+    this.emit(cachedEvent(state, recorded.artifact))
     this.complete(state, recorded.artifact)
     return true
   }
@@ -285,16 +280,7 @@ export class Run {
       this.complete(state, decision.artifact)
       return undefined
     }
-    const expectedMs = options.history.estimate(node.task.name)?.p50Ms
-    this.emit({
-      kind: 'node started',
-      address: node.address,
-      task: node.task.name,
-      taskKind: node.task.kind,
-      because: options.reasons.of(state, decision, []),
-      ...(expectedMs === undefined ? {} : { expectedMs }),
-      ...(node.task.limits?.group === undefined ? {} : { group: node.task.limits.group }),
-    })
+    this.emit(startedEvent(state, decision, options))
     const made = await this.remaining.during(state, options.monotonicMs(), this.execution.make(state))
     const published = publish(options.store, state, made, this.walk.lists, this.listsStored, options.wallMs())
     published.durable.catch((error: unknown) => {
@@ -314,17 +300,7 @@ export class Run {
     if (unchanged) this.tally.unchanged++
     if (decision.kind === 'restore')
       this.emit({ kind: 'node healed', address: node.address, artifact: published.artifact, what: decision.why })
-    const sayDone = () =>
-      this.emit({
-        kind: 'node done',
-        address: node.address,
-        task: node.task.name,
-        artifact: published.artifact,
-        wallMs: made.wallMs,
-        bytesOut: published.bytesOut,
-        unchanged,
-        ...(made.type === absentType ? { absent: 'the source has nothing here' } : {}),
-      })
+    const sayDone = () => this.emit(doneEvent(state, made, published, unchanged))
     // What the world gave, or was given, cannot be had again for nothing: it is done once a crash does not lose it. A
     // pure node that is lost with its group is only computed again. The run's end waits for all groups.
     if (node.task.kind === 'pure') sayDone()
@@ -376,7 +352,7 @@ export class Run {
     }
     const artifact = owner.state.artifact!
     this.tally.cached.add(state)
-    this.emit({ kind: 'node cached', address: state.node.address, task: state.node.task.name, artifact })
+    this.emit(cachedEvent(state, artifact))
     this.complete(state, artifact)
   }
 
