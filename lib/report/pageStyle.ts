@@ -36,6 +36,7 @@ nav a:hover { text-decoration: underline; }
 .tile dt { color: var(--soft); font-size: 13px; }
 .tile dd { margin: 0; }
 .tile .number { font-size: 24px; line-height: 1.25; font-weight: 600; letter-spacing: -0.01em; }
+.tile .number small { font-size: 14px; font-weight: 500; }
 .tile .more { color: var(--soft); font-size: 13px; line-height: 1.35; }
 .columns > *, .plot > * { min-width: 0; }
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 36px; align-items: start; }
@@ -102,7 +103,8 @@ svg path { fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round
 svg .area { fill: var(--own); opacity: .14; stroke: none; }
 svg .area.other { fill: var(--other); }
 svg .long { fill: var(--up); opacity: .16; } svg .short { fill: var(--down); opacity: .16; }
-.dot { stroke-linecap: round; stroke-width: 5; } .dot.small { stroke-width: 3.5; } .dot.buy { stroke: var(--up); } .dot.sell { stroke: var(--down); }
+.dot { stroke-linecap: round; stroke-width: 5; } .dot.small { stroke-width: 4; }
+.dot.halo { stroke: var(--paper); stroke-width: 8; } .dot.small.halo { stroke-width: 6; } .dot.buy { stroke: var(--up); } .dot.sell { stroke: var(--down); }
 
 .lanes { display: grid; grid-template-columns: minmax(90px, max-content) 1fr; gap: 5px 12px; align-items: center; margin: 10px 0 18px; font-size: 13px; }
 .lanes > * { min-width: 0; overflow-wrap: anywhere; }
@@ -116,7 +118,7 @@ svg .block.third { fill: var(--third); } svg .block.fourth { fill: var(--fourth)
 .multiples { display: grid; grid-template-columns: repeat(2, 1fr); gap: 18px 28px; margin: 12px 0; }
 .multiple { margin: 0; min-width: 0; }
 .multiple figcaption { display: flex; justify-content: space-between; gap: 8px; font-size: 14px; }
-.multiple .box { height: 120px; margin-top: 4px; border-bottom: 1px solid var(--rule); cursor: default; }
+.multiple .box { height: 170px; margin-top: 4px; border-bottom: 1px solid var(--rule); cursor: default; }
 .multiple .ends { color: var(--soft); font-size: 12px; display: flex; justify-content: space-between; }
 
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 13px; }
@@ -147,6 +149,7 @@ pre.tall { max-height: 340px; overflow: auto; }
   nav, button.theme, .downloads { display: none; }
   h2 { margin-top: 24px; } h2, h3, p.note { break-after: avoid; } p { break-inside: avoid; orphans: 4; }
   .chart, .multiple, .lanes, .tiles, tr, pre { break-inside: avoid; }
+  .multiple .box { height: 110px; }
   .scroll { overflow: visible; }
   pre.tall { max-height: none; }
   pre { font-size: 7.5pt; white-space: pre-wrap; overflow-wrap: anywhere; }

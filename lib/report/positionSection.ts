@@ -21,7 +21,7 @@ export function positionTables({ run, prices }: ReportView): Html {
     closed.length === 0 ? '–' : percent(gained / closed.length, 0)
   } gained, and ${count(positions.length - closed.length)} still held at the end, at the last close. Half were held for ${heldText(
     held[held.length >> 1]!,
-  )} or longer. Fees are in, funding is not: it is told by symbol. Worst and best are at hourly closes on the way.</p>
+  )} or longer. Fees are in, funding is not: it is told by symbol. Worst and best are at hourly closes on the way, and at the end.</p>
 ${
   some
     ? positionTable(`Best and worst ${shownEach}`, [...known.slice(0, shownEach), ...known.slice(-shownEach)])

@@ -19,7 +19,7 @@ export interface Position {
    *  no close. */
   readonly pnlUsdt: number
   readonly feesUsdt: number
-  /** The least and the most it had gained at a close while it was held; NaN where none came by. */
+  /** The least and the most it had gained at any close while it was held, and at its end; NaN where there are no closes. */
   readonly worstUsdt: number
   readonly bestUsdt: number
 }
@@ -46,12 +46,7 @@ export function positionsOf({ request, result }: BacktestRun, prices: readonly P
       })
     }
     const watch = (untilMs: number): void =>
-      closes.upTo(untilMs, (px) => {
-        if (open === undefined) return
-        const worth = worthOf(open, px)
-        if (!(worth >= open.worst)) open.worst = worth
-        if (!(worth <= open.best)) open.best = worth
-      })
+      closes.upTo(untilMs, (px) => void (open !== undefined && see(open, worthOf(open, px))))
     for (const row of rowsOf[s]!) {
       const [tsMs, qty, after] = [fills.tsMs[row]!, fills.qty[row]!, fills.positionQty[row]!]
       watch(tsMs)
@@ -63,7 +58,9 @@ export function positionsOf({ request, result }: BacktestRun, prices: readonly P
       if (open !== undefined && closing !== 0) {
         trade(open, closing, fills.fillPx[row]!, closingFee)
         if (open.held === 0) {
-          end(open, tsMs, worthOf(open, 0))
+          const worth = worthOf(open, 0)
+          if (closes.last !== undefined) see(open, worth)
+          end(open, tsMs, worth)
           open = undefined
         }
       }
@@ -95,6 +92,11 @@ const opened = (side: Position['side'], openedTsMs: number): OpenPosition => ({
   ...{ side, openedTsMs, held: 0, cash: 0, fees: 0, fills: 0, qty: 0 },
   ...{ worst: Number.NaN, best: Number.NaN },
 })
+
+function see(position: OpenPosition, worth: number): void {
+  if (!(worth >= position.worst)) position.worst = worth
+  if (!(worth <= position.best)) position.best = worth
+}
 
 function trade(position: OpenPosition, qty: number, px: number, fee: number): void {
   position.held += qty

@@ -35,6 +35,8 @@ export function priceChart(chart: {
   const room = (high - low) * 0.04 || high * 0.01
   const scale: Scale = { fromMs, toMs, low: low - room, high: high + room }
 
+  const [bought, sold] = [dots(scale, fills, true), dots(scale, fills, false)]
+
   return html`<figure class="multiple"><figcaption><b>${series.symbol}</b><span>${note}</span></figcaption>
 <div class="box"><svg viewBox="0 0 ${boxWidth} ${boxHeight}" preserveAspectRatio="none" role="img" aria-label="Price of ${series.symbol} with ${fills.length} fills">
 <path class="long" d="${spanPath(scale, heldSpans(fills, 1, toMs))}"/><path class="short" d="${spanPath(scale, heldSpans(fills, -1, toMs))}"/>
@@ -43,7 +45,7 @@ export function priceChart(chart: {
     rows.map((row) => series.tsMs[row]!),
     close,
   )}"/>
-<path class="dot ${size} buy" d="${dots(scale, fills, true)}"/><path class="dot ${size} sell" d="${dots(scale, fills, false)}"/></svg></div>
+<path class="dot ${size} halo" d="${bought}${sold}"/><path class="dot ${size} buy" d="${bought}"/><path class="dot ${size} sell" d="${sold}"/></svg></div>
 <div class="ends"><span>${dayOf(fromMs)}</span><span>${priceText(low)} to ${priceText(high)}</span><span>${dayOf(toMs)}</span></div></figure>`
 }
 

@@ -14,7 +14,8 @@ ${tiles(view)}
 <div><h3>Read this first</h3><ul class="caveats">${warnings.map((warning) => html`<li>${warning}</li>`)}</ul>
 ${comparison(view)}</div></div>
 <p class="note">Daily UTC closes, simple returns, 365 days a year, no risk-free rate, sample deviation (one degree of freedom taken
-off). Everything is net of fees, slippage and funding. Intervals are 95% by the stationary bootstrap over days.</p>
+off). Everything is net of fees, slippage and funding. Days that gained are
+counted among those that were not flat. Intervals are 95% by the stationary bootstrap over days.</p>
 </section>`
 }
 
@@ -42,10 +43,14 @@ ${tile('Trading costs', signedPercent(costs / capitalUsdt), [
   `of capital; ${signedUsdt(costs)} USDT`,
   `funding ${signedUsdt(parts.funding)} USDT`,
 ])}
-${tile('Capacity', `${metrics.capacityIsBound === true ? 'at most ' : ''}${short(metrics.capacityUsdt)}`, [
-  'USDT of capital at which 95% of the fills stay under 1% of their bar',
-  metrics.capacityIsBound === true ? 'over 5% of the fills met the volume cap and wanted more' : undefined,
-])}
+${tile(
+  'Capacity',
+  html`${metrics.capacityIsBound === true && html`<small>at most</small> `}${short(metrics.capacityUsdt)}`,
+  [
+    'USDT of capital at which 95% of the fills stay under 1% of their bar',
+    metrics.capacityIsBound === true ? 'over 5% of the fills met the volume cap and wanted more' : undefined,
+  ],
+)}
 </dl>`
 }
 

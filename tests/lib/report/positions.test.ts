@@ -45,6 +45,11 @@ describe('positions', () => {
     expect(found[0]!.bestUsdt).toBeCloseTo(-290 + 120 + 2 * 130 - 3, 6)
   })
 
+  test('end no worse than at their worst, and no better than at their best', () => {
+    const [lost] = positionsOf(traded([1, 100], [-1, 60]), closes(90))
+    expect([lost!.worstUsdt, lost!.bestUsdt]).toEqual([expect.closeTo(-40, 6), expect.closeTo(-10, 6)])
+  })
+
   test('that a fill turns around end in it and begin anew, and share its fee', () => {
     const found = positionsOf(traded([1, 100], [-3, 110, 3], [2, 100]), [])
     expect(found.map(({ side, feesUsdt }) => [side, feesUsdt])).toEqual([
