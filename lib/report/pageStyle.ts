@@ -62,6 +62,7 @@ table.heat { width: auto; min-width: 60%; }
 td.hot-up { background: rgb(var(--up-rgb) / var(--heat)); }
 td.hot-down { background: rgb(var(--down-rgb) / var(--heat)); }
 td.bars { width: 34%; min-width: 140px; padding-right: 0; }
+.columns td.bars { min-width: 90px; } .columns tbody th { white-space: normal; }
 table.grid { min-width: 0; } table.grid thead th:first-child { text-align: left; font-size: 12px; white-space: nowrap; }
 td.now { outline: 2px solid var(--ink); outline-offset: -2px; font-weight: 600; } td.best { outline: 2px dashed var(--own); outline-offset: -2px; }
 .mark-key { display: inline-block; padding: 0 6px; margin-right: 8px; } .mark-key.now { outline: 2px solid var(--ink); } .mark-key.best { outline: 2px dashed var(--own); }
