@@ -1,6 +1,6 @@
 /** The one line of a `.CHECKSUM` file, as sha256sum writes it; undefined where it is something else. */
 export function parseChecksum(bytes: Uint8Array): { readonly sha256: string; readonly name: string } | undefined {
   // Old ones lack the line end.
-  const match = /^([0-9a-fA-F]{64}) [ *]([\w.-]+)\r?\n?$/.exec(new TextDecoder().decode(bytes.subarray(0, 4096)))
+  const match = /^([0-9a-fA-F]{64}) [ *]([^\s/\\]+)\r?\n?$/.exec(new TextDecoder().decode(bytes.subarray(0, 4096)))
   return match === null ? undefined : { sha256: match[1]!.toLowerCase(), name: match[2]! }
 }

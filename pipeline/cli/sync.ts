@@ -18,7 +18,7 @@ export const sync = defineCommand({
   name: 'sync',
   summary: 'Keep data sets complete: fetch what is missing, once or for ever',
   about:
-    'A pass is a run as of this moment: what is still open is asked for again, what is closed and here is never asked for twice, and a failure stops nothing that does not depend on it. With --watch pass follows pass: after each it sleeps until there is something new, a little late and by chance, and longer after failures. Ctrl-C or SIGTERM between two passes ends it with 0; within one the running nodes finish and are kept, and it ends with 130. Twice stops at once. Killed at any moment, no download that it called done is lost. Without --watch it ends as "pipe run --keep-going" does. A complete pass takes the place of the run folders of those before it.',
+    'A pass is a run as of this moment: what is still open is asked for again, what is closed and here is never asked for twice, and a failure stops nothing that does not depend on it. With --watch pass follows pass: after each it sleeps until there is something new, a little late and by chance, and longer after failures. Ctrl-C or SIGTERM between two passes ends it with 0; within one it stops as a run does: running nodes finish and are kept, sources that wait do not, and it ends with 130. Twice stops at once. Killed at any moment, no download that it called done is lost. Without --watch it ends as "pipe run --keep-going" does. A complete pass takes the place of the run folders of those before it.',
   args: {
     targets: arg.many('Targets to keep complete; every target called "dataset" by default', { completes: 'target' }),
   },

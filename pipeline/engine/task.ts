@@ -112,6 +112,7 @@ export interface PureContext {
 }
 
 export interface SourceContext {
+  /** Aborted when the run is to stop: at once where nothing was received of late, and else some seconds later. */
   readonly signal: AbortSignal
   /** The run's as-of instant. Only a task that declares `usesAsOf` may read it; it is then part of the key. */
   readonly asOfMs: number

@@ -38,6 +38,10 @@ describe('parseChecksum', () => {
     expect(parseChecksum(Buffer.from(`${sha}  X-1m-2024-01.zip\n`))).toEqual({ sha256: sha, name: 'X-1m-2024-01.zip' })
     expect(parseChecksum(Buffer.from(`${sha.toUpperCase()}  X.zip`))?.sha256).toBe(sha)
   })
+  test('knows contracts whose names are not of Latin letters', () => {
+    const name = '币安人生USDT-1h-2026-05.zip'
+    expect(parseChecksum(Buffer.from(`${sha}  ${name}\n`))).toEqual({ sha256: sha, name })
+  })
   test('is undefined for anything else', () => {
     for (const text of [
       '',
