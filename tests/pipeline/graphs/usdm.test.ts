@@ -44,6 +44,14 @@ describe('the pipeline usdm', () => {
     return params.leftOut
   }
 
+  test('takes a sweep that has the params of the run itself among its points, or has them not', () => {
+    const params = (perSide: number[]) => graphOf(usdm, { sweep: { perSide } }).nodes.get('metrics')!.params
+    const own = (usdm.config.parse(config).strategy.params['perSide'] ?? 3) as number
+    expect(params([own, own + 1])).toHaveProperty('ownPoint', 0)
+    // A key that is there and undefined has no canonical form.
+    expect(params([own + 1, own + 2])).not.toHaveProperty('ownPoint')
+  })
+
   test('keeps of a group the columns that fit coarse bars', () => {
     expect(leftOutOf({})).toBeUndefined()
     expect(leftOutOf({ baseInterval: '15m' })).toEqual(['ret_1m', 'ret_5m', 'rv_15m'])
