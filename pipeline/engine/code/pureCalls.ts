@@ -242,7 +242,9 @@ class Purity {
     if (node.type === 'Identifier') return this.#languages.has(node['name'] as string)
     if (node.type !== 'MemberExpression' || node['computed'] === true) return false
     const [object, property] = [node['object'] as Node, (node['property'] as Node)['name'] as string]
-    return object.type === 'Identifier' && this.#namespaces.has(object['name'] as string) && pureNamespaces.has(property)
+    return (
+      object.type === 'Identifier' && this.#namespaces.has(object['name'] as string) && pureNamespaces.has(property)
+    )
   }
 
   /** A chain that begins with zod, such as `z.object({ … }).optional`. */

@@ -229,7 +229,7 @@ describe('rows without an ORDER BY', () => {
     )
     const { stdout } = await ask(['select node, id % 10 as id from prices', '--csv'], small)
     expect(stdout).toBe(
-      'node,id\n' + ['BTC', 'copy'].flatMap((name) => [3, 4, 5].map((id) => `ingest[${name}],${id}\n`)).join(''),
+      `node,id\n${['BTC', 'copy'].flatMap((name) => [3, 4, 5].map((id) => `ingest[${name}],${id}\n`)).join('')}`,
     )
   })
 
