@@ -19,7 +19,7 @@ export type FeatureRun = {
 const close = language.input('close')
 const change = language.minus(language.divide(close, language.ago(close, '1m')), language.constant(1))
 
-export const maxAge = '9h'
+const maxAge = '9h'
 
 /** Every kind of column, by the name both tools know it by. */
 export const kinds: readonly { readonly name: string; readonly column: Column; readonly isAcross?: true }[] = [
