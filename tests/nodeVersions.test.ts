@@ -24,7 +24,7 @@ function findNode(major: string): string | undefined {
 let pipe: BuiltPipe
 beforeAll(async () => {
   pipe = await buildPipe()
-  expect(pipe.run(['init', 'example'])).toMatchObject({ status: 0 })
+  expect(pipe.run(['init', '--tasks', 'example'])).toMatchObject({ status: 0 })
 })
 afterAll(() => pipe.remove())
 

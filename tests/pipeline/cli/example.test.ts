@@ -21,7 +21,7 @@ const json = (...args: string[]) => JSON.parse(here(...args, '--json').stdout)
 
 describe('from nothing to a report', () => {
   test('init writes a project, and overwrites nothing', () => {
-    const made = pipe.run(['init', 'my research'])
+    const made = pipe.run(['init', '--tasks', 'my research'])
     expect(made.stderr).toBe('')
     expect(made.status).toBe(0)
     expect(JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).name).toBe('my-research')

@@ -26,7 +26,7 @@ beforeAll(async () => {
   pipe = await buildPipe()
   project = join(pipe.dir, 'research')
   for (const name of Object.keys(roots) as (keyof typeof roots)[]) roots[name] = join(pipe.dir, name)
-  pipe.run(['init', 'research'])
+  pipe.run(['init', '--tasks', 'research'])
   at('honest', 'run', '--snapshot', 'own', ...asOf)
 
   at('attacker', 'run', '--snapshot', 'right', ...asOf)
