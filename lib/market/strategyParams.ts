@@ -13,7 +13,7 @@ export function strategyParams<Params>(strategy: Strategy<Params>, given: Readon
       code: 'usage',
       what: `it has no param "${key}"${didYouMean(key, known!)}`,
       where,
-      todo: known!.length === 0 ? 'it takes no params' : `its params are ${known!.join(', ')}`,
+      todo: `${known!.length === 0 ? 'it takes no params' : `its params are ${known!.join(', ')}`}; another strategy is named with its own: --set 'strategy={"name":"${strategy.name}"}'`,
     })
   }
   const parsed = strategy.params.safeParse(given)
