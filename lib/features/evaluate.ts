@@ -96,12 +96,11 @@ class SymbolEvaluation {
   }
 
   #compute(column: Column): Float64Array {
+    if (column.kind === 'input') return this.#input(column.name)
     const frame = this.#frame
     const dst = new Float64Array(frame.rows)
     const anchor = Math.round(frame.startTsMs / frame.intervalMs)
     switch (column.kind) {
-      case 'input':
-        return this.#input(column.name)
       case 'constant':
         return dst.fill(column.value)
       case 'window':
