@@ -60,7 +60,10 @@ describe('in a real bash', () => {
     pipe = await buildPipe()
     project = join(pipe.dir, 'project')
     mkdirSync(project)
-    for (const args of [['init', '--tasks'], ['run', '--snapshot', 'demo']]) {
+    for (const args of [
+      ['init', '--tasks'],
+      ['run', '--snapshot', 'demo'],
+    ]) {
       const { status, stderr } = pipe.run(args, { cwd: project })
       if (status !== 0) throw new Error(stderr)
     }
