@@ -17,7 +17,7 @@ import { Ledger } from './ledger.ts'
 import { Liquidation } from './liquidation.ts'
 import { BracketSchedule } from './margin.ts'
 import type { MarketInput } from './market.ts'
-import { orderMarket } from './market.ts'
+import { nextDelistMs, orderMarket } from './market.ts'
 import { MarketView } from './marketView.ts'
 import { fillFlags } from './orders.ts'
 import { exact, pow10 } from './scaled.ts'
@@ -393,12 +393,4 @@ class Run<Params, State> {
       counts: this.#counts,
     }
   }
-}
-
-function nextDelistMs({ symbols }: MarketInput, afterMs: number): number {
-  let next = Infinity
-  for (const { delistTsMs } of symbols) {
-    if (delistTsMs !== undefined && delistTsMs > afterMs && delistTsMs < next) next = delistTsMs
-  }
-  return next
 }

@@ -124,3 +124,12 @@ function checkSeries(input: SymbolInput, intervalMs: number): void {
 function fail(symbol: string, tsMs: number, what: string): never {
   throw new Fault({ code: 'failed', what: `${symbol} ${what}: ${formatUtc(tsMs)}`, where: symbol })
 }
+
+/** The first delisting after an instant that is known in advance; Infinity without one. */
+export function nextDelistMs({ symbols }: MarketInput, afterMs: number): number {
+  let next = Infinity
+  for (const { delistTsMs } of symbols) {
+    if (delistTsMs !== undefined && delistTsMs > afterMs && delistTsMs < next) next = delistTsMs
+  }
+  return next
+}

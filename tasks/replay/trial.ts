@@ -7,13 +7,13 @@ import { barTable } from '../../lib/market/minuteBars.ts'
 import { performBacktest } from '../../lib/market/performBacktest.ts'
 import { encodeTrial, trialOf } from '../../lib/market/trialFiles.ts'
 import { universe } from '../../lib/market/universe.ts'
-import { replay } from '../../lib/tables/events.ts'
 import { features } from '../../lib/tables/features.ts'
 import { funding } from '../../lib/tables/funding.ts'
 import { qa } from '../../lib/tables/qa.ts'
 import { codePort, defineTask, many, optional } from '../../pipeline/engine/task.ts'
 
-/** A backtest that is one of many, such as a point of a sweep. It runs the same way and keeps what a comparison needs. */
+/** A backtest that is one of many, such as a point of a sweep. It runs the same way and keeps what a comparison needs.
+ *  Its ports stand written out as those of `backtest` do: a task that imported another would carry its code along. */
 export const trial = defineTask({
   name: 'trial',
   kind: 'pure',
@@ -25,8 +25,6 @@ export const trial = defineTask({
     qa: optional(many(qa)),
     /** The groups that make the columns the strategy declares. */
     features: optional(many(features)),
-    /** The event stream of the same range, whose digest the report shows. */
-    replay: optional(replay),
   },
   code: { strategy: codePort<Strategy>() },
   output: trialRun,

@@ -136,7 +136,7 @@ function bare(size: SweepSize, points: number): { readonly engine: Spent; readon
     runBacktest({ market: prepared.market, strategy, params: described.params, config, fromMs, toMs })
   })
   const task = meanOf(points, (point) => {
-    const inputs = { prepared, strategy, replay: undefined } as never
+    const inputs = { prepared, strategy } as never
     void trial.run(inputs, paramsOf(point), { seed: (stream) => stream, log: () => {} })
   })
   return { engine, task }
