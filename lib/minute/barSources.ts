@@ -1,4 +1,4 @@
-import { turnoverOf } from '../market/turnover.ts'
+import { turnoverOf } from '../market/trades/turnover.ts'
 import { klineTable } from '../tables/klines.ts'
 import type { PriceKlineTable } from '../tables/priceKlines.ts'
 import type { Columns } from '../tables/schema.ts'

@@ -1,6 +1,6 @@
 import { orderKinds, outcomes, reasons } from '../backtest/orders.ts'
 import { formatScaledShort } from '../decimal.ts'
-import type { BacktestRun } from '../market/backtestFiles.ts'
+import type { BacktestRun } from '../market/runs/backtestFiles.ts'
 import type { SweepSummary, WalkForward } from '../sweep/outputs.ts'
 import { formatUtc, HOUR_MS } from '../time.ts'
 import type { Position } from './positions.ts'

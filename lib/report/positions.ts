@@ -1,5 +1,5 @@
 import { pow10 } from '../backtest/scaled.ts'
-import type { BacktestRun } from '../market/backtestFiles.ts'
+import type { BacktestRun } from '../market/runs/backtestFiles.ts'
 import type { PriceSeries } from './view.ts'
 
 /** A position from the fill that opened it to the one that closed it, whatever was added and taken off between. */

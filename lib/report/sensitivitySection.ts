@@ -1,6 +1,6 @@
 import { dailyReturns } from '../backtest/dailyReturns.ts'
 import { pow10 } from '../backtest/scaled.ts'
-import type { BacktestRun, RunRequest } from '../market/backtestFiles.ts'
+import type { BacktestRun, RunRequest } from '../market/runs/backtestFiles.ts'
 import { cryptoPeriodsPerYear, maxDrawdown, sharpeRatio } from '../stats/returns.ts'
 import { count, percent, ratio, signedPercent, signedUsdt } from './format.ts'
 import { type Html, html } from './html.ts'

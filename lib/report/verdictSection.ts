@@ -1,4 +1,4 @@
-import type { MetricsJson } from '../market/backtestOutputs.ts'
+import type { MetricsJson } from '../market/runs/backtestOutputs.ts'
 import { percent, ratio, short, signedPercent, signedUsdt, usdt } from './format.ts'
 import { type Html, type HtmlValue, html } from './html.ts'
 import { breakable, colored, pairs, row, table } from './table.ts'

@@ -1,4 +1,4 @@
-import type { MetricsJson } from '../market/backtestOutputs.ts'
+import type { MetricsJson } from '../market/runs/backtestOutputs.ts'
 import { count, ratio, signedPercent } from './format.ts'
 
 /** The handful of numbers people ask for first: a heading, then a row each, the benchmark's beside the run's own. Costs

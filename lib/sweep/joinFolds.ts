@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { BacktestRun } from '../market/backtestFiles.ts'
+import type { BacktestRun } from '../market/runs/backtestFiles.ts'
 import {
   annualReturn,
   annualVolatility,

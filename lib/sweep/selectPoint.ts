@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { TrialRun } from '../market/trialFiles.ts'
+import type { TrialRun } from '../market/runs/trialFiles.ts'
 import { sharpeRatio } from '../stats/returns.ts'
 import type { Fold, TimeSpan } from './folds.ts'
 import type { Selection } from './outputs.ts'

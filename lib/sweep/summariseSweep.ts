@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { headlineOf } from '../backtest/metrics.ts'
-import type { TrialRun } from '../market/trialFiles.ts'
+import type { TrialRun } from '../market/runs/trialFiles.ts'
 import { deflatedSharpe, expectedMaxSharpe } from '../stats/deflatedSharpe.ts'
 import { mean, variance } from '../stats/moments.ts'
 import { probabilityOfOverfitting } from '../stats/overfitting.ts'

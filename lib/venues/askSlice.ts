@@ -1,6 +1,6 @@
 import { Fault } from '../fault.ts'
-import type { PlannedSlice } from '../market/partitions.ts'
-import type { SliceRecord } from '../market/slices.ts'
+import type { PlannedSlice } from '../market/plan/partitions.ts'
+import type { SliceRecord } from '../market/plan/slices.ts'
 import { formatUtc, MINUTE_MS } from '../time.ts'
 import { type AskContext, ask, isUnknownSymbol, shownRequest, type VenueRequest } from './ask.ts'
 import type { VenueChoice } from './hosts.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../fault.ts'
-import type { ListedSymbol, RejectedSymbol } from '../market/universe.ts'
+import type { ListedSymbol, RejectedSymbol } from '../market/universe/universe.ts'
 
 /** The venue's word for "no end announced". */
 const noDelivery = 4_133_404_800_000

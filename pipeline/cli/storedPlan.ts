@@ -1,6 +1,6 @@
 import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
-import { partitions } from '../../lib/market/partitions.ts'
-import type { DatasetPlan } from '../../lib/market/planDataset.ts'
+import { partitions } from '../../lib/market/plan/partitions.ts'
+import type { DatasetPlan } from '../../lib/market/plan/planDataset.ts'
 import type { Digest, Store } from './context.ts'
 
 /** As much of a pure node of a manifest or a record as says what it is. */

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
-import { survivorshipText } from '../../lib/market/survivorship.ts'
-import { universe } from '../../lib/market/universe.ts'
+import { survivorshipText } from '../../lib/market/universe/survivorship.ts'
+import { universe } from '../../lib/market/universe/universe.ts'
 import type { Store } from './context.ts'
 import { type StoredNode, TypesByTask } from './storedPlan.ts'
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseCanonicalJson } from '../../cas/canonicalJson.ts'
-import { metricsSchema, metrics as metricsType } from '../../lib/market/backtestOutputs.ts'
+import { metricsSchema, metrics as metricsType } from '../../lib/market/runs/backtestOutputs.ts'
 import { verdictTable } from '../../lib/report/verdictTable.ts'
 import type { FinishedRun } from '../engine/engine.ts'
 import type { Store } from './context.ts'

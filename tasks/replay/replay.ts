@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../../lib/fault.ts'
-import { universe } from '../../lib/market/universe.ts'
+import { universe } from '../../lib/market/universe/universe.ts'
 import { membershipOf } from '../../lib/replay/membership.ts'
 import { emptyChain, replayDays, symbolsOf } from '../../lib/replay/replayDays.ts'
 import { type ReplaySummary, replay as replayArtifact } from '../../lib/tables/events.ts'

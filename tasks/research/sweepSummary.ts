@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { trialRun } from '../../lib/market/backtestOutputs.ts'
-import { decodedTrials } from '../../lib/market/trialFiles.ts'
+import { trialRun } from '../../lib/market/runs/backtestOutputs.ts'
+import { decodedTrials } from '../../lib/market/runs/trialFiles.ts'
 import { sweepSummary as sweepSummaryArtifact } from '../../lib/sweep/outputs.ts'
 import { sweepValue } from '../../lib/sweep/points.ts'
 import { summariseSweep } from '../../lib/sweep/summariseSweep.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { backtestRun } from '../../lib/market/backtestOutputs.ts'
+import { backtestRun } from '../../lib/market/runs/backtestOutputs.ts'
 import { decodedRuns } from '../../lib/sweep/decodedRuns.ts'
 import { walkForwardConfig } from '../../lib/sweep/folds.ts'
 import { joinFolds } from '../../lib/sweep/joinFolds.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { buildUniverseOf } from '../../lib/market/buildUniverse.ts'
-import { exchangeInfo, present, ticker } from '../../lib/market/rawFiles.ts'
-import { candidates, universe } from '../../lib/market/universe.ts'
+import { exchangeInfo, present, ticker } from '../../lib/market/ingest/rawFiles.ts'
+import { buildUniverseOf } from '../../lib/market/universe/buildUniverse.ts'
+import { candidates, universe } from '../../lib/market/universe/universe.ts'
 import { klines } from '../../lib/tables/klines.ts'
 import { defineTask, many, optional } from '../../pipeline/engine/task.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { exchangeInfo } from '../../lib/market/rawFiles.ts'
+import { exchangeInfo } from '../../lib/market/ingest/rawFiles.ts'
 import { ask } from '../../lib/venues/ask.ts'
 import { venueParams } from '../../lib/venues/hosts.ts'
 import { exchangeInfoRequest } from '../../lib/venues/usdm.ts'

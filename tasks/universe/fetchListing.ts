@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { archiveListing } from '../../lib/market/rawFiles.ts'
+import { archiveListing } from '../../lib/market/ingest/rawFiles.ts'
 import { fetchListing as fetchPages } from '../../lib/venues/archive.ts'
 import { venueParams } from '../../lib/venues/hosts.ts'
 import { defineTask } from '../../pipeline/engine/task.ts'

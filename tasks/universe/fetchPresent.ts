@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { present } from '../../lib/market/rawFiles.ts'
+import { present } from '../../lib/market/ingest/rawFiles.ts'
 import { ask } from '../../lib/venues/ask.ts'
 import { venueParams } from '../../lib/venues/hosts.ts'
 import { serverTimeRequest } from '../../lib/venues/usdm.ts'

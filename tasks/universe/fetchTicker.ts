@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ticker } from '../../lib/market/rawFiles.ts'
+import { ticker } from '../../lib/market/ingest/rawFiles.ts'
 import { ask } from '../../lib/venues/ask.ts'
 import { venueParams } from '../../lib/venues/hosts.ts'
 import { tickerRequest } from '../../lib/venues/usdm.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { archiveListing } from '../../lib/market/rawFiles.ts'
-import { candidates, type RejectedSymbol } from '../../lib/market/universe.ts'
+import { archiveListing } from '../../lib/market/ingest/rawFiles.ts'
+import { candidates, type RejectedSymbol } from '../../lib/market/universe/universe.ts'
 import { parseListing } from '../../lib/venues/listing.ts'
 import { defineTask } from '../../pipeline/engine/task.ts'
 

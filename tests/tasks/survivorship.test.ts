@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineStrategy, type Strategy } from '../../lib/backtest/strategy.ts'
-import { buildUniverseOf } from '../../lib/market/buildUniverse.ts'
+import { buildUniverseOf } from '../../lib/market/universe/buildUniverse.ts'
 import { dayOf, HOUR_MS } from '../../lib/time.ts'
 import type { OutputFile } from '../../pipeline/engine/task.ts'
 import { report } from '../../tasks/deliver/report.ts'

@@ -1,4 +1,4 @@
-import { gatherRows } from '../../../lib/market/gatherRows.ts'
+import { gatherRows } from '../../../lib/market/ingest/gatherRows.ts'
 import { eventTable } from '../../../lib/tables/events.ts'
 import type { TableOf } from '../../../lib/tables/table.ts'
 

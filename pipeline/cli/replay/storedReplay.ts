@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { JsonArtifact } from '../../../lib/artifact.ts'
 import { Fault } from '../../../lib/fault.ts'
-import { universe } from '../../../lib/market/universe.ts'
+import { universe } from '../../../lib/market/universe/universe.ts'
 import { membershipOf } from '../../../lib/replay/membership.ts'
 import { type ReplayDay, type ReplaySources, replayDays } from '../../../lib/replay/replayDays.ts'
 import { type ReplaySummary, replay as replayArtifact } from '../../../lib/tables/events.ts'

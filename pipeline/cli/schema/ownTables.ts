@@ -1,4 +1,4 @@
-import { equityTable, fillsTable } from '../../../lib/market/backtestFiles.ts'
+import { equityTable, fillsTable } from '../../../lib/market/runs/backtestFiles.ts'
 import { eventTable } from '../../../lib/tables/events.ts'
 import { fundingTable } from '../../../lib/tables/funding.ts'
 import { klineTable } from '../../../lib/tables/klines.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DatasetPlan } from '../../../lib/market/planDataset.ts'
+import type { DatasetPlan } from '../../../lib/market/plan/planDataset.ts'
 import type { Manifest } from '../../../snapshots/manifest.ts'
 import type { RunEvent } from '../../engine/event.ts'
 import type { RecordPayload } from '../../engine/recordPayload.ts'

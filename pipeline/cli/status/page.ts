@@ -1,4 +1,4 @@
-import type { Coverage } from '../../../lib/market/coverage.ts'
+import type { Coverage } from '../../../lib/market/coverage/coverage.ts'
 import { Html, html, trusted } from '../../../lib/report/html.ts'
 import { countText, instantText, percentText } from '../human.ts'
 import { gapCells, labelOf, monthsOf, reasonTexts, signOf } from './picture.ts'

@@ -1,5 +1,5 @@
-import type { Gap, GapReason, MonthState } from '../../../lib/market/completeness.ts'
-import type { Coverage } from '../../../lib/market/coverage.ts'
+import type { Gap, GapReason, MonthState } from '../../../lib/market/coverage/completeness.ts'
+import type { Coverage } from '../../../lib/market/coverage/coverage.ts'
 import { formatUtc, nextMonth } from '../../../lib/time.ts'
 import { countText, instantText, percentText, plural } from '../human.ts'
 import type { Style } from '../style.ts'

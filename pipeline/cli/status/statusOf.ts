@@ -1,4 +1,4 @@
-import { type Coverage, coverageOf } from '../../../lib/market/coverage.ts'
+import { type Coverage, coverageOf } from '../../../lib/market/coverage/coverage.ts'
 import { formatUtc } from '../../../lib/time.ts'
 import { globMatcher } from '../../engine/walk/glob.ts'
 import type { Store } from '../context.ts'

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { nextNewsTsMs } from '../../../lib/market/nextNews.ts'
+import { nextNewsTsMs } from '../../../lib/market/plan/nextNews.ts'
 import { floorTo, MINUTE_MS } from '../../../lib/time.ts'
 import type { RunCounts } from '../../engine/event.ts'
 import type { Status } from '../command.ts'

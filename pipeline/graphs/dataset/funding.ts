@@ -1,4 +1,4 @@
-import type { Partition, PlannedSlice } from '../../../lib/market/partitions.ts'
+import type { Partition, PlannedSlice } from '../../../lib/market/plan/partitions.ts'
 import type { VenueChoice } from '../../../lib/venues/hosts.ts'
 import { auditFunding } from '../../../tasks/ingest/funding/auditFunding.ts'
 import { fetchFundingMonth } from '../../../tasks/ingest/funding/fetchFundingMonth.ts'

@@ -1,5 +1,5 @@
 import type { Strategy } from '../../../lib/backtest/strategy.ts'
-import type { trialRun } from '../../../lib/market/backtestOutputs.ts'
+import type { trialRun } from '../../../lib/market/runs/backtestOutputs.ts'
 import type { TimeSpan } from '../../../lib/sweep/folds.ts'
 import type { sweepSummary as sweepSummaryArtifact } from '../../../lib/sweep/outputs.ts'
 import { expandSweep, type SweepGrid, type SweepPoint } from '../../../lib/sweep/points.ts'

@@ -1,6 +1,6 @@
 import type { Strategy } from '../../../lib/backtest/strategy.ts'
 import { Fault } from '../../../lib/fault.ts'
-import type { backtestRun } from '../../../lib/market/backtestOutputs.ts'
+import type { backtestRun } from '../../../lib/market/runs/backtestOutputs.ts'
 import { type Fold, planFolds, type TimeSpan, type WalkForwardConfig } from '../../../lib/sweep/folds.ts'
 import type { selection, walkForward as walkForwardArtifact } from '../../../lib/sweep/outputs.ts'
 import { expandSweep, type SweepGrid } from '../../../lib/sweep/points.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { tableArtifact } from '../../../lib/artifact.ts'
 import { audit, policy, verdictOf } from '../../../lib/audit/finding.ts'
-import { tradeSeam } from '../../../lib/market/tradePages.ts'
+import { tradeSeam } from '../../../lib/market/trades/tradePages.ts'
 import { pickColumns } from '../../../lib/tables/schema.ts'
 import { spotAggTradeTable } from '../../../lib/tables/spotTrades.ts'
 import { defineTask } from '../../../pipeline/engine/task.ts'

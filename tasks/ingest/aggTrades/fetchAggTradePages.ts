@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { sliceShape } from '../../../lib/market/partitions.ts'
-import { rawTrades } from '../../../lib/market/rawFiles.ts'
+import { rawTrades } from '../../../lib/market/ingest/rawFiles.ts'
+import { sliceShape } from '../../../lib/market/plan/partitions.ts'
 import { nextAggTrades } from '../../../lib/venues/aggTradePages.ts'
 import { askPages } from '../../../lib/venues/askSlice.ts'
 import { venueParams } from '../../../lib/venues/hosts.ts'

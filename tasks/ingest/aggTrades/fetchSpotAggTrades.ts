@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { period } from '../../../lib/market/partitionParams.ts'
-import { rawTrades } from '../../../lib/market/rawFiles.ts'
+import { period } from '../../../lib/market/ingest/partitionParams.ts'
+import { rawTrades } from '../../../lib/market/ingest/rawFiles.ts'
 import { DAY_MS } from '../../../lib/time.ts'
 import { fetchArchiveFile } from '../../../lib/venues/archive.ts'
 import { venueParams } from '../../../lib/venues/hosts.ts'

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { policy } from '../../../lib/audit/finding.ts'
-import { archiveDoubts, isLeftOut } from '../../../lib/market/fileDoubts.ts'
-import { sliceShape } from '../../../lib/market/partitions.ts'
-import { rawTrades } from '../../../lib/market/rawFiles.ts'
-import { tradeTail } from '../../../lib/market/tradeTail.ts'
+import { archiveDoubts, isLeftOut } from '../../../lib/market/ingest/fileDoubts.ts'
+import { rawTrades } from '../../../lib/market/ingest/rawFiles.ts'
+import { sliceShape } from '../../../lib/market/plan/partitions.ts'
+import { tradeTail } from '../../../lib/market/plan/tradeTail.ts'
 import { defineTask, optional, stored } from '../../../pipeline/engine/task.ts'
 
 /** Hours of a young day that are left to the API: none where the archive has the day already, in a file that

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { audit, verdictOf } from '../../../lib/audit/finding.ts'
-import { partitionParams } from '../../../lib/market/partitionParams.ts'
-import { rawFunding } from '../../../lib/market/rawFiles.ts'
-import { settlementsOf } from '../../../lib/market/settlements.ts'
+import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
+import { rawFunding } from '../../../lib/market/ingest/rawFiles.ts'
+import { settlementsOf } from '../../../lib/market/ingest/settlements.ts'
 import { defineTask, many } from '../../../pipeline/engine/task.ts'
 
 /** What was wrong with the files of a partition of settlements. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { sliceShape } from '../../../lib/market/partitions.ts'
-import { rawFunding } from '../../../lib/market/rawFiles.ts'
+import { rawFunding } from '../../../lib/market/ingest/rawFiles.ts'
+import { sliceShape } from '../../../lib/market/plan/partitions.ts'
 import { askSlice } from '../../../lib/venues/askSlice.ts'
 import { venueParams } from '../../../lib/venues/hosts.ts'
 import { fundingRateRequest } from '../../../lib/venues/usdm.ts'

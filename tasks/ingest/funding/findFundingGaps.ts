@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { fundingGaps, fundingGapsOf } from '../../../lib/market/fundingGaps.ts'
-import { partitionParams } from '../../../lib/market/partitionParams.ts'
-import { rawFunding } from '../../../lib/market/rawFiles.ts'
+import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
+import { rawFunding } from '../../../lib/market/ingest/rawFiles.ts'
+import { fundingGaps, fundingGapsOf } from '../../../lib/market/plan/fundingGaps.ts'
 import { defineTask, optional } from '../../../pipeline/engine/task.ts'
 
 /** What an archive's month lacks of its settlements, so that the API may fill it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { fundingIntervals } from '../../../lib/market/fundingIntervals.ts'
-import { intervalHistory } from '../../../lib/market/settlements.ts'
+import { fundingIntervals } from '../../../lib/market/ingest/fundingIntervals.ts'
+import { intervalHistory } from '../../../lib/market/ingest/settlements.ts'
 import { funding, fundingTable } from '../../../lib/tables/funding.ts'
 import { concatTables } from '../../../lib/tables/table.ts'
 import { defineTask, many } from '../../../pipeline/engine/task.ts'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { audit, verdictOf } from '../../../lib/audit/finding.ts'
-import { barPartitionParams } from '../../../lib/market/barParams.ts'
-import { barFindings } from '../../../lib/market/bars.ts'
-import { rawBars } from '../../../lib/market/rawFiles.ts'
+import { barPartitionParams } from '../../../lib/market/ingest/barParams.ts'
+import { barFindings } from '../../../lib/market/ingest/bars.ts'
+import { rawBars } from '../../../lib/market/ingest/rawFiles.ts'
 import { defineTask, many } from '../../../pipeline/engine/task.ts'
 
 /** What was wrong with the files of a partition, and what was done about it. It reads them as the ingestion does. */

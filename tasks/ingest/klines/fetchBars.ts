@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { seriesParams } from '../../../lib/market/barParams.ts'
-import { rawBars } from '../../../lib/market/rawFiles.ts'
+import { seriesParams } from '../../../lib/market/ingest/barParams.ts'
+import { rawBars } from '../../../lib/market/ingest/rawFiles.ts'
 import { DAY_MS } from '../../../lib/time.ts'
 import { fetchArchiveFile } from '../../../lib/venues/archive.ts'
 import { venueParams } from '../../../lib/venues/hosts.ts'

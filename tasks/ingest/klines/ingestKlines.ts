@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { assertAccepted } from '../../../lib/audit/assertAccepted.ts'
-import { barPartitionParams } from '../../../lib/market/barParams.ts'
-import { tradeBars } from '../../../lib/market/bars.ts'
-import { rawBars } from '../../../lib/market/rawFiles.ts'
+import { barPartitionParams } from '../../../lib/market/ingest/barParams.ts'
+import { tradeBars } from '../../../lib/market/ingest/bars.ts'
+import { rawBars } from '../../../lib/market/ingest/rawFiles.ts'
 import { klines, klinesOf } from '../../../lib/tables/klines.ts'
 import { defineTask, many } from '../../../pipeline/engine/task.ts'
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { assertAccepted } from '../../../lib/audit/assertAccepted.ts'
-import { barPartitionParams } from '../../../lib/market/barParams.ts'
-import { priceBars } from '../../../lib/market/bars.ts'
-import { rawBars } from '../../../lib/market/rawFiles.ts'
+import { barPartitionParams } from '../../../lib/market/ingest/barParams.ts'
+import { priceBars } from '../../../lib/market/ingest/bars.ts'
+import { rawBars } from '../../../lib/market/ingest/rawFiles.ts'
 import { markKlines, priceKlinesOf } from '../../../lib/tables/priceKlines.ts'
 import { defineTask, many } from '../../../pipeline/engine/task.ts'
 

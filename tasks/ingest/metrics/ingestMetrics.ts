@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { assertAccepted } from '../../../lib/audit/assertAccepted.ts'
-import { partitionParams } from '../../../lib/market/partitionParams.ts'
-import { rawMetrics } from '../../../lib/market/rawFiles.ts'
-import { venueMetricsOf } from '../../../lib/market/venueMetrics.ts'
+import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
+import { rawMetrics } from '../../../lib/market/ingest/rawFiles.ts'
+import { venueMetricsOf } from '../../../lib/market/ingest/venueMetrics.ts'
 import { venueMetrics } from '../../../lib/tables/venueMetrics.ts'
 import { defineTask, many } from '../../../pipeline/engine/task.ts'
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { audit, verdictOf } from '../../../lib/audit/finding.ts'
-import { partitionParams } from '../../../lib/market/partitionParams.ts'
-import { rawMetrics, rawOpenInterest } from '../../../lib/market/rawFiles.ts'
-import { openInterestOf } from '../../../lib/market/statistics.ts'
+import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
+import { rawMetrics, rawOpenInterest } from '../../../lib/market/ingest/rawFiles.ts'
+import { openInterestOf } from '../../../lib/market/ingest/statistics.ts'
 import { defineTask, many, optional } from '../../../pipeline/engine/task.ts'
 
 /** What was wrong with the open interest of a partition, whoever served it. */

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { assertAccepted } from '../../../lib/audit/assertAccepted.ts'
-import { partitionParams } from '../../../lib/market/partitionParams.ts'
-import { rawMetrics, rawOpenInterest } from '../../../lib/market/rawFiles.ts'
-import { openInterestOf } from '../../../lib/market/statistics.ts'
+import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
+import { rawMetrics, rawOpenInterest } from '../../../lib/market/ingest/rawFiles.ts'
+import { openInterestOf } from '../../../lib/market/ingest/statistics.ts'
 import { openInterest } from '../../../lib/tables/openInterest.ts'
 import { defineTask, many, optional } from '../../../pipeline/engine/task.ts'
 

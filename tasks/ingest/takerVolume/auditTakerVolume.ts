@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { audit, verdictOf } from '../../../lib/audit/finding.ts'
-import { partitionParams } from '../../../lib/market/partitionParams.ts'
-import { rawTakerVolume } from '../../../lib/market/rawFiles.ts'
-import { takerVolumeOf } from '../../../lib/market/statistics.ts'
+import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
+import { rawTakerVolume } from '../../../lib/market/ingest/rawFiles.ts'
+import { takerVolumeOf } from '../../../lib/market/ingest/statistics.ts'
 import { defineTask, many } from '../../../pipeline/engine/task.ts'
 
 /** What was wrong with a partition of taker volumes. */

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { assertAccepted } from '../../../lib/audit/assertAccepted.ts'
-import { partitionParams } from '../../../lib/market/partitionParams.ts'
-import { rawTakerVolume } from '../../../lib/market/rawFiles.ts'
-import { takerVolumeOf } from '../../../lib/market/statistics.ts'
+import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
+import { rawTakerVolume } from '../../../lib/market/ingest/rawFiles.ts'
+import { takerVolumeOf } from '../../../lib/market/ingest/statistics.ts'
 import { takerVolume } from '../../../lib/tables/takerVolume.ts'
 import { defineTask, many } from '../../../pipeline/engine/task.ts'
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { partitionParams } from '../../../lib/market/partitionParams.ts'
-import { rawTrades } from '../../../lib/market/rawFiles.ts'
-import { spotTradeForm } from '../../../lib/market/tradeForms.ts'
-import { tradesOf } from '../../../lib/market/tradeStream.ts'
+import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
+import { rawTrades } from '../../../lib/market/ingest/rawFiles.ts'
+import { spotTradeForm } from '../../../lib/market/trades/tradeForms.ts'
+import { tradesOf } from '../../../lib/market/trades/tradeStream.ts'
 import { spotTrades } from '../../../lib/tables/spotTrades.ts'
 import { defineTask, optional, stored } from '../../../pipeline/engine/task.ts'
 

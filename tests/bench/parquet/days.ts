@@ -6,8 +6,8 @@ import {
   spotTradeForm,
   type TradeForm,
   tradeForm,
-} from '../../../lib/market/tradeForms.ts'
-import { rowsOf } from '../../../lib/market/tradeStream.ts'
+} from '../../../lib/market/trades/tradeForms.ts'
+import { rowsOf } from '../../../lib/market/trades/tradeStream.ts'
 import { defaultWorld } from '../../../lib/sim/defaultWorld.ts'
 import { handleRequest } from '../../../lib/sim/exchange/exchange.ts'
 import { createMarket } from '../../../lib/sim/market.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { universe } from '../../../lib/market/universe.ts'
+import { universe } from '../../../lib/market/universe/universe.ts'
 import { funding } from '../../../lib/tables/funding.ts'
 import { minute } from '../../../lib/tables/minute.ts'
 import { definePipeline, defineProject, defineTask, withConfig } from '../../../pipeline/index.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { computeMetrics } from '../../../lib/backtest/metrics.ts'
-import { metricsJson } from '../../../lib/market/metricsJson.ts'
+import { metricsJson } from '../../../lib/market/runs/metricsJson.ts'
 import { equityCsv, fillsCsv } from '../../../lib/report/csv.ts'
 import { renderReport } from '../../../lib/report/reportPage.ts'
 import { changesBetween } from '../../../lib/report/sensitivitySection.ts'

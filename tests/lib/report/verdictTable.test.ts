@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { MetricsJson } from '../../../lib/market/backtestOutputs.ts'
+import type { MetricsJson } from '../../../lib/market/runs/backtestOutputs.ts'
 import { verdictTable } from '../../../lib/report/verdictTable.ts'
 
 const metrics = {

@@ -3,7 +3,7 @@ import { backtestConfig } from '../../../lib/backtest/config.ts'
 import { runBacktest } from '../../../lib/backtest/engine.ts'
 import type { MarketInput } from '../../../lib/backtest/market.ts'
 import { defineStrategy } from '../../../lib/backtest/strategy.ts'
-import type { BacktestRun } from '../../../lib/market/backtestFiles.ts'
+import type { BacktestRun } from '../../../lib/market/runs/backtestFiles.ts'
 import type { TimeSpan } from '../../../lib/sweep/folds.ts'
 import { startMs } from '../backtest/markets.ts'
 

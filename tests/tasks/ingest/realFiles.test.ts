@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { AuditReport, FindingKind } from '../../../lib/audit/finding.ts'
 import { formatScaled, formatScaledShort, parseScaledBig } from '../../../lib/decimal.ts'
-import { settlementsOf } from '../../../lib/market/settlements.ts'
+import { settlementsOf } from '../../../lib/market/ingest/settlements.ts'
 import { klineTable } from '../../../lib/tables/klines.ts'
 import { decodeTable, encodeTable } from '../../../lib/tables/parquet.ts'
 import type { TableOf } from '../../../lib/tables/table.ts'
@@ -141,7 +141,7 @@ describe.skipIf(!existsSync(vision))(
 
     test('a day that holds ten minutes says what it lacks', async () => {
       const bytes = () => read('binance-vision', 'spot-klines-1m', 'ADABTC-1m-2021-11-27.csv')
-      const { tradeBars } = await import('../../../lib/market/bars.ts')
+      const { tradeBars } = await import('../../../lib/market/ingest/bars.ts')
       const day = parseUtc('2021-11-27')!
       const { table, findings } = tradeBars(
         [archiveFiles('ADABTC-1m-2021-11-27', bytes().toString())],
@@ -229,7 +229,7 @@ describe.skipIf(!existsSync(vision))(
         })
         const venue = await serve({ rows: { '/fapi/v1/fundingRate': rows } })
         const params = { symbol: 'BTCUSDT', fromTsMs: parseUtc(from)!, toTsMs: parseUtc('2024-01-01')! }
-        const { slicesOf } = await import('../../../lib/market/slices.ts')
+        const { slicesOf } = await import('../../../lib/market/plan/slices.ts')
         const slices = slicesOf(
           { endpoint: '/fapi/v1/fundingRate', version: 1, limit: 999 },
           'BTCUSDT',

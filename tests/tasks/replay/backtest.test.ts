@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineStrategy, type Strategy } from '../../../lib/backtest/strategy.ts'
-import { type BacktestRun, decodeBacktest } from '../../../lib/market/backtestFiles.ts'
+import { type BacktestRun, decodeBacktest } from '../../../lib/market/runs/backtestFiles.ts'
 import { encodeFeatures } from '../../../lib/tables/features.ts'
 import { minuteTable } from '../../../lib/tables/minute.ts'
 import type { QaReport } from '../../../lib/tables/qa.ts'

@@ -1,5 +1,5 @@
-import { type BarRows, barTable } from '../../../lib/market/minuteBars.ts'
-import type { ListedSymbol } from '../../../lib/market/universe.ts'
+import { type BarRows, barTable } from '../../../lib/market/runs/minuteBars.ts'
+import type { ListedSymbol } from '../../../lib/market/universe/universe.ts'
 import { fundingTable } from '../../../lib/tables/funding.ts'
 import { makeTable } from '../../../lib/tables/table.ts'
 import { HOUR_MS } from '../../../lib/time.ts'
