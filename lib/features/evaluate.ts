@@ -9,6 +9,7 @@ import { rollingPercentile, rollingQuantile, rollingRank } from '../stats/rollin
 import { rollingSlope } from '../stats/rollingSlope.ts'
 import type { Column, WindowFunction } from './column.ts'
 import { operandsOf } from './column.ts'
+import { ColumnBuffers } from './columnBuffers.ts'
 import type { Feature } from './feature.ts'
 import type { Frame, Series } from './frame.ts'
 import {
@@ -18,8 +19,8 @@ import {
   applyNumber,
   applyUnary,
   forNewest,
-  overAgo,
   percentileOverSpan,
+  quotients,
 } from './operators.ts'
 
 type WindowKernel = (src: Float64Array, rows: number, dst: Float64Array, anchor: number) => void
@@ -35,35 +36,54 @@ const windowKernels: Record<WindowFunction, WindowKernel> = {
   slope: rollingSlope,
 }
 
-/** Every feature of every symbol, by symbol in the order of the sorted symbols. All frames share one grid. A column that
- *  several features are built on is computed once for a symbol; columns across symbols are computed before all others. */
-export function evaluateFeatures(
+type Columns = Readonly<Record<string, Float64Array>>
+
+/** Every feature of every symbol, by symbol in the order of the sorted symbols, to keep. */
+export const evaluateFeatures = (
   features: readonly Feature[],
   frames: readonly Frame[],
-): { symbol: string; columns: Record<string, Float64Array> }[] {
-  const sorted = [...frames].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
-  for (const frame of sorted) {
-    const { startTsMs, intervalMs, rows } = sorted[0]!
-    assert.deepEqual([frame.startTsMs, frame.intervalMs, frame.rows], [startTsMs, intervalMs, rows], 'one grid')
+): { symbol: string; columns: Columns }[] =>
+  mapFeatures(features, frames, (symbol, columns) => ({
+    symbol,
+    columns: Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values.slice()])),
+  }))
+
+/** The same, symbol after symbol: columns are there until `use` returns, their memory is then taken for the next symbol. All
+ *  frames share one grid. A column that several features are built on is computed once for a symbol; columns across symbols
+ *  are computed before all others. */
+export function mapFeatures<Result>(
+  features: readonly Feature[],
+  frames: readonly Frame[],
+  use: (symbol: string, columns: Columns) => Result,
+): Result[] {
+  const [first] = frames
+  if (first === undefined) return []
+  for (const { startTsMs, intervalMs, rows } of frames) {
+    assert.deepEqual([startTsMs, intervalMs, rows], [first.startTsMs, first.intervalMs, first.rows], 'one grid')
   }
+  const sorted = [...frames].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
   const shared = new Map<Column, Float64Array[]>()
   for (const feature of features) {
     for (const column of acrossColumns(feature.column)) {
       if (shared.has(column) || column.kind !== 'across') continue
-      const sources = sorted.map((frame, s) => new SymbolEvaluation(frame, s, shared, feature.name).of(column.of))
+      const sources = sorted.map((frame, s) =>
+        new SymbolEvaluation(frame, s, shared, new ColumnBuffers(frame.rows), feature.name).of(column.of),
+      )
       const results = sources.map((source) => new Float64Array(source.length))
       applyAcross(column.fn, sources, results)
       shared.set(column, results)
     }
   }
+  const buffers = new ColumnBuffers(first.rows)
   return sorted.map((frame, s) => {
-    const evaluation = new SymbolEvaluation(frame, s, shared, '')
+    buffers.takeBackAll()
+    const evaluation = new SymbolEvaluation(frame, s, shared, buffers, '')
     const columns: Record<string, Float64Array> = {}
     for (const feature of features) {
       evaluation.feature = feature.name
       columns[feature.name] = evaluation.of(feature.column)
     }
-    return { symbol: frame.symbol, columns }
+    return use(frame.symbol, columns)
   })
 }
 
@@ -78,12 +98,20 @@ class SymbolEvaluation {
   #frame: Frame
   #symbol: number
   #shared: ReadonlyMap<Column, Float64Array[]>
+  #buffers: ColumnBuffers
   #done = new Map<Column, Float64Array>()
 
-  constructor(frame: Frame, symbol: number, shared: ReadonlyMap<Column, Float64Array[]>, feature: string) {
+  constructor(
+    frame: Frame,
+    symbol: number,
+    shared: ReadonlyMap<Column, Float64Array[]>,
+    buffers: ColumnBuffers,
+    feature: string,
+  ) {
     this.#frame = frame
     this.#symbol = symbol
     this.#shared = shared
+    this.#buffers = buffers
     this.feature = feature
   }
 
@@ -98,7 +126,7 @@ class SymbolEvaluation {
   #compute(column: Column): Float64Array {
     if (column.kind === 'input') return this.#input(column.name)
     const frame = this.#frame
-    const dst = new Float64Array(frame.rows)
+    const dst = this.#buffers.take()
     const anchor = Math.round(frame.startTsMs / frame.intervalMs)
     switch (column.kind) {
       case 'constant':
@@ -150,7 +178,8 @@ class SymbolEvaluation {
         column.kernel(
           // Copies: a kernel that sorts its input in place would change it for every other reader.
           column.of.map((operand) => this.of(operand).slice()),
-          dst,
+          // It may count on rows that it leaves alone.
+          dst.fill(0),
           anchor,
         )
         return dst
@@ -159,12 +188,21 @@ class SymbolEvaluation {
     }
   }
 
-  /** A number, and a value some rows before, need no column of their own unless somebody else asks for it. */
-  #binary(column: Column & { kind: 'binary' }, dst: Float64Array): Float64Array {
-    const { fn, left, right } = column
+  /** A number, a value some rows before and the quotient of a return get no column of their own here; who else asks for one
+   *  makes it. */
+  #binary({ fn, left, right }: Column & { kind: 'binary' }, dst: Float64Array): Float64Array {
+    if (fn === 'over') return this.#quotients(left, right, 0, dst)
+    if (fn === 'minus' && right.kind === 'constant' && left.kind === 'binary' && left.fn === 'over') {
+      return this.#quotients(left.left, left.right, right.value, dst)
+    }
     if (right.kind === 'constant' && applyNumber(fn, this.of(left), right.value, dst)) return dst
-    if (fn === 'over' && right.kind === 'ago') overAgo(this.of(left), this.of(right.of), this.#rows(right.by), dst)
-    else applyBinary(fn, this.of(left), this.of(right), dst)
+    applyBinary(fn, this.of(left), this.of(right), dst)
+    return dst
+  }
+
+  #quotients(left: Column, right: Column, less: number, dst: Float64Array): Float64Array {
+    if (right.kind === 'ago') quotients(this.of(left), this.of(right.of), this.#rows(right.by), less, dst)
+    else quotients(this.of(left), this.of(right), 0, less, dst)
     return dst
   }
 

@@ -35,7 +35,7 @@ export function applyBinary(fn: BinaryFunction, left: Float64Array, right: Float
       for (let i = 0; i < n; i++) dst[i] = left[i]! * right[i]!
       return
     case 'over':
-      for (let i = 0; i < n; i++) dst[i] = right[i]! === 0 ? NaN : left[i]! / right[i]!
+      quotients(left, right, 0, 0, dst)
       return
     case 'least':
       for (let i = 0; i < n; i++) dst[i] = Math.min(left[i]!, right[i]!)
@@ -72,14 +72,30 @@ export function applyNumber(fn: BinaryFunction, left: Float64Array, right: numbe
   }
 }
 
-/** Values over values so many rows before, without a column of those. */
-export function overAgo(left: Float64Array, right: Float64Array, rows: number, dst: Float64Array): void {
-  const first = Math.min(rows, dst.length)
-  dst.fill(NaN, 0, first)
-  for (let i = first; i < dst.length; i++) {
-    const before = right[i - rows]!
-    dst[i] = before === 0 ? NaN : left[i]! / before
+/** Values over values so many rows before, less a number: what a return is, in one pass. NaN where the divisor is zero.
+ *  Four rows share one question for a zero: a choice for each value keeps the processor from dividing several at once,
+ *  which takes more than twice as long. */
+export function quotients(
+  left: Float64Array,
+  right: Float64Array,
+  rows: number,
+  less: number,
+  dst: Float64Array,
+): void {
+  const n = dst.length
+  let i = Math.min(rows, n)
+  dst.fill(NaN, 0, i)
+  for (; i + 4 <= n; i += 4) {
+    const [k0, k1, k2, k3] = [right[i - rows]!, right[i - rows + 1]!, right[i - rows + 2]!, right[i - rows + 3]!]
+    dst[i] = left[i]! / k0 - less
+    dst[i + 1] = left[i + 1]! / k1 - less
+    dst[i + 2] = left[i + 2]! / k2 - less
+    dst[i + 3] = left[i + 3]! / k3 - less
+    if (k0 === 0 || k1 === 0 || k2 === 0 || k3 === 0) {
+      for (let k = i; k < i + 4; k++) if (right[k - rows] === 0) dst[k] = NaN
+    }
   }
+  for (; i < n; i++) dst[i] = right[i - rows] === 0 ? NaN : left[i]! / right[i - rows]! - less
 }
 
 /** The rows, from one up to another, at which an entry is the newest that is known and not older than `maxAgeMs`; entry by

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { evaluateFeatures } from '../../lib/features/evaluate.ts'
+import { mapFeatures } from '../../lib/features/evaluate.ts'
 import { type FeatureGroup, featuresOf, historyMs } from '../../lib/features/feature.ts'
 import { framesOf } from '../../lib/minute/frames.ts'
 import { encodeFeatures, features as featureFiles } from '../../lib/tables/features.ts'
@@ -38,7 +38,7 @@ export const features = defineTask({
     const grid = { startTsMs: fromMs - warmupRows * barMs, toMs, intervalMs: barMs }
     const frames = framesOf(chosen, minutes, settlements, grid)
     const openTsMs = Float64Array.from({ length: (toMs - fromMs) / barMs }, (_, i) => fromMs + i * barMs)
-    return evaluateFeatures(chosen, frames).map(({ symbol, columns }) => {
+    return mapFeatures(chosen, frames, (symbol, columns) => {
       const inRange = Object.entries(columns).map(([name, values]) => [name, values.subarray(warmupRows)])
       return encodeFeatures(symbol, openTsMs, Object.fromEntries(inRange))
     })

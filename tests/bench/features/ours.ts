@@ -1,5 +1,5 @@
 import process from 'node:process'
-import { evaluateFeatures } from '../../../lib/features/evaluate.ts'
+import { mapFeatures } from '../../../lib/features/evaluate.ts'
 import { historyMs } from '../../../lib/features/feature.ts'
 import { featureSet } from '../../../lib/features/featureSet.ts'
 import type { Frame } from '../../../lib/features/frame.ts'
@@ -24,22 +24,20 @@ const frameOf = (symbol: number, rows: number): Frame => {
 function runKind({ name, column, isAcross }: (typeof kinds)[number]): KindRun {
   const features = [{ name, group: '', says: '', column }]
   const checksum = new Checksum()
-  let [cpuMs, wallMs] = [0, 0]
-  const evaluate = (frames: readonly Frame[]) => {
-    let results: ReturnType<typeof evaluateFeatures> = []
-    const took = timed(() => {
-      results = evaluateFeatures(features, frames)
+  mapFeatures(features, isAcross ? allOf(10_000) : [frameOf(0, 50_000)], () => {})
+  const frames = allOf(minutes)
+  let summing = { cpuMs: 0, wallMs: 0 }
+  const whole = timed(() => {
+    mapFeatures(features, frames, (_, columns) => {
+      const took = timed(() => checksum.add(columns[name]!))
+      summing = { cpuMs: summing.cpuMs + took.cpuMs, wallMs: summing.wallMs + took.wallMs }
     })
-    for (const { columns } of results) checksum.add(columns[name]!)
-    cpuMs += took.cpuMs
-    wallMs += took.wallMs
+  })
+  return {
+    cpuMs: whole.cpuMs - summing.cpuMs,
+    wallMs: whole.wallMs - summing.wallMs,
+    checksum: { sum: checksum.sum, count: checksum.count },
   }
-  evaluateFeatures(features, isAcross ? allOf(10_000) : [frameOf(0, 50_000)])
-  if (isAcross) {
-    // A stretch of all symbols at once, as a task that compares them has them.
-    evaluate(allOf(minutes))
-  } else for (let symbol = 0; symbol < symbols; symbol++) evaluate([frameOf(symbol, minutes)])
-  return { cpuMs, wallMs, checksum: { sum: checksum.sum, count: checksum.count } }
 }
 
 const allOf = (rows: number): Frame[] => Array.from({ length: symbols }, (_, symbol) => frameOf(symbol, rows))
@@ -49,10 +47,10 @@ function runSet(): FeatureRun['set'] {
   const warmupRows = Math.max(...featureSet.map(({ column }) => historyMs(column, MINUTE_MS))) / MINUTE_MS
   const monthRows = 43_200
   const frame = randomFrame(1, Math.ceil(warmupRows) + monthRows, 0)
-  evaluateFeatures(featureSet, [frame])
+  mapFeatures(featureSet, [frame], () => {})
   const months = Math.max(1, Math.floor((symbols * minutes) / monthRows / 10))
   const { cpuMs } = timed(() => {
-    for (let month = 0; month < months; month++) evaluateFeatures(featureSet, [frame])
+    for (let month = 0; month < months; month++) mapFeatures(featureSet, [frame], () => {})
   })
   return { cpuMs, values: months * monthRows * featureSet.length, features: featureSet.length }
 }

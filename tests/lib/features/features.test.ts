@@ -7,21 +7,25 @@ import {
   ago,
   asOf,
   changeOver,
+  constant,
   custom,
   divide,
   during,
   ewmOver,
   input,
+  minus,
   percentileAcross,
   percentileOver,
+  plus,
   quantileOver,
   rankAcross,
   slopeOver,
   sumOver,
+  times,
   where,
   zScoreAcross,
 } from '../../../lib/features/column.ts'
-import { evaluateFeatures } from '../../../lib/features/evaluate.ts'
+import { evaluateFeatures, mapFeatures } from '../../../lib/features/evaluate.ts'
 import type { Feature } from '../../../lib/features/feature.ts'
 import { historyMs, readsOf } from '../../../lib/features/feature.ts'
 import { featureSet, pickFeatures } from '../../../lib/features/featureSet.ts'
@@ -79,6 +83,51 @@ describe('no feature looks ahead', () => {
     const changed = { ...frame, columns: { x: Float64Array.of(1, 2, 9, 9) } }
     expect(valuesOf(leak, changed)[0]!.slice(0, 2)).not.toEqual(valuesOf(leak, frame)[0]!.slice(0, 2))
   })
+})
+
+describe('memory that another symbol had before', () => {
+  for (const feature of everything.filter(({ column }) => column.kind !== 'across')) {
+    test(`${feature.name}: is as if it were new`, () => {
+      const frames = ['AUSDT', 'BUSDT', 'CUSDT'].map((symbol, i) => randomFrame(i, 2000, i * 3, symbol))
+      frames[1] = otherFuture(frames[1]!, startTsMs, 1)
+      const together = evaluateFeatures([feature], frames)
+      const alone = frames.flatMap((frame) => evaluateFeatures([feature], [frame]))
+      expect(together).toEqual(alone)
+    })
+  }
+
+  test('is taken again only when the symbol is done with', () => {
+    const features = [x, ago(x, '1m'), times(x, constant(2))].map((column, i) => ({ ...named(column), name: `f${i}` }))
+    const frames = ['AUSDT', 'BUSDT'].map((symbol, i) => frameOf([1 + i, 2, 3], { symbol }))
+    const seen = mapFeatures(features, frames, (symbol, { f0, f1, f2 }) => [symbol, ...f0!, ...f1!, ...f2!])
+    expect(seen).toEqual([
+      ['AUSDT', 1, 2, 3, NaN, 1, 2, 2, 4, 6],
+      ['BUSDT', 2, 2, 3, NaN, 2, 2, 4, 4, 6],
+    ])
+  })
+})
+
+test('a quotient has no value where its divisor is zero or missing, wherever that is', () => {
+  const value = fc.oneof(fc.constantFrom(0, -0, NaN, 1e-320, -3), fc.double({ noDefaultInfinity: true }))
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 40 }), fc.nat(9), fc.constantFrom(0, 1), (values, minutes, less) => {
+      const before = minutes === 0 ? x : ago(x, `${minutes}m`)
+      const top = plus(x, constant(1))
+      const column = minus(divide(top, before), constant(less))
+      const expected = values.map((value, i) => {
+        const divisor = values[i - minutes] ?? NaN
+        return divisor === 0 ? NaN : (value + 1) / divisor - less
+      })
+      expect(valuesOf(column, frameOf(values))[0]).toEqual(expected)
+      expect(valuesOf(divide(top, before), frameOf(values))[0]).toEqual(
+        expected.map((_, i) => {
+          const divisor = values[i - minutes] ?? NaN
+          return divisor === 0 ? NaN : (values[i]! + 1) / divisor
+        }),
+      )
+    }),
+    { seed: 11, numRuns: 300 },
+  )
 })
 
 test('a kernel of a project that sorts its input in place changes it for nobody else', () => {
