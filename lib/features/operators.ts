@@ -86,13 +86,17 @@ export function quotients(
   let i = Math.min(rows, n)
   dst.fill(NaN, 0, i)
   for (; i + 4 <= n; i += 4) {
-    const [k0, k1, k2, k3] = [right[i - rows]!, right[i - rows + 1]!, right[i - rows + 2]!, right[i - rows + 3]!]
-    dst[i] = left[i]! / k0 - less
-    dst[i + 1] = left[i + 1]! / k1 - less
-    dst[i + 2] = left[i + 2]! / k2 - less
-    dst[i + 3] = left[i + 3]! / k3 - less
-    if (k0 === 0 || k1 === 0 || k2 === 0 || k3 === 0) {
-      for (let k = i; k < i + 4; k++) if (right[k - rows] === 0) dst[k] = NaN
+    const r0 = right[i - rows]!
+    const r1 = right[i - rows + 1]!
+    const r2 = right[i - rows + 2]!
+    const r3 = right[i - rows + 3]!
+    if (r0 === 0 || r1 === 0 || r2 === 0 || r3 === 0) {
+      for (let k = i; k < i + 4; k++) dst[k] = right[k - rows] === 0 ? NaN : left[k]! / right[k - rows]! - less
+    } else {
+      dst[i] = left[i]! / r0 - less
+      dst[i + 1] = left[i + 1]! / r1 - less
+      dst[i + 2] = left[i + 2]! / r2 - less
+      dst[i + 3] = left[i + 3]! / r3 - less
     }
   }
   for (; i < n; i++) dst[i] = right[i - rows] === 0 ? NaN : left[i]! / right[i - rows]! - less
