@@ -2,10 +2,10 @@ import { Fault } from '../fault.ts'
 import type { Rng } from '../rng.ts'
 import { formatUtc, MINUTE_MS } from '../time.ts'
 import type { Decisions } from './decisions.ts'
-import { durationMs } from './duration.ts'
+import { type Duration, durationMs, isDuration } from './duration.ts'
 import { fromUnits } from './instrument.ts'
 import type { Ledger } from './ledger.ts'
-import { isSpan, type Lookback, rowAgo } from './lookback.ts'
+import { type Lookback, rowAgo } from './lookback.ts'
 import type { MarketView } from './marketView.ts'
 import { pow10 } from './scaled.ts'
 import type { Bar, OrderRequest, Position, Strategy, StrategyContext } from './strategy.ts'
@@ -31,6 +31,8 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   readonly #takeOrderId: () => number
   readonly #logLines: LogLine[] = []
   readonly #spansMs = new Map<string, number>()
+  #lastSpan: string | undefined
+  #lastSpanMs = Number.NaN
   #decisions: Decisions = { actions: [], weights: new Map() }
   /** By symbol: closes as prices, the first of row `from`. */
   readonly #closes: { readonly prices: number[]; readonly from: number }[] = []
@@ -81,11 +83,26 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
 
   get symbols(): readonly string[] {
     if (this.#symbolsAtMs !== this.#market.nowMs) {
-      const { names, closedRow } = this.#market
-      this.#symbols = Object.freeze(names.filter((_, s) => this.#market.isTradable(s) && closedRow[s]! >= 0))
+      if (!this.#areSymbolsCurrent()) {
+        this.#symbols = Object.freeze(this.#market.names.filter((_, s) => this.#isOffered(s)))
+      }
       this.#symbolsAtMs = this.#market.nowMs
     }
     return this.#symbols
+  }
+
+  #isOffered(s: number): boolean {
+    return this.#market.isTradable(s) && this.#market.closedRow[s]! >= 0
+  }
+
+  /** They change now and then, and are asked for at every decision: the list is made when it changed. */
+  #areSymbolsCurrent(): boolean {
+    const { names } = this.#market
+    let count = 0
+    for (let s = 0; s < names.length; s++) {
+      if (this.#isOffered(s) && this.#symbols[count++] !== names[s]) return false
+    }
+    return count === this.#symbols.length
   }
 
   bar(symbol: string, lag: Lookback = 0): Bar | undefined {
@@ -115,10 +132,10 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
 
   closes(symbol: string, span: Lookback): number[] {
     const s = this.#index(symbol)
-    if (!isSpan(span) && !(Number.isInteger(span) && span >= 0)) this.#fail(`asked for ${span} closes`, symbol)
     const end = this.#market.closedRow[s]! + 1
-    const from = isSpan(span) ? this.#row(s, symbol, span) + 1 : Math.max(0, end - span)
-    return this.#pricedCloses(s, from, end)
+    if (this.#isSpan(span)) return this.#pricedCloses(s, this.#row(s, symbol, span) + 1, end)
+    if (!(Number.isInteger(span) && span >= 0)) this.#fail(`asked for ${span} closes`, symbol)
+    return this.#pricedCloses(s, Math.max(0, end - span), end)
   }
 
   /** Windows of closes overlap nearly whole from one decision to the next: each close is divided once, and a window is a
@@ -137,7 +154,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   column(symbol: string, name: string, lag: Lookback = 0): number {
     const s = this.#index(symbol)
     if (!this.#declared.has(name)) this.#fail(`reads column "${name}", which it does not declare in "columns"`, symbol)
-    if (isSpan(lag)) return this.#market.columnValueAgo(s, name, this.#spanMs(symbol, lag))
+    if (this.#isSpan(lag)) return this.#market.columnValueAgo(s, name, this.#spanMs(symbol, lag))
     this.#checkLag(symbol, lag)
     return this.#market.columnValue(s, name, lag)
   }
@@ -206,9 +223,11 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   }
 
   #index(symbol: string): number {
-    // Mostly it is the symbol that was asked about last.
+    // Mostly it is the symbol that was asked about last, or the one after it.
     if (symbol === this.#lastSymbol) return this.#lastIndex
-    const index = this.#market.indexOf.get(symbol)
+    const { names, indexOf } = this.#market
+    const isNext = names[this.#lastIndex + 1] === symbol
+    const index = isNext ? this.#lastIndex + 1 : indexOf.get(symbol)
     if (index === undefined) this.#fail(`named the unknown symbol "${symbol}"`, symbol)
     this.#lastSymbol = symbol
     this.#lastIndex = index
@@ -218,7 +237,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   /** Of so many rows before the last closed bar, or of the last bar that had closed so long ago. */
   #row(s: number, symbol: string, lag: Lookback): number {
     const last = this.#market.closedRow[s]!
-    if (!isSpan(lag)) {
+    if (!this.#isSpan(lag)) {
       this.#checkLag(symbol, lag)
       return last - lag
     }
@@ -228,9 +247,21 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     return rowAgo(openTsMs, last, this.#market.nowMs - backMs - stepMs, { backMs, stepMs })
   }
 
+  /** A strategy asks for the same few spans over and over: what their text says is read once. */
+  #isSpan(lookback: Lookback): lookback is Duration {
+    if (typeof lookback !== 'string') return false
+    return lookback === this.#lastSpan || this.#spansMs.has(lookback) || isDuration(lookback)
+  }
+
   #spanMs(symbol: string, span: string): number {
-    const known = this.#spansMs.get(span)
-    if (known !== undefined) return known
+    if (span !== this.#lastSpan) {
+      this.#lastSpanMs = this.#spansMs.get(span) ?? this.#readSpan(symbol, span)
+      this.#lastSpan = span
+    }
+    return this.#lastSpanMs
+  }
+
+  #readSpan(symbol: string, span: string): number {
     const ms = durationMs(span)
     const { intervalMs } = this.#market.input
     if (ms % intervalMs !== 0) {

@@ -1,10 +1,7 @@
 import type { Duration } from './duration.ts'
-import { isDuration } from './duration.ts'
 
 /** How far back to look: so many rows, or so much time. Time means the same on bars of any length and across gaps. */
 export type Lookback = number | Duration
-
-export const isSpan = (lookback: Lookback): lookback is Duration => typeof lookback === 'string' && isDuration(lookback)
 
 /**
  * The last of the rows up to `lastRow` that stands at or before `tsMs`, -1 where all are later. Rows are at least `stepMs`
