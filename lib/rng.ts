@@ -49,6 +49,32 @@ export function createRng(seed: number | string, ...names: readonly (number | st
   return { bits, uniform, below, normal }
 }
 
+/** The first bits of the stream that `createRng` gives for the same seed and names, all at once: several times as fast
+ *  for who needs thousands of each of many streams. */
+export function drawBits(
+  into: Uint32Array,
+  seed: number | string,
+  ...names: readonly (number | string)[]
+): Uint32Array {
+  const state = seedState(seed, names)
+  let a = state[0]! | 0
+  let b = state[1]! | 0
+  let c = state[2]! | 0
+  let d = state[3]! | 0
+  for (let i = 0; i < into.length; i++) {
+    const x = Math.imul(b, 5)
+    into[i] = Math.imul((x << 7) | (x >>> 25), 9)
+    const t = b << 9
+    c ^= a
+    d ^= b
+    b ^= c
+    a ^= d
+    c ^= t
+    d = (d << 11) | (d >>> 21)
+  }
+  return into
+}
+
 /** Mixes seed and names, with their types and borders, into four non-zero words (MurmurHash3's body and finaliser). */
 function seedState(seed: number | string, names: readonly (number | string)[]): Uint32Array {
   let h1 = 0x9e3779b9

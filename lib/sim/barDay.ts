@@ -1,7 +1,8 @@
-import { createRng } from '../rng.ts'
+import { drawBits } from '../rng.ts'
 import type { AssetDay } from './assetDay.ts'
 import { activityCurve, MINUTES_A_DAY } from './factorDay.ts'
 import type { Instrument } from './instrument.ts'
+import { rounded } from './rounded.ts'
 
 /** One day of an instrument by minutes. Prices in ticks, quantities in lots, turnover in ticks × lots, all integers. */
 export type BarDay = {
@@ -42,6 +43,18 @@ export const aggregatesOf = (trades: number): number => trades - Math.floor((tra
 const floats = () => new Float64Array(MINUTES_A_DAY)
 const ints = () => new Int32Array(MINUTES_A_DAY)
 
+export const emptyBars = (): BarDay => ({
+  open: ints(),
+  high: ints(),
+  low: ints(),
+  close: ints(),
+  count: ints(),
+  lots: floats(),
+  quote: floats(),
+  buyLots: floats(),
+  buyQuote: floats(),
+})
+
 export const emptyRecipes = (): Recipes => ({
   firstLots: floats(),
   lastLots: floats(),
@@ -67,22 +80,31 @@ function ticksOf(instrument: Instrument, index: number, premium: number, d: numb
   // Coins carry no premium. A dated contract is dearer by a carry that runs out with its days.
   const ratio = market === 'spot' ? 0 : premium / 1e8
   const term = contractType === 'CURRENT_QUARTER' ? 0.00008 * Math.max(0, instrument.deliveryDay - d) : 0
-  return Math.max(1, Math.round((index * (1 + ratio + term)) / instrument.indexPerTick))
+  return Math.max(1, rounded((index * (1 + ratio + term)) / instrument.indexPerTick))
 }
 
+const cumulative = floats()
+/** One draw for each minute's trades, or one for its lots and then two for its bar. */
+const countBits = new Uint32Array(MINUTES_A_DAY)
+const barBits = new Uint32Array(3 * MINUTES_A_DAY)
+
 /** Trades of each minute of the day: the day's total, spread by activity. */
-export function tradeCounts(seed: number | string, instrument: Instrument, d: number, vol: Float64Array): Int32Array {
-  const counts = ints()
+export function tradeCounts(
+  seed: number | string,
+  instrument: Instrument,
+  d: number,
+  vol: Float64Array,
+  counts: Int32Array = ints(),
+): Int32Array {
   const total = instrument.tradesOver[d]!
-  if (total === 0) return counts
-  const rng = createRng(seed, 'counts', instrument.spec.market, instrument.spec.symbol, d)
+  if (total === 0) return counts.fill(0)
+  drawBits(countBits, seed, 'counts', instrument.spec.market, instrument.spec.symbol, d)
   const open = instrument.partDays.get(d)
-  const cumulative = floats()
   let sum = 0
   let first = -1
   let last = -1
   for (let i = 0; i < MINUTES_A_DAY; i++) {
-    const noise = 0.4 + rng.bits() / 3579139413
+    const noise = 0.4 + countBits[i]! / 3579139413
     const trades = open === undefined || open[i] === 1
     if (trades) {
       sum += activityCurve[i]! * vol[i]! * noise
@@ -104,54 +126,49 @@ export function tradeCounts(seed: number | string, instrument: Instrument, d: nu
   return counts
 }
 
-/** Builds the day's bars; `recipes`, where given, receives what the trades need. */
+/** Ticks between a close and the next open. Looked up and not decided: what is drawn at random no processor can foretell,
+ *  and a wrong guess costs more than all the arithmetic. For the same reason the loop below multiplies by 0 and 1. */
+const jumps = Int8Array.of(1, -1, 0, 0, 0, 0, 0, 0)
+
+/** Builds the day's bars. `recipes`, where given, receives what the trades need; `bars` is where everything goes. */
 export function barDay(
   seed: number | string,
   instrument: Instrument,
   d: number,
   day: AssetDay,
   recipes?: Recipes,
+  bars: BarDay = emptyBars(),
 ): BarDay {
-  const count = tradeCounts(seed, instrument, d, day.vol)
-  const bars: BarDay = {
-    open: ints(),
-    high: ints(),
-    low: ints(),
-    close: ints(),
-    count,
-    lots: floats(),
-    quote: floats(),
-    buyLots: floats(),
-    buyQuote: floats(),
-  }
-  const rng = createRng(seed, 'bars', instrument.spec.market, instrument.spec.symbol, d)
-  spreadLots(rng, count, instrument.lotsOver[d]! - instrument.tradesOver[d]!, bars.lots)
+  const count = tradeCounts(seed, instrument, d, day.vol, bars.count)
+  drawBits(barBits, seed, 'bars', instrument.spec.market, instrument.spec.symbol, d)
+  spreadLots(count, instrument.lotsOver[d]! - instrument.tradesOver[d]!, bars.lots)
 
-  const { index, premium } = day
+  const { index, premiumClose } = day
   const lastMinute = MINUTES_A_DAY - 1
   let last = closeTicksAt(instrument, d)
   let lastIndex = index.open
   for (let i = 0; i < MINUTES_A_DAY; i++) {
     const trades = count[i]!
-    const r1 = rng.bits()
-    const r2 = rng.bits()
+    const r1 = barBits[MINUTES_A_DAY + 2 * i]!
+    const r2 = barBits[MINUTES_A_DAY + 2 * i + 1]!
     const indexClose = index.close[i]!
     const indexRange = index.high[i]! - index.low[i]!
     const indexMove = indexClose - lastIndex
     lastIndex = indexClose
     if (trades === 0) {
       bars.open[i] = bars.high[i] = bars.low[i] = bars.close[i] = last
+      bars.quote[i] = bars.buyLots[i] = bars.buyQuote[i] = 0
       continue
     }
     const close =
-      i === lastMinute ? closeTicksAt(instrument, d + 1) : ticksOf(instrument, indexClose, premium.close[i]!, d)
+      i === lastMinute ? closeTicksAt(instrument, d + 1) : ticksOf(instrument, indexClose, premiumClose[i]!, d)
     const aggregates = aggregatesOf(trades)
     if (i === instrument.onboardMinute && d === instrument.onboardDay) last = close // there is no trade to follow yet
-    const jump = r1 & 7
-    const open = aggregates === 1 ? close : Math.max(1, last + (jump === 0 ? 1 : jump === 1 ? -1 : 0))
+    const open = aggregates === 1 ? close : Math.max(1, last + jumps[r1 & 7]!)
     last = close
-    let high = Math.max(open, close)
-    let low = Math.min(open, close)
+    const body = Math.abs(open - close)
+    let high = (open + close + body) / 2
+    let low = high - body
     if (aggregates >= 4) {
       const reach = (indexRange / instrument.indexPerTick) * 0.5
       high += Math.floor(reach * ((r1 >>> 3) & 0xff) * 0.00390625)
@@ -202,8 +219,8 @@ export function barDay(
     const sellRise = riseOf(sells, sellLots, span, middle * 0.7 + 0.08 + ((r2 >>> 14) & 0x3f) * 0.0015)
 
     const highBuyQuote = highLots * high
-    const edgeBuyLots = (firstIsBuy ? firstLots : 0) + (lastIsBuy ? lastLots : 0)
-    const edgeBuyQuote = (firstIsBuy ? firstLots * open : 0) + (lastIsBuy ? lastLots * close : 0)
+    const edgeBuyLots = firstIsBuy * firstLots + lastIsBuy * lastLots
+    const edgeBuyQuote = firstIsBuy * firstLots * open + lastIsBuy * lastLots * close
     bars.buyLots[i] = edgeBuyLots + highLots + buyLots
     bars.buyQuote[i] = edgeBuyQuote + highBuyQuote + buyLots * low + buyRise
     bars.quote[i] =
@@ -235,10 +252,10 @@ function riseOf(orders: number, lots: number, span: number, fraction: number): n
 }
 
 /** Every trade has one lot; the rest of the day's lots go where the trades are, unevenly. */
-function spreadLots(rng: { bits(): number }, count: Int32Array, extra: number, lots: Float64Array): void {
+function spreadLots(count: Int32Array, extra: number, lots: Float64Array): void {
   let sum = 0
   for (let i = 0; i < MINUTES_A_DAY; i++) {
-    const u = rng.bits() / 4294967296
+    const u = barBits[i]! / 4294967296
     sum += count[i]! * (0.35 + 1.6 * u * u)
     lots[i] = sum
   }

@@ -101,12 +101,7 @@ export function minuteCandles(market: Market, instrument: Instrument, kind: Cand
     kind === 'klines'
       ? ofBars(market.bars(instrument, d), openTsMs)
       : ofSeries(seriesOf(market, instrument, kind, d), openTsMs)
-  const isWhole =
-    d < present.d &&
-    instrument.gaps.length === 0 &&
-    dayTsMs >= instrument.spec.onboardTsMs &&
-    dayTsMs + DAY_MS <= rowsEndTsMs(instrument.spec)
-  if (isWhole) return whole
+  if (isWholeDay(market, instrument, dayTsMs)) return whole
   const rows = candleRows('1m', kind === 'klines')
   const minutes = d < present.d ? MINUTES_A_DAY : present.minute
   for (let i = 0; i < minutes; i++) {
@@ -122,6 +117,13 @@ export function minuteCandles(market: Market, instrument: Instrument, kind: Cand
   return rows.take()
 }
 
+/** Over, and with a row for each of its minutes. */
+const isWholeDay = (market: Market, { gaps, spec }: Instrument, dayTsMs: TsMs): boolean =>
+  market.dayNumber(dayTsMs) < openMinute(market).d &&
+  gaps.length === 0 &&
+  dayTsMs >= spec.onboardTsMs &&
+  dayTsMs + DAY_MS <= rowsEndTsMs(spec)
+
 const isListed = ({ spec }: Instrument, tsMs: TsMs): boolean => tsMs >= spec.onboardTsMs && tsMs < rowsEndTsMs(spec)
 
 // Day candles are asked for again by every weekly and monthly bar, every ticker and every universe: a line each.
@@ -134,11 +136,36 @@ function dayCandle(market: Market, instrument: Instrument, kind: CandleKind, day
   let candle = kept.get(key)
   if (candle === undefined) {
     const rows = candleRows('1d', kind === 'klines')
-    const minutes = minuteCandles(market, instrument, kind, dayTsMs)
-    rows.add(minutes, 0, minutes.rows, dayTsMs)
+    if (kind === 'klines' && isWholeDay(market, instrument, dayTsMs)) {
+      addWholeDay(rows, market.passingBars(instrument, market.dayNumber(dayTsMs)), dayTsMs)
+    } else {
+      const minutes = minuteCandles(market, instrument, kind, dayTsMs)
+      rows.add(minutes, 0, minutes.rows, dayTsMs)
+    }
     kept.set(key, (candle = rows.take()))
   }
   return candle
+}
+
+/** All minutes of a day at once: row by row takes longer than making them. */
+function addWholeDay(rows: CandleRows, bars: BarDay, openTsMs: TsMs): void {
+  let high = bars.high[0]!
+  let low = bars.low[0]!
+  let count = 0
+  let lots = 0
+  let quote = 0
+  let buyLots = 0
+  let buyQuote = 0
+  for (let i = 0; i < MINUTES_A_DAY; i++) {
+    high = Math.max(high, bars.high[i]!)
+    low = Math.min(low, bars.low[i]!)
+    count += bars.count[i]!
+    lots += bars.lots[i]!
+    quote += bars.quote[i]!
+    buyLots += bars.buyLots[i]!
+    buyQuote += bars.buyQuote[i]!
+  }
+  rows.push(openTsMs, bars.open[0]!, high, low, bars.close[MINUTES_A_DAY - 1]!, count, lots, quote, buyLots, buyQuote)
 }
 
 function seriesOf(market: Market, instrument: Instrument, kind: CandleKind, d: number): MinuteSeries {

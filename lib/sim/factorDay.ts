@@ -1,5 +1,5 @@
 import { cos, exp } from '../math.ts'
-import { createRng } from '../rng.ts'
+import { drawBits, inverseNormal } from '../rng.ts'
 
 export const MINUTES_A_DAY = 1440
 
@@ -32,22 +32,33 @@ const VOL_STEP_MINUTES = 5
 /** A day of minute shocks with unit variance over the day, and the volatility multiplier each minute had. */
 export type ShockDay = { readonly shock: Float64Array; readonly vol: Float64Array }
 
-/** Shocks cluster: log volatility is an autoregression over five-minute steps. One minute in 33 is drawn wider. */
-export function shockDay(seed: number | string, name: string, day: number): ShockDay {
-  const rng = createRng(seed, 'minutes', name, day)
-  const shock = new Float64Array(MINUTES_A_DAY)
+// One draw to begin with, one for each step of the volatility, two for each minute.
+const drawn = new Uint32Array(1 + MINUTES_A_DAY / VOL_STEP_MINUTES + 2 * MINUTES_A_DAY)
+/** As `Rng.normal` makes it. */
+const normalOf = (bits: number): number => inverseNormal((bits + 0.5) / 4294967296)
+
+/** Shocks cluster: log volatility is an autoregression over five-minute steps. One minute in 33 is drawn wider.
+ *  @param shock where the shocks go: a reader of a thousand days needs them only until it has summed them up */
+export function shockDay(
+  seed: number | string,
+  name: string,
+  day: number,
+  shock = new Float64Array(MINUTES_A_DAY),
+): ShockDay {
+  drawBits(drawn, seed, 'minutes', name, day)
   const vol = new Float64Array(MINUTES_A_DAY)
-  let logVol = 0.35 * rng.normal()
+  let at = 0
+  let logVol = 0.35 * normalOf(drawn[at++]!)
   let level = 1
   for (let i = 0; i < MINUTES_A_DAY; i++) {
     if (i % VOL_STEP_MINUTES === 0) {
-      logVol = 0.97 * logVol + 0.085 * rng.normal()
+      logVol = 0.97 * logVol + 0.085 * normalOf(drawn[at++]!)
       level = exp(logVol - 0.06)
     }
     const v = level * activityCurve[i]!
     vol[i] = v
-    const z = rng.normal()
-    shock[i] = v * 0.026352313834736494 * ((rng.bits() & 31) === 0 ? 2 * z : 0.95 * z) // 1440^-0.5
+    const z = normalOf(drawn[at++]!)
+    shock[i] = v * 0.026352313834736494 * ((drawn[at++]! & 31) === 0 ? 2 * z : 0.95 * z) // 1440^-0.5
   }
   return { shock, vol }
 }

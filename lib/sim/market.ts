@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { DAY_MS, floorTo, MINUTE_MS, type TsMs } from '../time.ts'
 import { type AssetDay, assetDay, type MinuteSeries } from './assetDay.ts'
-import { type BarDay, barDay, emptyRecipes, tradeCounts } from './barDay.ts'
+import { type BarDay, barDay, emptyBars, emptyRecipes, tradeCounts } from './barDay.ts'
 import type { MarketConfig, MarketKind } from './config.ts'
 import { MINUTES_A_DAY, shockDay } from './factorDay.ts'
 import { createInstrument, type Instrument } from './instrument.ts'
@@ -21,6 +21,8 @@ export type Market = {
   assetDay(instrument: Instrument, d: number): AssetDay
   /** The day's minutes as traded; after a delisting the last price with count 0. */
   bars(instrument: Instrument, d: number): BarDay
+  /** The same, until the next question: for a reader of many days that only sums each of them up. */
+  passingBars(instrument: Instrument, d: number): BarDay
   /** Mark price and premium as published for this contract: frozen after its delisting. */
   mark(instrument: Instrument, d: number): MinuteSeries
   premium(instrument: Instrument, d: number): MinuteSeries
@@ -56,6 +58,7 @@ export function createMarket(config: MarketConfig): Market {
   const cachedBars = recentCache<BarDay>(BAR_DAYS_KEPT)
   const orderIds = new Map<Instrument, Float64Array>()
   const recipes = emptyRecipes()
+  const passing = emptyBars()
 
   const dayNumber = (tsMs: TsMs) => Math.floor((tsMs - startTsMs) / DAY_MS)
   const dayStartTsMs = (d: number) => startTsMs + d * DAY_MS
@@ -88,8 +91,12 @@ export function createMarket(config: MarketConfig): Market {
         return frozenBars(market.bars(instrument, endDay).close[MINUTES_A_DAY - 1]!)
       })
     },
-    mark: (instrument, d) => frozenAfterEnd(instrument, d, (day) => day.mark),
-    premium: (instrument, d) => frozenAfterEnd(instrument, d, (day) => day.premium),
+    passingBars(instrument, d) {
+      if (d > delistDay(instrument)) return market.bars(instrument, d)
+      return barDay(seed, instrument, d, market.assetDay(instrument, d), undefined, passing)
+    },
+    mark: (instrument, d) => frozenAfterEnd(instrument, d, (day) => day.mark()),
+    premium: (instrument, d) => frozenAfterEnd(instrument, d, (day) => day.premium()),
     trades(instrument, d, fromMinute, toMinute) {
       const day = market.assetDay(instrument, d)
       if (d > delistDay(instrument)) fromMinute = toMinute

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRng, inverseNormal } from '../../lib/rng.ts'
+import { createRng, drawBits, inverseNormal } from '../../lib/rng.ts'
 
 const take = (seed: number | string, ...names: (number | string)[]) => {
   const rng = createRng(seed, ...names)
@@ -33,6 +33,15 @@ describe('createRng', () => {
       take(1, 1),
     ].map(String)
     expect(new Set(streams).size).toBe(streams.length)
+  })
+
+  test('drawn all at once the stream is the same', () => {
+    for (const seed of [0, 1, 'a', 2 ** 40, 0.25]) {
+      const rng = createRng(seed, 'path', 7)
+      expect([...drawBits(new Uint32Array(100), seed, 'path', 7)]).toEqual(
+        Array.from({ length: 100 }, () => rng.bits()),
+      )
+    }
   })
 
   test('uniform fills [0, 1) evenly and neighbours are unrelated', () => {
