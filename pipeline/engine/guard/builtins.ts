@@ -41,6 +41,7 @@ const allowedNames = {
     'brotliDecompressSync',
     'constants',
     'crc32',
+    'createInflateRaw',
     'gunzipSync',
     'inflateRawSync',
     'inflateSync',
