@@ -121,10 +121,13 @@ function readEntry(source: ByteSource, where: string, sizeBytesMax: number): Ent
       where,
       todo: 'fetch it again with --refresh',
     })
+  if (source.sizeBytes === 0) throw bad('it is empty')
   const tailAt = Math.max(0, source.sizeBytes - endSizeBytes - commentSizeBytesMax - directorySizeBytesMax)
   const tailBytes = source.readAt(tailAt, source.sizeBytes - tailAt)
   const tail = viewOf(tailBytes)
-  const { entryCount, isWhole, directoryTo, directoryAt } = readEnd(tail, tailAt, bad)
+  const { entryCount, isWhole, directoryTo, directoryAt } = readEnd(tail, tailAt, (what) =>
+    bad(`${what}. Its ${source.sizeBytes} bytes begin with ${beginOf(source)}`),
+  )
   if (entryCount !== 1) throw bad(`it holds ${entryCount} files where one belongs`)
   if (!isWhole) throw bad('it is one part of several')
   const entry = directoryAt - tailAt
@@ -164,6 +167,9 @@ function readEntry(source: ByteSource, where: string, sizeBytesMax: number): Ent
   if (from + packedSizeBytes > entryAt) throw bad('its file is cut off')
   return { name, method, from, packedSizeBytes, sizeBytes, checksum, bad }
 }
+
+const beginOf = (source: ByteSource): string =>
+  Array.from(source.readAt(0, Math.min(16, source.sizeBytes)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 

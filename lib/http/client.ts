@@ -62,7 +62,7 @@ export type HttpOptions = {
 const sizeBytesMaxDefault = 64 * 2 ** 20
 const errorBytesMax = 65_536
 /** What `whyWrong` hears of a download. */
-const beginBytes = 4
+const beginBytes = 64
 /** A ban or a limit whose end nobody told. */
 const unknownWaitMs = 60_000
 
@@ -263,7 +263,7 @@ async function receive(
   }
   if (begin !== undefined) {
     assertForm(begin)
-    keep(begin)
+    if (begin.length > 0) keep(begin)
   }
   const body = Buffer.concat(chunks) as Uint8Array
   if (sink === undefined) assertForm(body)

@@ -2,9 +2,10 @@ import { Fault } from '../fault.ts'
 import type { BodySink } from '../http/client.ts'
 import { type ArchiveFile, archiveKey, archiveName } from './archiveKeys.ts'
 import { type AskContext, ask, download, isNotFound, shownRequest, type VenueRequest } from './ask.ts'
-import { parseChecksum } from './checksumFile.ts'
+import { isCutChecksum, parseChecksum } from './checksumFile.ts'
 import type { VenueChoice } from './hosts.ts'
 import { type ListedPage, parseListing } from './listing.ts'
+import { readsAsText, wrongTries } from './wrongTries.ts'
 
 /** Where a file of an artifact is written while it arrives. */
 export type FileContext = AskContext & { openFile(name: string): BodySink }
@@ -20,8 +21,10 @@ function zipBytesMax({ kind, interval, period }: ArchiveFile): number {
 /** Pages of a thousand names each: more than the whole archive has folders, or a folder has files. */
 const listingPagesMax = 10_000
 
+const isZip = (begin: Uint8Array): boolean => begin[0] === 0x50 && begin[1] === 0x4b
+
 const whyNoZip = (begin: Uint8Array): string | undefined =>
-  begin[0] === 0x50 && begin[1] === 0x4b ? undefined : 'no zip came for an archive, but something else'
+  isZip(begin) ? undefined : 'no zip came for an archive, but something else'
 
 const whyNoChecksum = (body: Uint8Array): string | undefined =>
   parseChecksum(body) === undefined ? 'no checksum came for a checksum file, but something else' : undefined
@@ -39,8 +42,11 @@ function whyNoListing(body: Uint8Array): string | undefined {
 /**
  * Fetches a zip and its checksum file into an artifact; undefined where the archive has no such file. The zip streams
  * into the store while it is hashed. Where the two disagree, both are fetched once more, for the file may have been
- * published anew in between. Where they still disagree both are kept as they are: it is the audit's to say. What is no zip or
- * no checksum at all, such as the page of a hotel's network, is not the archive's answer: it is asked again, and fails.
+ * published anew in between. Where they still disagree both are kept as they are: it is the audit's to say.
+ *
+ * So are a zip that is empty or scrambled and a checksum that is empty or cut off, where every try brings the same: the venue
+ * has published them so, and others may serve the rows. What reads as text in a zip's place, such as the page of a hotel's
+ * network, is not the archive's answer, nor is what changes from try to try: it is asked again, and fails.
  */
 export async function fetchArchiveFile(
   choice: VenueChoice,
@@ -52,40 +58,83 @@ export async function fetchArchiveFile(
   for (let round = 0; ; round++) {
     const checksum = await checksumAt(choice, `${path}.CHECKSUM`, context)
     if (checksum === undefined) return undefined
-    let writer: BodySink | undefined
-    const open = (): BodySink => {
-      const opened = context.openFile(name)
-      writer = opened
-      // The file becomes part of the artifact only once it is known to be the one that stays.
-      return { write: (chunk) => opened.write(chunk), finish: () => {} }
-    }
-    const { sha256, sizeBytes } = await download(
-      choice,
-      { host: 'archive', path, expects: 'bytes', sizeBytesMax: zipBytesMax(file), whyWrong: whyNoZip },
-      context,
-      open,
-    )
-    const isRight = parseChecksum(checksum)!.sha256 === sha256
-    if (!isRight && round === 0) continue
-    writer!.finish()
-    context.note({ key: archiveKey(file), sha256, sizeBytes, checksum: isRight ? 'right' : 'wrong', rounds: round + 1 })
+    const stated = parseChecksum(checksum)
+    const zip = await zipAt(choice, path, file, context)
+    const { sha256, sizeBytes, brokenBegin } = zip
+    const isRight = stated?.sha256 === sha256
+    const isBroken = stated === undefined || brokenBegin !== undefined
+    if (!isRight && !isBroken && round === 0) continue
+    if (stated === undefined && brokenBegin !== undefined) await assertOthersAreAbsent(choice, path, context)
+    zip.finish()
+    context.note({
+      key: archiveKey(file),
+      sha256,
+      sizeBytes,
+      checksum: isRight ? 'right' : 'wrong',
+      rounds: round + 1,
+      ...(brokenBegin === undefined ? {} : { brokenBegin: Buffer.from(brokenBegin).toString('hex') }),
+    })
     return [{ name: `${name}.CHECKSUM`, bytes: checksum }]
   }
 }
 
+/** A checksum file, or what the venue has published in its place. */
 async function checksumAt(choice: VenueChoice, path: string, context: AskContext): Promise<Uint8Array | undefined> {
+  const tries = wrongTries(whyNoChecksum)
   try {
-    return (
-      await ask(
-        choice,
-        { host: 'archive', path, expects: 'bytes', sizeBytesMax: 4096, whyWrong: whyNoChecksum },
-        context,
-      )
-    ).body
+    const request = { host: 'archive', path, expects: 'bytes', sizeBytesMax: 4096, whyWrong: tries.whyWrong } as const
+    return (await ask(choice, request, context)).body
   } catch (error) {
     if (isNotFound(error)) return undefined
+    const alike = tries.alike(error)
+    if (alike !== undefined && isCutChecksum(alike)) return alike
     throw error
   }
+}
+
+/** A zip on its way into the artifact, and how it begins where it is none. */
+async function zipAt(choice: VenueChoice, path: string, file: ArchiveFile, context: FileContext) {
+  let writer: BodySink | undefined
+  const fetched = (whyWrong: (begin: Uint8Array) => string | undefined) =>
+    download(
+      choice,
+      { host: 'archive', path, expects: 'bytes', sizeBytesMax: zipBytesMax(file), whyWrong },
+      context,
+      () => {
+        const opened = context.openFile(archiveName(file))
+        writer = opened
+        // The file becomes part of the artifact only once it is known to be the one that stays.
+        return { write: (chunk) => opened.write(chunk), finish: () => {} }
+      },
+    )
+  const finish = () => writer!.finish()
+  const tries = wrongTries(whyNoZip)
+  try {
+    return { ...(await fetched(tries.whyWrong)), brokenBegin: undefined, finish }
+  } catch (error) {
+    const alike = tries.alike(error)
+    if (alike === undefined || readsAsText(alike)) throw error
+    const isAlike = (begin: Uint8Array) => Buffer.compare(begin, alike) === 0
+    const taken = await fetched((begin) => (isAlike(begin) ? undefined : 'what is there instead of a zip changes'))
+    return { ...taken, brokenBegin: alike, finish }
+  }
+}
+
+/** Where neither a checksum nor a zip came, whoever answered may answer everything so. The archive knows what it has not. */
+async function assertOthersAreAbsent(choice: VenueChoice, path: string, context: AskContext): Promise<void> {
+  const request: VenueRequest = { host: 'archive', path: `${path}.none`, expects: 'bytes' }
+  try {
+    await ask(choice, request, context)
+  } catch (error) {
+    if (isNotFound(error)) return
+    throw error
+  }
+  throw new Fault({
+    code: 'failed',
+    what: 'neither a zip nor a checksum came, and even a file that nobody has is answered',
+    where: shownRequest(choice, request),
+    todo: 'check the network and the base URL of the archive in the config, then run the same command again',
+  })
 }
 
 /** All pages of a folder's listing, as they came. Each has to begin behind the one before it. */

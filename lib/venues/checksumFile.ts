@@ -4,3 +4,7 @@ export function parseChecksum(bytes: Uint8Array): { readonly sha256: string; rea
   const match = /^([0-9a-fA-F]{64}) [ *]([^\s/\\]+)\r?\n?$/.exec(new TextDecoder().decode(bytes.subarray(0, 4096)))
   return match === null ? undefined : { sha256: match[1]!.toLowerCase(), name: match[2]! }
 }
+
+/** Whether this may be the beginning of such a line, or nothing: a file that the venue has not written to its end. */
+export const isCutChecksum = (bytes: Uint8Array): boolean =>
+  /^[0-9a-f]{0,64}$/i.test(new TextDecoder().decode(bytes).trimEnd())

@@ -14,6 +14,7 @@ import { isTurnoverPossible, type Turnover } from './barTurnover.ts'
 import { findingsAbout, isLeftOut } from './fileDoubts.ts'
 import { mergePieces } from './mergePieces.ts'
 import { type ReadPiece, readPieces } from './readPiece.ts'
+import { warnWhereServed } from './servedElsewhere.ts'
 import { clockShiftMs } from './shiftedBars.ts'
 
 /** One partition of bars. */
@@ -95,7 +96,7 @@ function barsOf<C extends PriceColumns>(
   all.push(...stillStretches(table, interval, policy))
   // A premium crosses zero all the time: a ratio of two of them says nothing.
   if (partition.kind !== 'premiumIndexKlines') all.push(...spikes(table, interval, policy))
-  return { table, findings: all }
+  return { table, findings: warnWhereServed(all) }
 }
 
 /** A file whose clock is shifted has every row at a wrong instant: under quarantine nothing of it is taken. */

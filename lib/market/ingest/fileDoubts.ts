@@ -17,9 +17,12 @@ const wholeFileKinds: ReadonlySet<FindingKind> = new Set([
   'shiftedClock',
 ])
 
-/** Whether nothing of a file is taken: whoever may have the rows instead is asked, as for a file that is not there. */
+export const isWholeFileKind = (kind: FindingKind): boolean => wholeFileKinds.has(kind)
+
+/** Whether nothing of a file is taken: whoever may have the rows instead is asked, as for a file that is not there. What
+ *  cannot be read no policy keeps. */
 export const isLeftOut = (findings: readonly Finding[], policy: Policy): boolean =>
-  policy === 'quarantine' && findings.some(({ kind }) => wholeFileKinds.has(kind))
+  findings.some(({ kind }) => kind === 'unreadableFile' || (policy === 'quarantine' && isWholeFileKind(kind)))
 
 type Say = (kind: FindingKind, what: string, more?: Partial<Finding>) => void
 

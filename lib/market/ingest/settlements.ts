@@ -14,6 +14,7 @@ import { formatUtc, HOUR_MS, MINUTE_MS, type TsMs } from '../../time.ts'
 import { isLeftOut } from './fileDoubts.ts'
 import { mergePieces, type Piece } from './mergePieces.ts'
 import { readPieces } from './readPiece.ts'
+import { warnWhereServed } from './servedElsewhere.ts'
 
 type Funding = TableOf<typeof fundingTable>
 
@@ -72,7 +73,7 @@ export function settlementsOf(
   const whole = withIntervals(table)
   return {
     table: whole,
-    findings: [
+    findings: warnWhereServed([
       ...[...archives, ...pages].flatMap((piece) => piece.findings),
       ...findings,
       ...gaps(
@@ -89,7 +90,7 @@ export function settlementsOf(
             severity: policy === 'reject' ? ('FAIL' as const) : ('WARN' as const),
           }))),
       ...beyondCap(whole, policy),
-    ],
+    ]),
   }
 
   /** An archive has no mark price; where the API told one for the same settlement and rate it is the row's too. */

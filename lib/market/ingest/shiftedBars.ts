@@ -1,14 +1,5 @@
-import {
-  DAY_MS,
-  dayStart,
-  HOUR_MS,
-  type Interval,
-  MINUTE_MS,
-  monthStart,
-  nextMonth,
-  nextOpen,
-  type TsMs,
-} from '../../time.ts'
+import { HOUR_MS, type Interval, MINUTE_MS, nextOpen, type TsMs } from '../../time.ts'
+import { periodOf } from './filePeriod.ts'
 
 /** Zones differ by quarters of an hour, and from UTC by fourteen hours at most. */
 const zoneStepMs = 15 * MINUTE_MS
@@ -41,10 +32,3 @@ export function clockShiftMs(
 }
 
 const isZone = (shiftMs: number): boolean => shiftMs > 0 && shiftMs <= zoneMsMax && shiftMs % zoneStepMs === 0
-
-function periodOf(file: string): { fromTsMs: TsMs; toTsMs: TsMs } | undefined {
-  const name = /-(\d{4}-\d{2}(?:-\d{2})?)\.zip$/.exec(file)?.[1]
-  if (name === undefined) return undefined
-  if (name.length === 7) return { fromTsMs: monthStart(name), toTsMs: monthStart(nextMonth(name)) }
-  return { fromTsMs: dayStart(name), toTsMs: dayStart(name) + DAY_MS }
-}

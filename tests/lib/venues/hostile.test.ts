@@ -20,11 +20,11 @@ afterEach(() => {
 })
 
 /** A venue that answers every path in its own way. */
-async function venue(answer: (path: string, asked: number) => string | { status: number }) {
+async function venue(answer: (path: string, asked: number) => string | Buffer | { status: number }) {
   let asked = 0
   const server = createServer((request, response) => {
     const said = answer(decodeURIComponent(request.url!), asked++)
-    if (typeof said === 'string') response.end(said)
+    if (typeof said === 'string' || Buffer.isBuffer(said)) response.end(said)
     else response.writeHead(said.status).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -42,14 +42,22 @@ function context(requestsMax = 200) {
   const stop = new AbortController()
   let requests = 0
   const files = new Map<string, Uint8Array[]>()
+  const notes: Readonly<Record<string, unknown>>[] = []
   return {
     signal: stop.signal,
-    note: () => {},
+    notes,
+    note: (fact: Readonly<Record<string, unknown>>) => void notes.push(fact),
     progress: ({ requests: more = 0 }: { requests?: number }) => {
       requests += more
       if (requests > requestsMax) stop.abort(new Error('it asks for ever'))
     },
-    openFile: (name: string) => ({ write: () => {}, finish: () => void files.set(name, []) }),
+    openFile: (name: string) => {
+      const chunks: Uint8Array[] = []
+      return {
+        write: (chunk: Uint8Array) => void chunks.push(Uint8Array.from(chunk)),
+        finish: () => void files.set(name, chunks),
+      }
+    },
     files,
   }
 }
@@ -194,13 +202,59 @@ describe('an archive', () => {
     expect(asked()).toBe(3)
   })
 
-  test('whose zip is a page, or empty, has not answered either', async () => {
-    for (const page of ['<html>', '']) {
-      const { choice } = await venue((path) => (path.endsWith('CHECKSUM') ? sum : page))
+  /** What an archive says to each of the three questions there are. */
+  const archive = (zip: (asked: number) => string | Buffer, checksum: string, others: string | { status: number }) =>
+    venue((path, n) => (path.endsWith('.CHECKSUM') ? checksum : path.endsWith('.zip') ? zip(n) : others))
+  const gone = { status: 404 }
+  const scrambled = Buffer.from('00ff13'.repeat(40), 'hex')
+
+  test.each(['<html>', '\ufeff  <!doctype html>', '{"code":-1001,"msg":"Internal error"}', 'Blocked by your company'])(
+    'whose zip reads %j has not answered either, on however many tries',
+    async (page) => {
+      const { choice } = await archive(() => page, sum, gone)
       const told = context()
       expect((await faultOf(fetchArchiveFile(choice, file, told))).what).toMatch(/no zip.*in each of 3 tries/)
       expect(told.files.size).toBe(0)
-    }
+    },
+  )
+
+  const broken: { says: string; zip: string | Buffer; checksum: string }[] = [
+    { says: 'a zip of no bytes', zip: '', checksum: sum },
+    { says: 'a scrambled zip', zip: scrambled, checksum: sum },
+    { says: 'no bytes for both', zip: '', checksum: '' },
+    { says: 'a checksum of no bytes', zip: 'PK..', checksum: '' },
+    { says: 'a checksum that is cut', zip: 'PK..', checksum: sum.slice(0, 20) },
+    { says: 'a zip cut to two bytes', zip: 'PK', checksum: sum },
+  ]
+  test.each(broken)('that has published $says has answered: both are kept as they are', async ({ zip, checksum }) => {
+    const { choice } = await archive(() => zip, checksum, gone)
+    const told = context()
+    const kept = await fetchArchiveFile(choice, file, told)
+    expect(kept).toEqual([{ name: 'BTCUSDT-fundingRate-2026-05.zip.CHECKSUM', bytes: Buffer.from(checksum) }])
+    expect(Buffer.concat(told.files.get('BTCUSDT-fundingRate-2026-05.zip')!)).toEqual(Buffer.from(zip))
+    const note = told.notes.find(({ key }) => key !== undefined)
+    expect(note).toMatchObject({ sizeBytes: zip.length, checksum: 'wrong' })
+  })
+
+  test('that says nothing to everything may be anybody: nothing is recorded', async () => {
+    const { choice } = await archive(() => '', '', '')
+    const told = context()
+    const fault = await faultOf(fetchArchiveFile(choice, file, told))
+    expect(fault.what).toMatch(/even a file that nobody has is answered/)
+    expect(fault.where).toContain('BTCUSDT-fundingRate-2026-05.zip.none')
+    expect(told.files.size).toBe(0)
+  })
+
+  test('whose wrong bytes change from try to try has trouble of its own, and is asked again', async () => {
+    const { choice } = await archive((n) => Buffer.from([0xff, n, 0, 1]), sum, gone)
+    const told = context()
+    expect((await faultOf(fetchArchiveFile(choice, file, told))).what).toMatch(/no zip.*in each of 3 tries/)
+    expect(told.files.size).toBe(0)
+  })
+
+  test('whose checksum is words has not answered', async () => {
+    const { choice } = await archive(() => 'PK..', 'no', gone)
+    expect((await faultOf(fetchArchiveFile(choice, file, context()))).what).toMatch(/no checksum.*in each of 3 tries/)
   })
 
   test('that comes back is read', async () => {

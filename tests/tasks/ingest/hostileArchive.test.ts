@@ -49,7 +49,7 @@ async function run(edit: Edit, more: object = {}) {
   const url = await serve(edit)
   const baseUrls = { usdm: url, spot: url, archive: url, listing: url }
   const http = { backoffMsMin: 1, backoffMsMax: 2, attemptsMax: 3, budgetShare: 1 }
-  const made = new MemoryRun(dataset, { ...config, ...more, source: 'binance', baseUrls, http }, present)
+  const made = new MemoryRun(dataset, { ...config, source: 'binance', ...more, baseUrls, http }, present)
   await made.make('dataset')
   return {
     bars: only(made.of<Table>('ingestKlines')).columns,
@@ -57,6 +57,7 @@ async function run(edit: Edit, more: object = {}) {
     kinds: ['auditBars', 'auditFunding'].map((task) =>
       [...made.of<AuditReport>(task).values()].flatMap(({ findings }) => findings.map(({ kind }) => kind)),
     ),
+    reports: ['auditBars', 'auditFunding'].flatMap((task) => [...made.of<AuditReport>(task).values()]),
   }
 }
 const only = (tables: Map<string, Table>): Table => {
@@ -82,6 +83,19 @@ const rewritten =
     const sha256 = createHash('sha256').update(zip).digest('hex')
     return { status: 200, body: Buffer.from(`${sha256}  ${name}\n`) }
   }
+
+/** Zips that match, as somebody broke them; their checksums are those of whole ones. */
+const broken =
+  (match: RegExp, edit: (zip: Uint8Array) => Uint8Array): Edit =>
+  (url) => {
+    if (!match.test(url) || url.endsWith('.CHECKSUM')) return undefined
+    const answer = get(url)
+    return answer.status === 200 ? { status: 200, body: edit(answer.body) } : undefined
+  }
+const empty = () => new Uint8Array(0)
+const half = (zip: Uint8Array) => zip.slice(0, zip.length >> 1)
+const scrambled = (zip: Uint8Array) => zip.map((byte) => byte ^ 0xa5)
+const both = ['unreadableFile', 'checksumMismatch']
 
 const threeHoursLate = (csv: string) => csv.replace(/\b\d{13}\b/g, (at) => String(Number(at) + 3 * HOUR_MS))
 
@@ -118,6 +132,30 @@ describe('under quarantine the data set is the right one', () => {
       funding: ['shiftedClock'],
     },
     {
+      says: 'where a month of bars is a file of no bytes',
+      edit: broken(month, empty),
+      bars: both,
+      funding: [],
+    },
+    {
+      says: 'where a month of bars is cut, and so are its days',
+      edit: broken(/\/klines\/BTCUSDT\/1h\/.*\.zip/, half),
+      bars: both,
+      funding: [],
+    },
+    {
+      says: 'where all archives of bars and settlements are scrambled',
+      edit: broken(/\.zip/, scrambled),
+      bars: both,
+      funding: both,
+    },
+    {
+      says: 'where a month of settlements is a file of no bytes, and so is its checksum',
+      edit: (url) => (funding.test(url) && !url.endsWith('.none') ? { status: 200, body: empty() } : undefined),
+      bars: [],
+      funding: both,
+    },
+    {
       says: 'where a month of settlements is gone',
       edit: (url) => (funding.test(url) ? { status: 404, body: Buffer.from('gone') } : undefined),
       bars: [],
@@ -130,6 +168,8 @@ describe('under quarantine the data set is the right one', () => {
       expect(found.bars).toEqual(right.bars)
       expect(found.rates).toEqual(right.rates)
       expect(found.kinds.map((kinds) => [...new Set(kinds)])).toEqual([bars, rates])
+      // Others served whatever was left out.
+      for (const { verdict } of found.reports) expect(['PASS', 'WARN']).toContain(verdict)
     }, 30_000)
   }
 
@@ -139,6 +179,29 @@ describe('under quarantine the data set is the right one', () => {
     })
     expect(found.bars).not.toEqual(right.bars)
     expect(found.kinds[0]).toContain('wrongName')
+  }, 30_000)
+
+  test('what is broken is told with its length, its first bytes and both hashes', async () => {
+    const { reports } = await run(broken(month, scrambled))
+    const bytes = scrambled(get('/data/futures/um/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2026-06.zip').body)
+    const [unreadable, mismatch] = reports[0]!.findings.map(({ what }) => what)
+    expect(unreadable).toContain(`Its ${bytes.length} bytes begin with f5eea6a1`)
+    expect(unreadable).toMatch(/others served its rows$/)
+    expect(mismatch).toContain(
+      `hashes to ${createHash('sha256').update(bytes).digest('hex')} and its checksum file says`,
+    )
+  }, 30_000)
+
+  test("a page in the place of a file is nobody's answer: the run fails, and nothing is kept for ever", async () => {
+    const page = { status: 200, body: Buffer.from('<html>log in</html>') }
+    for (const match of [/\/klines\/BTCUSDT\/1h\/.*\.zip$/, /\.zip/]) {
+      await expect(run((url) => (match.test(url) ? page : undefined))).rejects.toThrow(/in each of 3 tries/)
+    }
+  }, 30_000)
+
+  test('nobody but the API has what the archive broke: without it that is left out, and told', async () => {
+    const { reports } = await run(broken(/\.zip/, empty), { source: 'archives' })
+    for (const { verdict, rows } of reports) expect([verdict, rows]).toEqual(['QUARANTINE', 0])
   }, 30_000)
 
   test('without an API a month of settlements that is gone is a finding', async () => {
