@@ -30,10 +30,11 @@ ${timeChart({ label: 'Drawdown over time', tsMs, lines: lines(under, true), unit
 </section>`
 }
 
-/** The annual ratio needs windows that may be annualised; a shorter run gets the plain one. */
-export function rollingSection({ daily, against, run }: ReportView): Html {
+/** The annual ratio needs windows that may be annualised; a shorter run gets the plain one, and one of a single window none. */
+export function rollingSection({ daily, against, run }: ReportView): Html | undefined {
   const isLong = daily.returns.length >= 180
   const windowDays = isLong ? 90 : 30
+  if (daily.returns.length <= windowDays) return undefined
   const scale = isLong ? Math.sqrt(cryptoPeriodsPerYear) : 1
   const lineOf = (days: DailyReturns): number[] => {
     const at = new Map(Array.from(rolling(days.returns, windowDays), (value, i) => [days.closeTsMs[i]!, value * scale]))

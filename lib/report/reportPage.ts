@@ -21,6 +21,7 @@ export function renderReport(input: ReportInput): string {
   const view = viewOf(input)
   const { run, metrics } = view
   const { strategy, fromMs, toMs, interval } = run.request
+  const rolling = rollingSection(view)
   const quality = qualitySection(view)
   const sensitivity = sensitivitySection(view)
   const sweep = sweepSection(view)
@@ -29,7 +30,7 @@ export function renderReport(input: ReportInput): string {
     section === undefined ? [] : [[id, name]]
   const links: [string, string][] = [
     ['equity', 'Equity'],
-    ['rolling', 'Rolling Sharpe'],
+    ...when(rolling, 'rolling', 'Rolling Sharpe'),
     ['months', 'Months'],
     ['exposure', 'Exposure'],
     ['costs', 'Costs and funding'],
@@ -49,7 +50,7 @@ export function renderReport(input: ReportInput): string {
     sections: [
       verdictSection(view),
       equitySection(view),
-      rollingSection(view),
+      rolling,
       monthSection(view),
       exposureSection(view),
       costSection(view),

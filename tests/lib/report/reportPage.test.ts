@@ -51,6 +51,11 @@ describe('the report page', () => {
     ])
   })
 
+  test('a ratio over windows is drawn from the second window on', () => {
+    expect(renderReport(sampleReport({ days: 30 }))).not.toContain('Rolling Sharpe')
+    expect(renderReport(sampleReport({ days: 31 }))).toContain('<h2 id="rolling">')
+  })
+
   test('closes every element it opens, in order', () => {
     expect(unbalanced(page)).toBeUndefined()
   })
