@@ -180,7 +180,8 @@ class Run<Params, State> {
     const events: FundingEvent[] = []
 
     this.#liquidateBeforeOrders(closing)
-    for (let s = 0; this.#venue.openOrderCount > 0 && s < symbolCount; s++) {
+    const restingCount = observe === undefined ? this.#venue.restingOrderCount : this.#venue.openOrderCount
+    for (let s = 0; restingCount > 0 && s < symbolCount; s++) {
       if (closing[s]! < 0 || this.#venue.openOrders[s]!.length === 0) continue
       this.#venue.range(s, closing[s]!)
       observe?.({ class: 'resting', tsMs: nowMs, symbol: s, row: closing[s]! }, this.#ledger)
@@ -234,7 +235,7 @@ class Run<Params, State> {
   /** A bar that reached a resting order and the price of a liquidation does not say which came first: the worse did, but
    *  for stops, which lie on the way there. */
   #liquidateBeforeOrders(closing: Int32Array): void {
-    if (this.#venue.openOrderCount === 0) return
+    if (this.#venue.restingOrderCount === 0) return
     const isTouched = (row: number, s: number): boolean =>
       row >= 0 &&
       this.#venue.openOrders[s]!.length > 0 &&
@@ -259,7 +260,6 @@ class Run<Params, State> {
       if (this.#ledger.positionQty[s] !== 0) this.#counts.marksAtClose++
     }
     this.#ledger.mark(s, px)
-    if (bars.tradeCount[row]! > 0) this.#market.tradedMarkPx[s] = px
   }
 
   #settle(s: number, index: number, events: FundingEvent[]): void {
@@ -311,7 +311,7 @@ class Run<Params, State> {
       if (!isDelisted && !this.#timeline.hasEnded(s)) continue
       this.#market.isGone[s] = 1
       const isHeld = this.#ledger.positionQty[s] !== 0
-      const tradedPx = this.#market.tradedMarkPx[s]!
+      const tradedPx = this.#market.tradedMarkPx(s, closing[s]! < 0 ? this.#market.closedRow[s]! : closing[s]!)
       const px = Number.isNaN(tradedPx) ? this.#ledger.markPx[s]! : tradedPx
       const flags = isDelisted ? 0 : fillFlags.dataEnded
       this.#venue.forceExit(s, px, 'delisting', 'delisted', this.#venue.fees.takerRateE8, flags)

@@ -14,8 +14,6 @@ export class MarketView {
   readonly isMember: Uint8Array
   readonly isGone: Uint8Array
   readonly isQuarantined: Uint8Array
-  /** The mark at the close of the last bar in which something traded: what a delisted position is worth. */
-  readonly tradedMarkPx: Float64Array
   #columnRow: Int32Array
   #quarantineNext: Int32Array
   #quarantineCount: number
@@ -31,7 +29,6 @@ export class MarketView {
     this.isMember = new Uint8Array(count).fill(input.universe === undefined ? 1 : 0)
     this.isGone = new Uint8Array(count)
     this.isQuarantined = new Uint8Array(count)
-    this.tradedMarkPx = new Float64Array(count).fill(Number.NaN)
     this.#columnRow = new Int32Array(count).fill(-1)
     this.#quarantineNext = new Int32Array(count)
     this.#quarantineCount = input.symbols.filter((s) => (s.quarantine?.length ?? 0) > 0).length
@@ -58,6 +55,17 @@ export class MarketView {
   /** May be opened or added to now. */
   isTradable(symbol: number): boolean {
     return this.isMember[symbol] === 1 && this.isGone[symbol] === 0 && this.isQuarantined[symbol] === 0
+  }
+
+  /** The mark at the close of the last bar up to `row` in which something traded: what a delisted position is worth. NaN
+   *  where nothing ever did. */
+  tradedMarkPx(symbol: number, row: number): number {
+    const { bars } = this.symbols[symbol]!
+    let traded = row
+    while (traded >= 0 && !(bars.tradeCount[traded]! > 0)) traded--
+    if (traded < 0) return Number.NaN
+    const markPx = bars.mark === undefined ? Number.NaN : bars.mark.closePx[traded]!
+    return Number.isNaN(markPx) ? bars.closePx[traded]! : markPx
   }
 
   /** A feature as it is known now, `lag` rows back: NaN without such a row, or where the newest row is too old. */

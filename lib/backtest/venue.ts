@@ -16,8 +16,9 @@ export class Venue {
   readonly fills = new FillsRecorder()
   readonly fees: FeeSchedule
   readonly openOrders: Order[][]
-  /** Of all symbols together. */
+  /** Of all symbols together; the second leaves out market orders, which no bar's range can touch. */
   openOrderCount = 0
+  restingOrderCount = 0
   nextOrderId = 1
   #config: BacktestConfig
   #market: MarketView
@@ -43,7 +44,7 @@ export class Venue {
     this.#volumeLeftQty[symbol] = roundQty(bars.volumeQty[row]! * this.#config.volumeShareMax, instrument.stepQty)
     if (!(bars.tradeCount[row]! > 0) || this.#market.isQuarantined[symbol] === 1) return
     const openTsMs = bars.openTsMs[row]!
-    for (const order of [...orders]) {
+    for (const order of orders) {
       if (!this.#hasArrived(order, openTsMs)) continue
       const match = matchAtOpen(order, bars.openPx[row]!)
       order.rested = true
@@ -96,6 +97,7 @@ export class Venue {
 
   submit(order: Order): void {
     this.openOrderCount++
+    if (order.kind !== 'market') this.restingOrderCount++
     this.openOrders[order.symbol]!.push(order)
   }
 
@@ -252,13 +254,16 @@ export class Venue {
 
   #dropFinished(symbol: number): void {
     const orders = this.openOrders[symbol]!
+    let left = 0
     for (const order of orders) {
-      if (order.remainingQty === 0) {
-        const left = orders.filter((o) => o.remainingQty !== 0)
-        this.openOrderCount -= orders.length - left.length
-        this.openOrders[symbol] = left
-        return
+      if (order.remainingQty !== 0) {
+        orders[left++] = order
+        continue
       }
+      this.openOrderCount--
+      if (order.kind !== 'market') this.restingOrderCount--
     }
+    // Popped one by one, the list keeps its room for the orders to come.
+    while (orders.length > left) orders.pop()
   }
 }
