@@ -19,7 +19,11 @@ export const askFlags = {
     hint: 'name',
     completes: 'pipeline',
   }),
-  set: flag.texts('Override the config, such as --set universe.size=10', { short: 's', hint: 'path=value' }),
+  set: flag.texts('Override the config, such as --set universe.size=10', {
+    short: 's',
+    hint: 'path=value',
+    completes: 'setting',
+  }),
   force: flag.texts('Execute nodes that match, even if recorded', { short: 'f', hint: 'glob', completes: 'address' }),
   refresh: flag.texts('Ask matching sources again', { hint: 'glob', completes: 'address' }),
   asOf: flag.text('The instant to look from, such as 2024-03-01', { hint: 'instant' }),

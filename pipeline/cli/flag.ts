@@ -2,7 +2,16 @@ import { Fault } from '../../lib/fault.ts'
 import { countText, durationText, parseDuration, parseShare, parseSize, sizeText } from './human.ts'
 
 /** What the shell may offer for a value. */
-export type Completes = 'address' | 'target' | 'snapshot' | 'run' | 'pipeline' | 'command' | 'file' | readonly string[]
+export type Completes =
+  | 'address'
+  | 'target'
+  | 'setting'
+  | 'snapshot'
+  | 'run'
+  | 'pipeline'
+  | 'command'
+  | 'file'
+  | readonly string[]
 
 interface Value<T> {
   /** One line for help. */

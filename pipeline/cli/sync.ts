@@ -26,7 +26,11 @@ export const sync = defineCommand({
     watch: flag.boolean('Go on for ever', { short: 'W' }),
     every: flag.durationMsOr('With --watch: the least time from pass to pass', 300_000),
     pipeline: flag.text('Only this pipeline of the project', { short: 'p', hint: 'name', completes: 'pipeline' }),
-    set: flag.texts('Override the config, such as --set universe.size=10', { short: 's', hint: 'path=value' }),
+    set: flag.texts('Override the config, such as --set universe.size=10', {
+      short: 's',
+      hint: 'path=value',
+      completes: 'setting',
+    }),
     workers: flag.integer('Worker threads for pure tasks; as many as cores by default', {
       short: 'w',
       min: 1,

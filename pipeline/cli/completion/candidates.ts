@@ -8,8 +8,15 @@ export interface KnownNames {
   readonly pipelines: readonly string[]
   readonly targets: readonly string[]
   readonly addresses: readonly string[]
+  /** Of all pipelines' configs. */
+  readonly settings: readonly KnownSetting[]
   readonly snapshots: readonly string[]
   readonly runs: readonly string[]
+}
+
+export interface KnownSetting {
+  readonly path: string
+  readonly takes: string
 }
 
 export interface Candidate {
@@ -94,6 +101,8 @@ function namesOf(
       return plain(known().pipelines, 'pipeline')
     case 'snapshot':
       return plain(known().snapshots, 'snapshot')
+    case 'setting':
+      return known().settings.map(({ path, takes }) => ({ text: `${path}=`, says: takes, open: true }))
     case 'run':
       return plain(['last', ...known().runs], 'run')
     case 'target':

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { findProject } from '../../engine/code/findProject.ts'
-import type { KnownNames } from './candidates.ts'
+import type { KnownNames, KnownSetting } from './candidates.ts'
 
 /** Names of a project, kept where the next key press finds them without loading the project or opening its store: in
  *  the user's cache folder, one small file for each config file. It may be deleted at any time. */
@@ -12,17 +12,29 @@ export interface ProjectNames {
   readonly pipelines: readonly string[]
   readonly targets: readonly string[]
   readonly addresses: readonly string[]
+  readonly settings: readonly KnownSetting[]
 }
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Lines of `kind<tab>name`: reading them is one split, and 100,000 addresses are no burden. */
+/** What is said of addresses no longer there is harmless; their number has to end somewhere. */
+const mostAddresses = 200_000
+
+/** Lines of `kind<tab>name`: reading them is one split, and 100,000 addresses are no burden. A command that saw a part of the
+ *  graph does not make the rest of it forgotten. */
 export function rememberNames(env: Env, configFile: string, names: ProjectNames): void {
+  const before = readFileNames(cachePath(env, configFile))
+  const addresses = new Set(names.addresses)
+  for (const address of before?.root === names.root ? before.addresses : []) {
+    if (addresses.size >= mostAddresses) break
+    addresses.add(address)
+  }
   const lines = [
     `root\t${names.root}`,
     ...names.pipelines.map((name) => `pipeline\t${name}`),
     ...names.targets.map((name) => `target\t${name}`),
-    ...names.addresses.map((name) => `address\t${name}`),
+    ...names.settings.map(({ path, takes }) => `setting\t${path}\t${takes}`),
+    ...Array.from(addresses, (name) => `address\t${name}`),
   ]
   const path = cachePath(env, configFile)
   try {
@@ -43,25 +55,39 @@ export function knownNames(env: Env, cwd: string, root: string | undefined): Kno
     pipelines: names?.pipelines ?? [],
     targets: names?.targets ?? [],
     addresses: names?.addresses ?? [],
+    settings: names?.settings ?? [],
     snapshots: listFolder(join(folder, 'snapshots')),
     runs: listFolder(join(folder, 'runs')).reverse().slice(0, 50),
   }
 }
 
 function readNames(env: Env, cwd: string): ProjectNames | undefined {
-  const byKind: Record<string, string[]> = { root: [], pipeline: [], target: [], address: [] }
   try {
-    const { configFile } = findProject(cwd)
-    for (const line of readFileSync(cachePath(env, configFile), 'utf8').split('\n')) {
-      const tab = line.indexOf('\t')
-      byKind[line.slice(0, tab)]?.push(line.slice(tab + 1))
-    }
+    return readFileNames(cachePath(env, findProject(cwd).configFile))
   } catch {
-    return undefined // no project here, or it never ran
+    return undefined // no project here
+  }
+}
+
+function readFileNames(path: string): ProjectNames | undefined {
+  const byKind: Record<string, string[]> = { root: [], pipeline: [], target: [], setting: [], address: [] }
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    return undefined // the project never ran
+  }
+  for (const line of text.split('\n')) {
+    const tab = line.indexOf('\t')
+    byKind[line.slice(0, tab)]?.push(line.slice(tab + 1))
   }
   const [root] = byKind['root']!
   if (root === undefined) return undefined
-  return { root, pipelines: byKind['pipeline']!, targets: byKind['target']!, addresses: byKind['address']! }
+  const settings = byKind['setting']!.map((line) => {
+    const [path = '', takes = ''] = line.split('\t')
+    return { path, takes }
+  })
+  return { root, pipelines: byKind['pipeline']!, targets: byKind['target']!, addresses: byKind['address']!, settings }
 }
 
 function cachePath(env: Env, configFile: string): string {

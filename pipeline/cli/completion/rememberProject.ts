@@ -6,14 +6,16 @@ import { rememberNames } from './nameCache.ts'
 /** After a command has seen the graph: its names are what the next key press may ask for. */
 export async function rememberProject(
   { env }: Pick<Context, 'env'>,
-  { project, engine, root }: World,
+  { project, engine, root, pipeline, config }: World,
   addresses: readonly string[],
 ): Promise<void> {
   const { pipelines } = project.config as Project
+  const { settingsOf } = await import('../schema/describeConfig.ts')
   rememberNames(env, project.configFile, {
     root,
     pipelines: pipelines.map(({ pipeline }) => pipeline.name),
     targets: await engine.targets(),
     addresses,
+    settings: settingsOf(pipeline.config, config.shown),
   })
 }

@@ -11,7 +11,7 @@ _pipe_complete() {
   while IFS= read -r line; do
     COMPREPLY+=("$line")
   done < <(pipe __complete bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-  if [[ \${#COMPREPLY[@]} -eq 1 && ( \${COMPREPLY[0]} == *[ || \${COMPREPLY[0]} == *, ) ]]; then
+  if [[ \${#COMPREPLY[@]} -eq 1 && ( \${COMPREPLY[0]} == *[ || \${COMPREPLY[0]} == *, || \${COMPREPLY[0]} == *= ) ]]; then
     compopt -o nospace 2>/dev/null
   fi
 }

@@ -10,6 +10,11 @@ const known: KnownNames = {
   pipelines: ['usdm', 'alerts'],
   targets: ['report', 'results'],
   addresses: ['report', 'klines[BTC,1m]', 'klines[ETH,1m]'],
+  settings: [
+    { path: 'universe.size', takes: 'whole number' },
+    { path: 'universe.deny', takes: 'list of string' },
+    { path: 'from', takes: 'string' },
+  ],
   snapshots: ['demo', 'demo-2'],
   runs: ['20240301-120005-abcd'],
 }
@@ -35,6 +40,7 @@ describe('completion offers', () => {
     { says: 'targets to check', line: 'check-lookahead rep', want: ['report'] },
     { says: 'values behind an equals sign', line: 'graph --format=s', want: ['--format=svg'] },
     { says: 'values of a short flag', line: 'run -p ', want: ['usdm', 'alerts'] },
+    { says: 'settings', line: 'run --set universe.', want: ['universe.size=', 'universe.deny='] },
     { says: 'choices', line: 'completion ', want: ['bash', 'zsh', 'fish'] },
     { says: 'the second of two arguments', line: 'diff demo de', want: ['demo', 'demo-2'] },
     { says: 'more of a list of arguments', line: 'run report res', want: ['results'] },
@@ -102,6 +108,12 @@ describe('in a real bash', () => {
     const script = 'compgen -W "$(pipe __complete bash -- snap)" -- sna'
     const { stdout } = spawnSync('bash', ['--norc', '-c', script], { cwd: project, env: pipe.env, encoding: 'utf8' })
     expect(stdout).toBe('snapshot\n')
+  })
+  test('settings of the config are offered', () => expect(completed('plan', '--set', 'sy')).toEqual(['symbols=']))
+  test('a command that sees a part of the graph makes the rest of it no less known', () => {
+    const { status } = pipe.run(['plan', 'backtest[BTC]'], { cwd: project })
+    expect(status).toBe(0)
+    expect(completed('show', 'backtest')).toHaveLength(3)
   })
   test('nothing breaks where no project is', () => {
     const { stdout, status } = pipe.run(['__complete', 'fish', '--', 'run', ''])
