@@ -90,5 +90,12 @@ export function verdictOf(findings: readonly Finding[]): Severity {
   return order[findings.reduce((worst, { severity }) => Math.max(worst, order.indexOf(severity)), 0)]!
 }
 
+/** The audit of a partition out of what was found in it. */
+export const reportOf = (
+  artifactType: string,
+  partition: string,
+  { rows, findings }: { readonly rows: number; readonly findings: readonly Finding[] },
+): AuditReport => ({ artifactType, partition, verdict: verdictOf(findings), rows, findings: [...findings] })
+
 /** A file of rubbish has as many defects as lines; so many are told one by one. */
 export const findingsListedMax = 50

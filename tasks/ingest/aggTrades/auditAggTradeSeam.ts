@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { tableArtifact } from '../../../lib/artifact.ts'
-import { audit, policy, verdictOf } from '../../../lib/audit/finding.ts'
+import { audit, policy, reportOf } from '../../../lib/audit/finding.ts'
 import { tradeSeam } from '../../../lib/market/trades/tradePages.ts'
 import { pickColumns } from '../../../lib/tables/schema.ts'
 import { aggTradeTable } from '../../../lib/tables/trades.ts'
@@ -17,12 +17,6 @@ export const auditAggTradeSeam = defineTask({
   output: audit,
   run: ({ before, after }, params) => {
     const findings = tradeSeam(before, after, params.policy)
-    return {
-      artifactType: 'aggTrades',
-      partition: params.partition,
-      verdict: verdictOf(findings),
-      rows: before.rowCount + after.rowCount,
-      findings,
-    }
+    return reportOf('aggTrades', params.partition, { rows: before.rowCount + after.rowCount, findings })
   },
 })

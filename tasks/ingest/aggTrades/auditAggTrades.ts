@@ -1,16 +1,14 @@
 import { z } from 'zod'
-import { audit, verdictOf } from '../../../lib/audit/finding.ts'
-import { readNotes } from '../../../lib/audit/tableNotes.ts'
+import { audit, reportOf } from '../../../lib/audit/finding.ts'
 import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
 import { rawTrades } from '../../../lib/market/ingest/rawFiles.ts'
+import { auditTradeDay } from '../../../lib/market/trades/tradeDay.ts'
 import { aggTradeForm } from '../../../lib/market/trades/tradeForms.ts'
-import { auditTradePages, servedFromTsMs } from '../../../lib/market/trades/tradePages.ts'
-import { auditTrades as auditFile } from '../../../lib/market/trades/tradeStream.ts'
+import { servedFromTsMs } from '../../../lib/market/trades/tradePages.ts'
 import { aggTrades } from '../../../lib/tables/trades.ts'
 import { defineTask, many, optional, stored } from '../../../pipeline/engine/task.ts'
 
-/** What was wrong with a day of aggregate trades. The pass that made the table has noted it there; without a table the file
- *  or the pages are read. */
+/** What was wrong with a day of aggregate trades. */
 export const auditAggTrades = defineTask({
   name: 'auditAggTrades',
   kind: 'pure',
@@ -21,19 +19,10 @@ export const auditAggTrades = defineTask({
     pages: optional(many(rawTrades)),
   },
   output: audit,
-  run: ({ table, archive, pages = [] }, params) => {
-    const form = aggTradeForm(params.fromTsMs)
-    const read = () =>
-      archive === undefined && pages.length > 0
-        ? auditTradePages(pages, form, params, params.policy)
-        : auditFile(archive?.files, form, params, params.policy)
-    const { rows, findings } = table === undefined ? read() : readNotes(table.files)
-    return {
-      artifactType: 'aggTrades',
-      partition: params.partition,
-      verdict: verdictOf(findings),
-      rows,
-      findings: [...findings],
-    }
-  },
+  run: (served, params) =>
+    reportOf(
+      'aggTrades',
+      params.partition,
+      auditTradeDay(served, aggTradeForm(params.fromTsMs), params, params.policy),
+    ),
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { tableArtifact } from '../../../lib/artifact.ts'
-import { audit, policy, verdictOf } from '../../../lib/audit/finding.ts'
+import { audit, policy, reportOf } from '../../../lib/audit/finding.ts'
 import { tradeSeam } from '../../../lib/market/trades/tradePages.ts'
 import { pickColumns } from '../../../lib/tables/schema.ts'
 import { spotAggTradeTable } from '../../../lib/tables/spotTrades.ts'
@@ -18,12 +18,6 @@ export const auditSpotAggTradeSeam = defineTask({
   run: ({ before, after }, params) => {
     const tsMs = after.columns.tsUs.subarray(0, 1).map((tsUs) => Math.floor(tsUs / 1000))
     const findings = tradeSeam(before, { ...after, columns: { ...after.columns, tsMs } }, params.policy)
-    return {
-      artifactType: 'spotAggTrades',
-      partition: params.partition,
-      verdict: verdictOf(findings),
-      rows: before.rowCount + after.rowCount,
-      findings,
-    }
+    return reportOf('spotAggTrades', params.partition, { rows: before.rowCount + after.rowCount, findings })
   },
 })

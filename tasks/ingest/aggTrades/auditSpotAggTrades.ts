@@ -1,16 +1,13 @@
 import { z } from 'zod'
-import { audit, verdictOf } from '../../../lib/audit/finding.ts'
-import { readNotes } from '../../../lib/audit/tableNotes.ts'
+import { audit, reportOf } from '../../../lib/audit/finding.ts'
 import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
 import { rawTrades } from '../../../lib/market/ingest/rawFiles.ts'
+import { auditTradeDay } from '../../../lib/market/trades/tradeDay.ts'
 import { spotAggTradeForm } from '../../../lib/market/trades/tradeForms.ts'
-import { auditTradePages } from '../../../lib/market/trades/tradePages.ts'
-import { auditTrades as auditFile } from '../../../lib/market/trades/tradeStream.ts'
 import { spotAggTrades } from '../../../lib/tables/spotTrades.ts'
 import { defineTask, many, optional, stored } from '../../../pipeline/engine/task.ts'
 
-/** What was wrong with a day of aggregate trades of a coin pair. The pass that made the table has noted it there; without a
- *  table the file or the pages are read. */
+/** What was wrong with a day of aggregate trades of a coin pair. */
 export const auditSpotAggTrades = defineTask({
   name: 'auditSpotAggTrades',
   kind: 'pure',
@@ -21,19 +18,10 @@ export const auditSpotAggTrades = defineTask({
     pages: optional(many(rawTrades)),
   },
   output: audit,
-  run: ({ table, archive, pages = [] }, params) => {
-    const form = spotAggTradeForm(params.fromTsMs)
-    const read = () =>
-      archive === undefined && pages.length > 0
-        ? auditTradePages(pages, form, params, params.policy)
-        : auditFile(archive?.files, form, params, params.policy)
-    const { rows, findings } = table === undefined ? read() : readNotes(table.files)
-    return {
-      artifactType: 'spotAggTrades',
-      partition: params.partition,
-      verdict: verdictOf(findings),
-      rows,
-      findings: [...findings],
-    }
-  },
+  run: (served, params) =>
+    reportOf(
+      'spotAggTrades',
+      params.partition,
+      auditTradeDay(served, spotAggTradeForm(params.fromTsMs), params, params.policy),
+    ),
 })

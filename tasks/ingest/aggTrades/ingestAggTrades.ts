@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { archiveDoubts } from '../../../lib/market/ingest/fileDoubts.ts'
 import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
 import { rawTrades } from '../../../lib/market/ingest/rawFiles.ts'
+import { tradeDayOf } from '../../../lib/market/trades/tradeDay.ts'
 import { aggTradeForm } from '../../../lib/market/trades/tradeForms.ts'
-import { pagedTradesOf, servedFromTsMs } from '../../../lib/market/trades/tradePages.ts'
-import { tradesOf } from '../../../lib/market/trades/tradeStream.ts'
+import { servedFromTsMs } from '../../../lib/market/trades/tradePages.ts'
 import { aggTrades } from '../../../lib/tables/trades.ts'
 import { defineTask, many, optional, stored } from '../../../pipeline/engine/task.ts'
 
@@ -16,12 +15,5 @@ export const ingestAggTrades = defineTask({
   params: z.object({ ...partitionParams, servedFromTsMs }),
   inputs: { archive: optional(stored(rawTrades)), pages: optional(many(rawTrades)) },
   output: aggTrades,
-  run: ({ archive, pages = [] }, params) => {
-    const form = aggTradeForm(params.fromTsMs)
-    if (pages.length > 0) {
-      const doubts = archive === undefined ? [] : archiveDoubts(archive.files, params.policy)
-      return pagedTradesOf(pages, form, params, params.policy, doubts)
-    }
-    return tradesOf(archive?.files, form, params, params.policy)
-  },
+  run: (served, params) => tradeDayOf(served, aggTradeForm(params.fromTsMs), params, params.policy),
 })

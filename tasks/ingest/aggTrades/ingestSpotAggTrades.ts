@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import { archiveDoubts } from '../../../lib/market/ingest/fileDoubts.ts'
 import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
 import { rawTrades } from '../../../lib/market/ingest/rawFiles.ts'
+import { tradeDayOf } from '../../../lib/market/trades/tradeDay.ts'
 import { spotAggTradeForm } from '../../../lib/market/trades/tradeForms.ts'
-import { pagedTradesOf } from '../../../lib/market/trades/tradePages.ts'
-import { tradesOf } from '../../../lib/market/trades/tradeStream.ts'
 import { spotAggTrades } from '../../../lib/tables/spotTrades.ts'
 import { defineTask, many, optional, stored } from '../../../pipeline/engine/task.ts'
 
@@ -16,12 +14,5 @@ export const ingestSpotAggTrades = defineTask({
   params: z.object(partitionParams),
   inputs: { archive: optional(stored(rawTrades)), pages: optional(many(rawTrades)) },
   output: spotAggTrades,
-  run: ({ archive, pages = [] }, params) => {
-    const form = spotAggTradeForm(params.fromTsMs)
-    if (pages.length > 0) {
-      const doubts = archive === undefined ? [] : archiveDoubts(archive.files, params.policy)
-      return pagedTradesOf(pages, form, params, params.policy, doubts)
-    }
-    return tradesOf(archive?.files, form, params, params.policy)
-  },
+  run: (served, params) => tradeDayOf(served, spotAggTradeForm(params.fromTsMs), params, params.policy),
 })

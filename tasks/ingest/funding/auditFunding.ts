@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { audit, reportOf } from '../../../lib/audit/finding.ts'
 import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
 import { rawFunding } from '../../../lib/market/ingest/rawFiles.ts'
 import { settlementsOf } from '../../../lib/market/ingest/settlements.ts'
@@ -14,12 +14,6 @@ export const auditFunding = defineTask({
   output: audit,
   run: ({ raw }, params) => {
     const { table, findings } = settlementsOf(raw, params, params.policy)
-    return {
-      artifactType: 'funding',
-      partition: params.partition,
-      verdict: verdictOf(findings),
-      rows: table.rowCount,
-      findings,
-    }
+    return reportOf('funding', params.partition, { rows: table.rowCount, findings })
   },
 })

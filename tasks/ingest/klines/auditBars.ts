@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { audit, reportOf } from '../../../lib/audit/finding.ts'
 import { barPartitionParams } from '../../../lib/market/ingest/barParams.ts'
 import { barFindings } from '../../../lib/market/ingest/bars.ts'
 import { rawBars } from '../../../lib/market/ingest/rawFiles.ts'
@@ -12,14 +12,5 @@ export const auditBars = defineTask({
   params: z.object({ ...barPartitionParams, partition: z.string() }),
   inputs: { raw: many(rawBars) },
   output: audit,
-  run: ({ raw }, params) => {
-    const { rows, findings } = barFindings(raw, params, params.policy)
-    return {
-      artifactType: params.kind,
-      partition: params.partition,
-      verdict: verdictOf(findings),
-      rows,
-      findings,
-    }
-  },
+  run: ({ raw }, params) => reportOf(params.kind, params.partition, barFindings(raw, params, params.policy)),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { seriesParams } from '../../../lib/market/ingest/barParams.ts'
+import { period } from '../../../lib/market/ingest/partitionParams.ts'
 import { rawBars } from '../../../lib/market/ingest/rawFiles.ts'
 import { DAY_MS } from '../../../lib/time.ts'
 import { fetchArchiveFile } from '../../../lib/venues/archive.ts'
@@ -11,7 +12,7 @@ export const fetchBars = defineTask({
   name: 'fetchBars',
   kind: 'source',
   version: 1,
-  params: z.object({ ...venueParams, ...seriesParams, period: z.string().regex(/^\d{4}-\d{2}(-\d{2})?$/) }),
+  params: z.object({ ...venueParams, ...seriesParams, period }),
   output: rawBars,
   limits: { group: 'klines.archive', attempts: 1 },
   run: async (_, params, context) => {

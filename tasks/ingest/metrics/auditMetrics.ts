@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { audit, reportOf } from '../../../lib/audit/finding.ts'
 import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
 import { rawMetrics } from '../../../lib/market/ingest/rawFiles.ts'
 import { venueMetricsOf } from '../../../lib/market/ingest/venueMetrics.ts'
@@ -14,12 +14,6 @@ export const auditMetrics = defineTask({
   output: audit,
   run: ({ raw }, params) => {
     const { table, findings } = venueMetricsOf(raw, params, params.policy)
-    return {
-      artifactType: 'venueMetrics',
-      partition: params.partition,
-      verdict: verdictOf(findings),
-      rows: table.rowCount,
-      findings,
-    }
+    return reportOf('venueMetrics', params.partition, { rows: table.rowCount, findings })
   },
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { audit, reportOf } from '../../../lib/audit/finding.ts'
 import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
 import { rawMetrics, rawOpenInterest } from '../../../lib/market/ingest/rawFiles.ts'
 import { openInterestOf } from '../../../lib/market/ingest/statistics.ts'
@@ -14,12 +14,6 @@ export const auditOpenInterest = defineTask({
   output: audit,
   run: ({ metrics = [], pages = [] }, params) => {
     const { table, findings } = openInterestOf(metrics, pages, params, params.policy)
-    return {
-      artifactType: 'openInterest',
-      partition: params.partition,
-      verdict: verdictOf(findings),
-      rows: table.rowCount,
-      findings,
-    }
+    return reportOf('openInterest', params.partition, { rows: table.rowCount, findings })
   },
 })

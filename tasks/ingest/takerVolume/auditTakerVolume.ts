@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { audit, reportOf } from '../../../lib/audit/finding.ts'
 import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
 import { rawTakerVolume } from '../../../lib/market/ingest/rawFiles.ts'
 import { takerVolumeOf } from '../../../lib/market/ingest/statistics.ts'
@@ -14,12 +14,6 @@ export const auditTakerVolume = defineTask({
   output: audit,
   run: ({ pages }, params) => {
     const { table, findings } = takerVolumeOf(pages, params, params.policy)
-    return {
-      artifactType: 'takerVolume',
-      partition: params.partition,
-      verdict: verdictOf(findings),
-      rows: table.rowCount,
-      findings,
-    }
+    return reportOf('takerVolume', params.partition, { rows: table.rowCount, findings })
   },
 })

@@ -1,10 +1,6 @@
 import { z } from 'zod'
 import { rawTakerVolume } from '../../../lib/market/ingest/rawFiles.ts'
-import { sliceShape } from '../../../lib/market/plan/partitions.ts'
-import { statisticsPeriod } from '../../../lib/market/plan/planDataset.ts'
-import { askSlice } from '../../../lib/venues/askSlice.ts'
-import { venueParams } from '../../../lib/venues/hosts.ts'
-import { statisticsRequest } from '../../../lib/venues/usdm.ts'
+import { askStatistics, statisticsParams } from '../../../lib/venues/askStatistics.ts'
 import { absent, defineTask } from '../../../pipeline/engine/task.ts'
 
 /** One slice of taker volumes from the API, byte for byte. The API keeps them for a month. */
@@ -12,22 +8,11 @@ export const fetchTakerVolumePage = defineTask({
   name: 'fetchTakerVolumePage',
   kind: 'source',
   version: 1,
-  params: z.object({
-    ...venueParams,
-    symbol: z.string(),
-    slice: sliceShape,
-    earliestTsMs: z.number().int().optional(),
-  }),
+  params: z.object(statisticsParams),
   output: rawTakerVolume,
   limits: { group: 'takerVolume.api', attempts: 1 },
-  run: async (_, { slice, earliestTsMs, ...params }, context) => {
-    const page = await askSlice(params, slice, params.symbol, context, (query) =>
-      // A start before the month it keeps is refused as a whole.
-      statisticsRequest('takerlongshortRatio', statisticsPeriod, {
-        ...query,
-        fromTsMs: Math.max(query.fromTsMs, earliestTsMs ?? 0),
-      }),
-    )
+  run: async (_, params, context) => {
+    const page = await askStatistics('takerlongshortRatio', params, context)
     return page ?? absent(`the venue does not know ${params.symbol} any more`)
   },
 })

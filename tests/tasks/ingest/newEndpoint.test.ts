@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { filesArtifact, tableArtifact } from '../../../lib/artifact.ts'
 import { assertAccepted } from '../../../lib/audit/assertAccepted.ts'
-import { audit, verdictOf } from '../../../lib/audit/finding.ts'
+import { audit, reportOf } from '../../../lib/audit/finding.ts'
 import { defineCsv } from '../../../lib/csv/layout.ts'
 import { mergePieces } from '../../../lib/market/ingest/mergePieces.ts'
 import { partitionParams } from '../../../lib/market/ingest/partitionParams.ts'
@@ -90,13 +90,7 @@ const auditRatio = defineTask({
   output: audit,
   run: ({ raw }, given) => {
     const { table, findings } = ratiosOf(raw, given)
-    return {
-      artifactType: 'longShortRatio',
-      partition: given.symbol,
-      verdict: verdictOf(findings),
-      rows: table.rowCount,
-      findings,
-    }
+    return reportOf('longShortRatio', given.symbol, { rows: table.rowCount, findings })
   },
 })
 
