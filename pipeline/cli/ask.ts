@@ -24,6 +24,11 @@ export const askFlags = {
     hint: 'path=value',
     completes: 'setting',
   }),
+  allowSurvivorship: flag.adding(
+    'set',
+    'universe.allowSurvivorship=true',
+    'Let a universe of today stand for the past, and stamp that on all that is made of it',
+  ),
   force: flag.texts('Execute nodes that match, even if recorded', { short: 'f', hint: 'glob', completes: 'address' }),
   refresh: flag.texts('Ask matching sources again', { hint: 'glob', completes: 'address' }),
   asOf: flag.text('The instant to look from, such as 2024-03-01', { hint: 'instant' }),

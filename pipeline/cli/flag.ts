@@ -31,6 +31,8 @@ export interface Flag<T> extends Value<T> {
   read(texts: readonly string[]): T
   /** The default as help prints it. */
   readonly defaultText?: string
+  /** Written, it adds a value to another flag. */
+  readonly adds?: { readonly to: string; readonly text: string }
 }
 
 /** A positional argument as data. */
@@ -79,6 +81,12 @@ export const flag = {
     takes: 'nothing',
     ...options,
     read: (texts) => texts.length > 0 && texts[texts.length - 1] === 'true',
+  }),
+
+  /** A short way to write a value of another flag. */
+  adding: (to: string, text: string, says: string): Flag<boolean> => ({
+    ...flag.boolean(`${says}; the same as --${kebab(to)} ${text}`),
+    adds: { to, text },
   }),
 
   /** Three states: said, said not, not said. */

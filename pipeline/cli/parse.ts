@@ -44,6 +44,12 @@ export function parseCommandLine(command: Command | undefined, rest: readonly st
   }
   const { written, words } = tokens(rest, flags, keyOf, command)
 
+  for (const [key, { adds, read }] of Object.entries(flags)) {
+    if (adds !== undefined && read(written.get(key) ?? []) === true) {
+      written.set(adds.to, [...(written.get(adds.to) ?? []), adds.text])
+    }
+  }
+
   const globals: Record<string, unknown> = {}
   const values: Record<string, unknown> = {}
   for (const [key, spec] of Object.entries(flags)) {

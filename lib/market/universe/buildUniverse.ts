@@ -152,7 +152,7 @@ function live(inputs: UniverseInputs, params: UniverseParams, info: ExchangeInfo
     throw new Fault({
       code: 'refused',
       what: `a universe of today (${formatUtc(nowTsMs)}) was asked for data from ${formatUtc(firstTsMs)} on: it holds only those who survived`,
-      todo: 'use "universe.mode": "historical", or set universe.allowSurvivorship, which is stamped on everything made of it',
+      todo: 'use "universe.mode": "historical", or say --allow-survivorship (universe.allowSurvivorship), which is stamped on everything made of it',
     })
   }
   const { ranked, reasons } = rankedToday(ticker, nowTsMs, params, info)

@@ -128,6 +128,7 @@ describe('a command line', () => {
     flags: {
       dryRun: flag.boolean('Dry', { short: 'n' }),
       set: flag.texts('Set', { short: 's' }),
+      allow: flag.adding('set', 'rules.allow=true', 'Allow'),
       keep: flag.integerOr('Keep', 20),
       size: flag.sizeBytes('Size'),
       level: flag.someOf('Level', ['a', 'b', 'c'], ['a']),
@@ -142,6 +143,7 @@ describe('a command line', () => {
     expect(values('x')).toEqual({
       dryRun: false,
       set: [],
+      allow: false,
       keep: 20,
       size: undefined,
       level: ['a'],
@@ -156,6 +158,10 @@ describe('a command line', () => {
       first: 'x',
       rest: ['y', 'z'],
     })
+  })
+  test('lets a flag stand for a value of another', () => {
+    expect(values('x', '--allow', '--set', 'a=1')).toMatchObject({ set: ['a=1', 'rules.allow=true'] })
+    expect(values('x', '--allow', '--no-allow')).toMatchObject({ set: [] })
   })
   test('takes words behind -- as they are', () =>
     expect(values('--', '-n', '--x')).toMatchObject({ dryRun: false, first: '-n', rest: ['--x'] }))
