@@ -4,6 +4,7 @@ import { type Expected, faultOf } from './classify.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { HttpFault, type HttpTrouble, shownUrl } from './httpFault.ts'
 import { defaultHttpPolicy, type HttpPolicy } from './policy.ts'
+import { discreet } from './requestSecrets.ts'
 import { createServerClock, type ServerClock } from './serverClock.ts'
 import { type Transport, undiciTransport } from './transport.ts'
 
@@ -127,10 +128,10 @@ export function createHttp(options: HttpOptions = {}): Http {
       }
       const received = await receive(request, answer, answer.status === 200 ? open : undefined)
       const fault = faultOf({ url, ...received }, request.expects, host.server.nowMs())
-      return { waitedMs, received, fault }
+      return { waitedMs, received, fault: fault && discreet(fault, url, request.headers) }
     } catch (error) {
       if (!(error instanceof HttpFault)) throw error
-      return { waitedMs, received: undefined, fault: error }
+      return { waitedMs, received: undefined, fault: discreet(error, url, request.headers) }
     } finally {
       budget?.settle(use!.weight, settled)
     }

@@ -1,4 +1,5 @@
 import { Fault } from '../fault.ts'
+import { isSecretName } from '../secret.ts'
 
 /** What went wrong with a request, by what a client has to do about it. */
 export type HttpTrouble =
@@ -61,8 +62,6 @@ export class HttpFault extends Fault {
   }
 }
 
-const secretNames = /^(api-?key|key|token|secret|signature|sig|password|auth|authorization)$/i
-
 /** A URL as it may be logged: without user and password, and with the value of anything that looks like a key gone. */
 export function shownUrl(text: string): string {
   let url: URL
@@ -74,7 +73,7 @@ export function shownUrl(text: string): string {
   url.username = ''
   url.password = ''
   for (const name of [...url.searchParams.keys()]) {
-    if (secretNames.test(name)) url.searchParams.set(name, 'hidden')
+    if (isSecretName(name)) url.searchParams.set(name, 'hidden')
   }
   return url.href
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hasCredentials } from '../secret.ts'
 
 /** How venues are asked. It is part of a pipeline's config and so of every manifest; what happened under it, the waits
  *  and attempts, is provenance. */
@@ -22,8 +23,15 @@ export const httpPolicy = z.strictObject({
   pauseMsMin: z.number().int().positive().default(1000),
   /** The longest a request waits in all before it gives up: a ban may last three days. */
   waitMsMax: z.number().int().positive().default(900_000),
-  /** A proxy for everything; without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment count. */
-  proxyUrl: z.string().optional(),
+  /** A proxy for everything; without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment count. One that wants a
+   *  password belongs there: this setting stands in every manifest. */
+  proxyUrl: z
+    .string()
+    .refine(
+      (text) => !hasCredentials(text),
+      'a user or a password would stand in every manifest: set HTTPS_PROXY or HTTP_PROXY in the environment instead',
+    )
+    .optional(),
 })
 export type HttpPolicy = z.output<typeof httpPolicy>
 export const defaultHttpPolicy: HttpPolicy = httpPolicy.parse({})

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hasCredentials } from '../secret.ts'
 
 /** The hosts of the venue, by what they serve. */
 export const hostNames = ['usdm', 'spot', 'archive', 'listing'] as const
@@ -21,7 +22,11 @@ export const hostVariables: Readonly<Record<HostName, string>> = {
   listing: 'TICKPIPE_LISTING_URL',
 }
 
-const url = z.url({ protocol: /^https?$/ }).optional()
+const url = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => !hasCredentials(text), 'a user or a password would stand in every manifest')
+  .refine((text) => !/[?#]/.test(text), 'a query would stand in every manifest, and amid the address that is asked')
+  .optional()
 export const baseUrls = z.strictObject({ usdm: url, spot: url, archive: url, listing: url })
 export type BaseUrls = z.output<typeof baseUrls>
 
