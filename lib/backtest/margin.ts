@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { Fault } from '../fault.ts'
 import { dayStart } from '../time.ts'
 import type { BacktestConfig } from './config.ts'
+import type { Ledger } from './ledger.ts'
 import { bpsToRateE8, exact, pow10, timesRateE8 } from './scaled.ts'
 
 /** Maintenance margin of a notional in this bracket is notional * rate - amount. */
@@ -104,4 +105,17 @@ export function liquidationPrice(position: {
 }): number {
   const { walletBalance, maintenanceAmount, maintenanceRate, qty, entryPx } = position
   return (walletBalance + maintenanceAmount - qty * entryPx) / (Math.abs(qty) * maintenanceRate - qty)
+}
+
+/** What of the wallet backs no isolated position, as if one of them were closed at a price. Gains that are not realised back
+ *  nothing: else what is lost elsewhere would be more than there is. */
+export function freeOfMargins(ledger: Ledger, leverageMax: number, closed: number, closedPx: number): number {
+  // Cash has paid whole notionals: the wallet is cash with the entries given back.
+  let free = ledger.cash
+  for (let s = 0; s < ledger.entryCash.length; s++) {
+    const entry = ledger.entryCash[s]!
+    if (entry === 0) continue
+    free += s === closed ? ledger.positionQty[s]! * closedPx : entry - Math.abs(entry) / leverageMax
+  }
+  return free
 }

@@ -3,6 +3,7 @@ import { FeeSchedule } from './fees.ts'
 import { FillsRecorder } from './fillsTable.ts'
 import { roundAdversePx, roundQty } from './instrument.ts'
 import type { Ledger } from './ledger.ts'
+import { freeOfMargins } from './margin.ts'
 import type { MarketView } from './marketView.ts'
 import type { Match, RangeMatch } from './matching.ts'
 import { matchAtOpen, matchInRange, reducingQty, worseSequence } from './matching.ts'
@@ -228,23 +229,30 @@ export class Venue {
     )
   }
 
-  /** As much of `qty` as keeps gross exposure within the leverage cap after the fill's own costs. Closing is always
-   *  allowed. Judged at mark, as the venue does. */
+  /** As much of `qty` as keeps gross exposure within the leverage cap after the fill's own costs, and as has margin of its
+   *  own where positions are isolated. Closing is always allowed. Judged at mark, as the venue does. */
   #affordableQty(symbol: number, qty: number, fillPx: number, feeRateE8: number): number {
     const ledger = this.#ledger
     const closing = reducingQty(qty, ledger.positionQty[symbol]!)
     const opening = Math.abs(qty - closing)
     if (opening === 0) return qty
+    const { leverageMax, marginMode } = this.#config
     const known = ledger.markPx[symbol]!
     const markPx = Number.isNaN(known) ? fillPx : known
     const side = qty > 0 ? 1 : -1
-    const lossPerUnit = side * (fillPx - markPx) + (fillPx * feeRateE8) / 1e8
+    const feePerUnit = (fillPx * feeRateE8) / 1e8
+    const lossPerUnit = side * (fillPx - markPx) + feePerUnit
     const equity = ledger.equity - Math.abs(closing) * lossPerUnit
     const gross = ledger.grossCash - Math.abs(closing) * markPx
-    const room = this.#config.leverageMax * equity - gross
-    const usedPerUnit = markPx + this.#config.leverageMax * lossPerUnit
-    if (usedPerUnit <= 0 || opening * usedPerUnit <= room) return qty
-    return closing + side * Math.max(0, Math.floor(room / usedPerUnit))
+    const room = leverageMax * equity - gross
+    const usedPerUnit = markPx + leverageMax * lossPerUnit
+    let most = usedPerUnit <= 0 ? opening : room / usedPerUnit
+    if (marginMode === 'isolated') {
+      const free =
+        freeOfMargins(ledger, leverageMax, closing === 0 ? -1 : symbol, fillPx) - Math.abs(closing) * feePerUnit
+      most = Math.min(most, free / (fillPx / leverageMax + feePerUnit))
+    }
+    return opening <= most ? qty : closing + side * Math.max(0, Math.floor(most))
   }
 
   #end(order: Order, reason: Reason): void {

@@ -9,6 +9,7 @@ import type { MarketInput } from '../../../lib/backtest/market.ts'
 import { fillFlags, orderKinds, outcomes, reasons } from '../../../lib/backtest/orders.ts'
 import type { StrategyContext } from '../../../lib/backtest/strategy.ts'
 import { defineStrategy } from '../../../lib/backtest/strategy.ts'
+import { createRng } from '../../../lib/rng.ts'
 import { randomControl } from '../../../lib/strategies/randomControl.ts'
 import type { BarRow } from './markets.ts'
 import { barsOf, cash, coin, flatBar, freeConfig, hourMs, marketOf, px, qty, randomMarket, startMs } from './markets.ts'
@@ -462,6 +463,43 @@ describe('liquidation', () => {
     )
     expect(endEquity).toBe(10_000 - 2_000)
     expect(perSymbol[1]!.positionQty).toBe(qty(100))
+  })
+})
+
+describe('margins of isolated positions', () => {
+  const costs = { fees: [{ from: '2019-01-01', tiers: { regular: { makerBps: 2, takerBps: 5 } } }] }
+
+  test('come from the wallet: a gain that is not realised opens nothing else', () => {
+    const market = marketOf({
+      AUSDT: { bars: barsOf([flatBar(100), flatBar(100), flatBar(110), flatBar(110), flatBar(110)]) },
+      BUSDT: { bars: barsOf(steady(5)) },
+    })
+    const act = (ctx: Ctx, at: number) => {
+      if (at === 1) ctx.setWeights({ AUSDT: 4 })
+      if (at === 3) ctx.order({ symbol: 'BUSDT', qty: 250 })
+    }
+    const boughtOfB = (marginMode: string) =>
+      run(market, act, freeConfig({ marginMode, leverageMax: 5 })).perSymbol[1]!.positionQty
+    // 10,000 less the 8,000 behind A are the margin of 10,000; the gain of 4,000 counts in an account that is one.
+    expect(boughtOfB('isolated')).toBe(qty(100))
+    expect(boughtOfB('cross')).toBe(qty(250))
+  })
+
+  test('never let prices take more than the account has', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 2, max: 100 }), fc.boolean(), (seed, leverageMax, isFree) => {
+        const { symbols, ...market } = randomMarket(seed, 4, 100)
+        const unfunded = { ...market, symbols: symbols.map(({ funding: _, ...symbol }) => symbol) }
+        const rng = createRng(seed, 'weights')
+        const config = freeConfig({ ...(isFree ? {} : costs), marginMode: 'isolated', leverageMax, latencyMs: 500 })
+        const act = (ctx: Ctx) =>
+          ctx.setWeights(Object.fromEntries(ctx.symbols.map((symbol) => [symbol, leverageMax * (rng.uniform() - 0.5)])))
+        const { outcome, endEquity } = run(unfunded, act, config)
+        expect(outcome).toBe('completed')
+        expect(endEquity).toBeGreaterThanOrEqual(0)
+      }),
+      { seed: 5, numRuns: 60 },
+    )
   })
 })
 
