@@ -2,19 +2,19 @@ import { z } from 'zod'
 import { policy } from '../../lib/audit/finding.ts'
 import { Fault } from '../../lib/fault.ts'
 import { httpPolicy } from '../../lib/http/policy.ts'
-import { DAY_MS, intervals, monthOf, monthStart, monthsBetween, parseUtc } from '../../lib/time.ts'
+import { DAY_MS, intervals, monthStart, monthsBetween, nextMonth, parseUtc } from '../../lib/time.ts'
 import { configureHttp } from '../../lib/venues/ask.ts'
 import { baseUrls } from '../../lib/venues/hosts.ts'
 import { requestPolicy } from '../../lib/venues/requestPolicy.ts'
 import { barKinds } from '../../lib/venues/usdm.ts'
 import { fetchBars } from '../../tasks/ingest/klines/fetchBars.ts'
-import { ingestKlines } from '../../tasks/ingest/klines/ingestKlines.ts'
 import { planPartitions } from '../../tasks/ingest/planPartitions.ts'
 import { buildUniverse } from '../../tasks/universe/buildUniverse.ts'
 import { fetchExchangeInfo } from '../../tasks/universe/fetchExchangeInfo.ts'
 import { fetchListing } from '../../tasks/universe/fetchListing.ts'
 import { fetchPresent } from '../../tasks/universe/fetchPresent.ts'
 import { fetchTicker } from '../../tasks/universe/fetchTicker.ts'
+import { gatherDailyBars } from '../../tasks/universe/gatherDailyBars.ts'
 import { listCandidates } from '../../tasks/universe/listCandidates.ts'
 import { definePipeline, type Graph, type NodeHandle } from '../engine/graph.ts'
 import { addBars, barTables } from './dataset/bars.ts'
@@ -183,21 +183,22 @@ function addUniverse(graph: Graph, config: DatasetConfig, present: NodeHandle<ty
   // Nobody lists the dead any more: their age is that of their first bar, so that bars are needed from so far back.
   const backMs = Math.max(lookbackDays, minAgeDays + 1) * DAY_MS
   const months = [...new Set(dates.flatMap((tsMs) => monthsBetween(tsMs - backMs, tsMs)))].sort()
-  const daily = graph.each(
-    candidates,
-    (value) => value.symbols,
-    ({ symbol }) =>
-      months.map((period) => {
-        const at = ['universe', symbol, period]
-        const raw = graph.add(fetchBars, { at, params: { ...choice, symbol, interval: '1d', period } })
-        const [fromTsMs, toTsMs] = [parseUtc(`${period}-01`)!, parseUtc(`${nextOf(period)}-01`)!]
-        return graph.add(ingestKlines, {
-          at,
-          params: { symbol, interval: '1d', fromTsMs, toTsMs },
-          inputs: { raw: [raw] },
-        })
-      }),
-  )
+  const daily = months.map((period) => {
+    const raw = graph.each(
+      candidates,
+      (value) => value.symbols,
+      ({ symbol }) =>
+        graph.add(fetchBars, {
+          at: ['universe', symbol, period],
+          params: { ...choice, symbol, interval: '1d', period },
+        }),
+    )
+    return graph.add(gatherDailyBars, {
+      at: ['universe', period],
+      params: { interval: '1d', fromTsMs: monthStart(period), toTsMs: monthStart(nextMonth(period)) },
+      inputs: { raw: [raw] },
+    })
+  })
   return graph.add(buildUniverse, { params, inputs: { exchangeInfo, candidates, daily } })
 }
 
@@ -218,5 +219,3 @@ function choiceDates({ from, to, universe }: DatasetConfig): number[] {
   const all = new Set([fromTsMs, ...months.filter((tsMs) => tsMs > fromTsMs), ...given])
   return [...all].sort((a, b) => a - b)
 }
-
-const nextOf = (month: string): string => monthOf(parseUtc(`${month}-01`)! + 31 * DAY_MS)

@@ -1,6 +1,6 @@
 import { Fault } from '../../fault.ts'
 import type { klineTable } from '../../tables/klines.ts'
-import type { TableOf } from '../../tables/table.ts'
+import { sliceTable, type TableOf } from '../../tables/table.ts'
 import { bigAt, pickBigs } from '../../tables/wideInts.ts'
 import { DAY_MS, formatUtc, type TsMs } from '../../time.ts'
 import { inferRules } from './inferRules.ts'
@@ -43,7 +43,7 @@ export function selectUniverse(
   rules: SelectionRules,
 ): Selection {
   const bySymbol = new Map<string, Daily[]>(names.map((name) => [name, []]))
-  for (const table of daily) if (table.rowCount > 0) bySymbol.get(table.columns.symbol[0]!)?.push(table)
+  for (const table of daily) for (const part of partsOf(table)) bySymbol.get(part.columns.symbol[0]!)?.push(part)
   const known = new Map(listed.map((entry) => [entry.symbol, entry]))
   const reasons = new Map<string, string>()
   const chosen = new Map<string, Chosen>()
@@ -78,6 +78,19 @@ export function selectUniverse(
     dates,
     gone: [...chosen.keys()].filter((symbol) => !known.has(symbol)).sort(),
   }
+}
+
+/** A table's rows stand in the order of its symbols. */
+function partsOf(table: Daily): Daily[] {
+  const { symbol } = table.columns
+  const parts: Daily[] = []
+  for (let from = 0; from < table.rowCount; ) {
+    let to = from + 1
+    while (to < table.rowCount && symbol[to] === symbol[from]) to++
+    parts.push(sliceTable(table, from, to))
+    from = to
+  }
+  return parts
 }
 
 type Stretches = NonNullable<ListedSymbol['active']>
