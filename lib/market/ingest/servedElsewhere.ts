@@ -5,7 +5,7 @@ import { periodOf } from './filePeriod.ts'
 /** What nothing was taken of costs nothing where others had all its rows: then it is told as a warning, and not as data that
  *  were left out. */
 export function warnWhereServed(findings: readonly Finding[]): Finding[] {
-  const gaps = findings.filter(({ kind }) => kind === 'missingRows')
+  const gaps = findings.filter(({ kind }) => kind === 'missingRows' || kind === 'missingIds')
   return findings.map((found) => {
     if (found.severity !== 'QUARANTINE' || !isWholeFileKind(found.kind) || found.file === undefined) return found
     const period = periodOf(found.file)

@@ -4,6 +4,7 @@ import { readNotes } from '../../audit/tableNotes.ts'
 import type { TableBatches } from '../../tables/batches.ts'
 import type { Columns } from '../../tables/schema.ts'
 import { archiveDoubts } from '../ingest/fileDoubts.ts'
+import { warnWhereServed } from '../ingest/servedElsewhere.ts'
 import type { TradeForm } from './tradeForms.ts'
 import { auditTradePages, pagedTradesOf, type TailPartition } from './tradePages.ts'
 import { auditTrades, tradesOf } from './tradeStream.ts'
@@ -33,8 +34,10 @@ export function auditTradeDay<R extends Columns, C extends Columns>(
   partition: TailPartition,
   policy: Policy,
 ): { rows: number; findings: readonly Finding[] } {
-  if (table !== undefined) return readNotes(table.files)
-  return archive === undefined && pages.length > 0
-    ? auditTradePages(pages, form, partition, policy)
-    : auditTrades(archive?.files, form, partition, policy)
+  const read = () =>
+    archive === undefined && pages.length > 0
+      ? auditTradePages(pages, form, partition, policy)
+      : auditTrades(archive?.files, form, partition, policy)
+  const { rows, findings } = table === undefined ? read() : readNotes(table.files)
+  return { rows, findings: warnWhereServed(findings) }
 }

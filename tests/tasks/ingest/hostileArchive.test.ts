@@ -213,3 +213,38 @@ describe('under quarantine the data set is the right one', () => {
     expect(report).toMatchObject({ verdict: 'WARN', rows: 0, findings: [{ kind: 'missingRows' }] })
   }, 30_000)
 })
+
+describe('a young day of aggregate trades of a pair whose archive is broken', () => {
+  const day = async (edit: Edit, policy: string) => {
+    const url = await serve(edit)
+    const trades = {
+      from: '2026-08-03',
+      to: '2026-08-04',
+      universe: { mode: 'listed', symbols: ['DOTUSDT'] },
+      bars: [],
+      funding: false,
+      aggTrades: ['spot'],
+      source: 'binance',
+      baseUrls: { usdm: url, spot: url, archive: url, listing: url },
+      http: { backoffMsMin: 1, backoffMsMax: 2, attemptsMax: 3, budgetShare: 1 },
+      policy,
+    }
+    const made = new MemoryRun(dataset, trades, parseUtc('2026-08-05T06:00')!)
+    await made.make('dataset')
+    const [report] = [...made.of<AuditReport>('auditSpotAggTrades').values()]
+    return { ids: only(made.of<Table>('ingestSpotAggTrades')).columns['aggTradeId'], report: report! }
+  }
+
+  test.each(['quarantine', 'tag'])(
+    'is served by the API, under %s too',
+    async (policy) => {
+      const right = await day(() => undefined, policy)
+      expect(right.report.verdict).toBe('PASS')
+      const { ids, report } = await day(broken(/aggTrades\/DOTUSDT\/.*\.zip/, empty), policy)
+      expect(ids).toEqual(right.ids)
+      expect(report.verdict).toBe('WARN')
+      expect(report.findings.map(({ kind }) => kind)).toEqual(both)
+    },
+    60_000,
+  )
+})
