@@ -153,7 +153,13 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
 
   column(symbol: string, name: string, lag: Lookback = 0): number {
     const s = this.#index(symbol)
-    if (!this.#declared.has(name)) this.#fail(`reads column "${name}", which it does not declare in "columns"`, symbol)
+    if (!this.#declared.has(name)) {
+      this.#fail(
+        `reads column "${name}", which it does not declare in "columns"`,
+        symbol,
+        `add "${name}" to its columns`,
+      )
+    }
     if (this.#isSpan(lag)) return this.#market.columnValueAgo(s, name, this.#spanMs(symbol, lag))
     this.#checkLag(symbol, lag)
     return this.#market.columnValue(s, name, lag)
@@ -226,8 +232,9 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     // Mostly it is the symbol that was asked about last, or the one after it.
     if (symbol === this.#lastSymbol) return this.#lastIndex
     const { names, indexOf } = this.#market
-    const isNext = names[this.#lastIndex + 1] === symbol
-    const index = isNext ? this.#lastIndex + 1 : indexOf.get(symbol)
+    const next = this.#lastIndex + 1
+    const isNext = next < names.length && names[next] === symbol
+    const index = isNext ? next : indexOf.get(symbol)
     if (index === undefined) this.#fail(`named the unknown symbol "${symbol}"`, symbol)
     this.#lastSymbol = symbol
     this.#lastIndex = index

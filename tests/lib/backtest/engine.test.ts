@@ -518,6 +518,7 @@ describe('a strategy that is wrong', () => {
   const cases: [string, (ctx: Ctx) => unknown, RegExp][] = [
     ['a NaN weight', (ctx) => ctx.setWeights({ AUSDT: Number.NaN }), /inTest, 2024-01-01T01.*AUSDT: .*weight NaN/],
     ['an unknown symbol', (ctx) => ctx.setWeights({ XUSDT: 1 }), /inTest.*XUSDT: .*unknown symbol "XUSDT"/],
+    ['no symbol at all', (ctx) => ctx.close(undefined as never), /inTest.*unknown symbol "undefined"/],
     ['an order without a quantity', (ctx) => ctx.order({ symbol: 'AUSDT', qty: 0 }), /quantity 0/],
     ['a limit without a price', (ctx) => ctx.order({ symbol: 'AUSDT', qty: 1, kind: 'limit' }), /price undefined/],
     ['a lag into the future', (ctx) => ctx.close('AUSDT', -1), /a lag is a whole number of bars or a time/],
