@@ -36,7 +36,8 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   #decisions: Decisions = { actions: [], weights: new Map() }
   /** By symbol: closes as prices, the first of row `from`. */
   readonly #closes: { readonly prices: number[]; readonly from: number }[] = []
-  #lastSymbol: string | undefined
+  /** Not undefined, which is what a strategy asks about by mistake. */
+  #lastSymbol: string | null = null
   #lastIndex = -1
   #symbolsAtMs = Number.NaN
   #symbols: readonly string[] = []
