@@ -46,7 +46,99 @@ export interface FillDetails {
   readonly volumeShare: number
 }
 
-const floatColumns = [
+/** Rows are written whole, side by side in blocks, since an order ends every few microseconds and a column apart would
+ *  be a place in memory apart. Their number is not known, so blocks are added; columns are made once, at the end. */
+export class FillsRecorder {
+  #rows = 0
+  #blocks: Float64Array[] = []
+
+  fill(order: Order, fill: FillDetails, reason: Reason = 'none'): void {
+    const outcome = order.remainingQty === 0 ? 'filled' : 'partial'
+    const slippage = fill.qty * (fill.referencePx - fill.fillPx)
+    this.#add(order, outcome, reason, fill, slippage)
+  }
+
+  /** The end of an order, or of what is left of it, without a fill. */
+  end(order: Order, outcome: Exclude<Outcome, 'filled' | 'partial'>, reason: Reason, tsMs: number, heldQty: number) {
+    this.#add(order, outcome, reason, { ...noFill, tsMs, positionQty: heldQty }, 0)
+  }
+
+  #add(order: Order, outcome: Outcome, reason: Reason, fill: FillDetails, slippage: number): void {
+    const row = this.#rows++ % blockRows
+    if (row === 0) this.#blocks.push(new Float64Array(blockRows * width))
+    const block = this.#blocks[this.#blocks.length - 1]!
+    // In the order of `columns`.
+    let at = row * width
+    block[at++] = order.id
+    block[at++] = order.symbol
+    block[at++] = kindIndex[order.kind]
+    block[at++] = outcomeIndex[outcome]
+    block[at++] = reasonIndex[reason]
+    block[at++] = order.flags
+    block[at++] = fill.isMaker ? 1 : 0
+    block[at++] = order.decisionTsMs
+    block[at++] = order.activeTsMs
+    block[at++] = fill.tsMs
+    block[at++] = fill.barOpenTsMs
+    block[at++] = order.wantedQty
+    block[at++] = fill.qty
+    block[at++] = fill.positionQty
+    block[at++] = order.limitPx
+    block[at++] = order.stopPx
+    block[at++] = fill.referencePx
+    block[at++] = fill.fillPx
+    block[at++] = fill.fee === 0 ? 0 : -fill.fee
+    block[at++] = slippage === 0 ? 0 : slippage
+    block[at] = fill.volumeShare
+  }
+
+  table(): FillsTable {
+    const rows = this.#rows
+    const table = {
+      rows,
+      orderId: new Int32Array(rows),
+      symbol: new Int32Array(rows),
+      kind: new Uint8Array(rows),
+      outcome: new Uint8Array(rows),
+      reason: new Uint8Array(rows),
+      flags: new Uint16Array(rows),
+      isMaker: new Uint8Array(rows),
+      decisionTsMs: new Float64Array(rows),
+      activeTsMs: new Float64Array(rows),
+      tsMs: new Float64Array(rows),
+      barOpenTsMs: new Float64Array(rows),
+      wantedQty: new Float64Array(rows),
+      qty: new Float64Array(rows),
+      positionQty: new Float64Array(rows),
+      limitPx: new Float64Array(rows),
+      stopPx: new Float64Array(rows),
+      referencePx: new Float64Array(rows),
+      fillPx: new Float64Array(rows),
+      fee: new Float64Array(rows),
+      slippage: new Float64Array(rows),
+      volumeShare: new Float64Array(rows),
+    }
+    const column = new Float64Array(blockRows)
+    for (let b = 0; b < this.#blocks.length; b++) {
+      const from = b * blockRows
+      const count = Math.min(blockRows, rows - from)
+      for (let c = 0; c < width; c++) {
+        takeColumn(this.#blocks[b]!, c, column)
+        table[columns[c]!].set(count === blockRows ? column : column.subarray(0, count), from)
+      }
+    }
+    return table
+  }
+}
+
+const columns = [
+  'orderId',
+  'symbol',
+  'kind',
+  'outcome',
+  'reason',
+  'flags',
+  'isMaker',
   'decisionTsMs',
   'activeTsMs',
   'tsMs',
@@ -62,100 +154,20 @@ const floatColumns = [
   'slippage',
   'volumeShare',
 ] as const
-const intColumns = ['orderId', 'symbol', 'kind', 'outcome', 'reason', 'flags', 'isMaker'] as const
+const width = columns.length
 
-/** Rows come one at a time and their number is not known: columns grow by doubling. */
-export class FillsRecorder {
-  #rows = 0
-  #capacity = 1024
-  #floats = floatColumns.map(() => new Float64Array(1024))
-  #ints = intColumns.map(() => new Int32Array(1024))
+/** A block stays in the processor's cache while its columns are taken from it. */
+const blockRows = 1024
 
-  fill(order: Order, fill: FillDetails, reason: Reason = 'none'): void {
-    const outcome = order.remainingQty === 0 ? 'filled' : 'partial'
-    this.#add(order, outcome, reason, fill.tsMs, fill)
-  }
-
-  /** The end of an order, or of what is left of it, without a fill. */
-  end(order: Order, outcome: Exclude<Outcome, 'filled' | 'partial'>, reason: Reason, tsMs: number, heldQty: number) {
-    this.#add(order, outcome, reason, tsMs, { ...noFill, tsMs, positionQty: heldQty })
-  }
-
-  #add(order: Order, outcome: Outcome, reason: Reason, tsMs: number, fill: FillDetails): void {
-    if (this.#rows === this.#capacity) this.#grow()
-    const row = this.#rows++
-    const isFill = outcome === 'filled' || outcome === 'partial'
-    const slippage = isFill ? fill.qty * (fill.referencePx - fill.fillPx) : 0
-    // Written out, in the order of the names above: a row is no list of its own that somebody has to clear away.
-    const floats = this.#floats
-    floats[0]![row] = order.decisionTsMs
-    floats[1]![row] = order.activeTsMs
-    floats[2]![row] = tsMs
-    floats[3]![row] = fill.barOpenTsMs
-    floats[4]![row] = order.wantedQty
-    floats[5]![row] = fill.qty
-    floats[6]![row] = fill.positionQty
-    floats[7]![row] = order.limitPx
-    floats[8]![row] = order.stopPx
-    floats[9]![row] = fill.referencePx
-    floats[10]![row] = fill.fillPx
-    floats[11]![row] = fill.fee === 0 ? 0 : -fill.fee
-    floats[12]![row] = slippage === 0 ? 0 : slippage
-    floats[13]![row] = fill.volumeShare
-    const ints = this.#ints
-    ints[0]![row] = order.id
-    ints[1]![row] = order.symbol
-    ints[2]![row] = orderKinds.indexOf(order.kind)
-    ints[3]![row] = outcomes.indexOf(outcome)
-    ints[4]![row] = reasons.indexOf(reason)
-    ints[5]![row] = order.flags
-    ints[6]![row] = fill.isMaker ? 1 : 0
-  }
-
-  table(): FillsTable {
-    const float = (name: (typeof floatColumns)[number]) =>
-      this.#floats[floatColumns.indexOf(name)]!.slice(0, this.#rows)
-    const int = (name: (typeof intColumns)[number]) => this.#ints[intColumns.indexOf(name)]!.subarray(0, this.#rows)
-    return {
-      rows: this.#rows,
-      orderId: int('orderId').slice(),
-      symbol: int('symbol').slice(),
-      kind: Uint8Array.from(int('kind')),
-      outcome: Uint8Array.from(int('outcome')),
-      reason: Uint8Array.from(int('reason')),
-      flags: Uint16Array.from(int('flags')),
-      isMaker: Uint8Array.from(int('isMaker')),
-      decisionTsMs: float('decisionTsMs'),
-      activeTsMs: float('activeTsMs'),
-      tsMs: float('tsMs'),
-      barOpenTsMs: float('barOpenTsMs'),
-      wantedQty: float('wantedQty'),
-      qty: float('qty'),
-      positionQty: float('positionQty'),
-      limitPx: float('limitPx'),
-      stopPx: float('stopPx'),
-      referencePx: float('referencePx'),
-      fillPx: float('fillPx'),
-      fee: float('fee'),
-      slippage: float('slippage'),
-      volumeShare: float('volumeShare'),
-    }
-  }
-
-  #grow(): void {
-    this.#capacity *= 2
-    this.#floats = this.#floats.map((old) => {
-      const grown = new Float64Array(this.#capacity)
-      grown.set(old)
-      return grown
-    })
-    this.#ints = this.#ints.map((old) => {
-      const grown = new Int32Array(this.#capacity)
-      grown.set(old)
-      return grown
-    })
-  }
+function takeColumn(block: Float64Array, column: number, into: Float64Array): void {
+  for (let row = 0, at = column; row < blockRows; row++, at += width) into[row] = block[at]!
 }
+
+const indexed = <Name extends string>(names: readonly Name[]) =>
+  Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>
+const kindIndex = indexed(orderKinds)
+const outcomeIndex = indexed(outcomes)
+const reasonIndex = indexed(reasons)
 
 const noFill: FillDetails = {
   tsMs: Number.NaN,
