@@ -107,7 +107,7 @@ function lengthened(active: Stretches, fromTsMs: TsMs, nextTsMs: TsMs | undefine
   return [...(stays ? active.slice(0, -1) : active), stretch]
 }
 
-const usd = (volume: number): string => `${Math.round(volume)} USDT`
+const usd = (volume: number): string => `${String(Math.round(volume)).replace(/\B(?=(\d{3})+$)/g, ',')} USDT`
 
 /** Mean quote volume a day before a date, or the reason why the symbol cannot be chosen then. */
 function judge(
