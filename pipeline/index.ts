@@ -12,6 +12,8 @@ export { Fault } from '../lib/fault.ts'
 export * as column from '../lib/features/column.ts'
 export type { Feature, FeatureGroup } from '../lib/features/feature.ts'
 export { featureGroup } from '../lib/features/feature.ts'
+/** What a source needs and nobody else may know: named in a config by its environment variable. */
+export { Secret, secret } from '../lib/secret.ts'
 export type { Column, ColumnKind, Columns, TableSchema } from '../lib/tables/schema.ts'
 export {
   bool,

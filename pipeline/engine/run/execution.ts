@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import process from 'node:process'
 import { canonicalJson } from '../../../cas/canonicalJson.ts'
 import type { Digest } from '../../../cas/digest.ts'
 import type { Job, JobArtifact, JobInput } from '../executor/job.ts'
@@ -8,6 +9,7 @@ import { placeOf } from './objectPlace.ts'
 import type { RunOptions, UntimedEvent } from './options.ts'
 import type { Made } from './publish.ts'
 import type { Readers } from './readers.ts'
+import { SecretValues } from './secretValues.ts'
 import { runSource } from './source.ts'
 
 /** Executes one node: a pure one in the executor, sources and sinks on this process's event loop. */
@@ -24,8 +26,14 @@ export class Execution {
     this.emit = emit
   }
 
-  make(state: NodeState): Promise<Made> {
-    return state.node.task.kind === 'pure' ? this.pure(state) : this.here(state)
+  async make(state: NodeState): Promise<Made> {
+    if (state.node.task.kind === 'pure') return this.pure(state)
+    const secrets = new SecretValues(process.env)
+    try {
+      return await this.here(state, secrets)
+    } catch (error) {
+      throw secrets.hideInError(error)
+    }
   }
 
   /** In words where two artifacts differ first, down to row and column; nothing where the bytes of one are gone. */
@@ -79,7 +87,7 @@ export class Execution {
   }
 
   /** Sources and sinks run on this process's event loop. */
-  private async here(state: NodeState): Promise<Made> {
+  private async here(state: NodeState, secrets: SecretValues): Promise<Made> {
     const { node } = state
     const { options } = this
     const { task } = node
@@ -99,7 +107,7 @@ export class Execution {
       const receipt = await task.run(inputs, params, {
         signal: options.stopNow,
         idempotencyKey: state.key!,
-        log: onLog,
+        log: (line) => onLog(secrets.hideInText(line)),
       })
       const files = await stageOutput(options.store.stagingDir, task.output, receipt, node.address)
       return {
@@ -118,6 +126,7 @@ export class Execution {
       params,
       asOfMs: options.knowledge.asOfMs,
       stagingDir: options.store.stagingDir,
+      secrets,
       stop: options.stop,
       stopNow: options.stopNow,
       ...(options.stopGraceMs === undefined ? {} : { stopGraceMs: options.stopGraceMs }),

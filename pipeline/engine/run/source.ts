@@ -6,6 +6,7 @@ import { Fault } from '../../../lib/fault.ts'
 import { absentType } from '../../../snapshots/manifest.ts'
 import type { Absent, SourceTask } from '../task.ts'
 import { type MadeFile, stageOutput } from './materials.ts'
+import type { SecretValues } from './secretValues.ts'
 
 export interface SourceJob {
   readonly task: SourceTask
@@ -19,6 +20,8 @@ export interface SourceJob {
   /** It is to end now. */
   readonly stopNow: AbortSignal
   readonly stopGraceMs?: number
+  /** What it tells is kept without these. */
+  readonly secrets: SecretValues
   onRetry(attempt: number, error: Error): void
   onProgress(bytes: number, requests: number): void
   onLog(line: string): void
@@ -42,7 +45,7 @@ const quietMs = 500
 /** Runs a source on the event loop: tried again with growing, jittered waits until it works, its attempts are used up,
  *  or it says that trying again cannot help. */
 export async function runSource(job: SourceJob): Promise<SourceResult> {
-  const { task } = job
+  const { task, secrets } = job
   const stopping = stoppingOf(job)
   const attemptsMax = task.limits?.attempts ?? attemptsDefault
   const notes: Readonly<Record<string, unknown>>[] = []
@@ -69,8 +72,8 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
                 return job.asOfMs
               },
               attempt,
-              log: job.onLog,
-              note: (fact) => notes.push(fact),
+              log: (line) => job.onLog(secrets.hideInText(line)),
+              note: (fact) => notes.push(secrets.hideInFact(fact)),
               progress: ({ bytes = 0, requests: more = 0 }) => {
                 requests += more
                 if (bytes > 0) stopping.received()
@@ -103,14 +106,14 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
         signal: stopping.signal,
         shouldRetry: ({ error }) => !isPermanent(error),
         onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
-          if (retriesLeft > 0 && !isPermanent(error)) job.onRetry(attemptNumber, error)
+          if (retriesLeft > 0 && !isPermanent(error)) job.onRetry(attemptNumber, secrets.hideInError(error))
         },
       },
     ),
   )
 
   if (isAbsent(returned)) {
-    const staged = stageBytes(job.stagingDir, canonicalJson({ reason: returned.reason }))
+    const staged = stageBytes(job.stagingDir, canonicalJson({ reason: secrets.hideInText(returned.reason) }))
     return { type: absentType, files: [{ name: 'absent.json', staged }], absent: returned, attempts, requests, notes }
   }
   const made = await stageOutput(job.stagingDir, task.output, returned, job.address)

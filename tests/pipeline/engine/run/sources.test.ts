@@ -1,10 +1,17 @@
-import { readdirSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { openStore } from '../../../../cas/store.ts'
 import { filesArtifact, jsonArtifact } from '../../../../lib/artifact.ts'
 import { definePipeline } from '../../../../pipeline/engine/graph.ts'
-import { defineTask, type Limits, PermanentError, type SourceContext } from '../../../../pipeline/engine/task.ts'
+import {
+  absent,
+  defineTask,
+  type Limits,
+  PermanentError,
+  type SourceContext,
+} from '../../../../pipeline/engine/task.ts'
 import { EngineLab } from '../../../support/engineLab.ts'
 
 const text = jsonArtifact('text', z.string())
@@ -42,6 +49,37 @@ describe('a source', () => {
     const records: unknown[] = []
     lab.store.records.scan('observation', (record) => records.push(lab.store.records.payload(record)))
     expect(records).toMatchObject([{ attempts: 3, notes: [{ attempt: 1 }, { attempt: 2 }, { attempt: 3 }] }])
+  })
+
+  test('tells nothing of what the environment calls secret, whatever it says', async () => {
+    const key = 'k3y/that no body+knows'
+    vi.stubEnv('VENUE_API_KEY', key)
+    await using lab = new EngineLab()
+    const asked = `https://venue.test/?api=${encodeURIComponent(key)}`
+    const pipeline = oneSource(async ({ attempt, log, note }) => {
+      log(`asking with ${key}`)
+      note({ headers: [{ 'X-KEY': key }], asked })
+      if (attempt === 1) throw new Error(`refused: ${key}`)
+      throw new PermanentError(`refused for good: ${asked}`, { cause: new Error(`because of ${key}`) })
+    })
+    const run = await lab.run(pipeline, ['ask'])
+    const missing = await lab.run(
+      oneSource(async ({ note }) => {
+        note({ asked })
+        return absent(`nothing for ${key}`) as never
+      }),
+      ['ask'],
+    )
+    vi.unstubAllEnvs()
+    expect([run.status, missing.status]).toEqual(['failed', 'ok'])
+    expect(run.failures[0]!.failure.message).toBe('refused for good: https://venue.test/?api=hidden')
+    const kept = readdirSync(lab.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'))
+    const told = [JSON.stringify(lab.events), JSON.stringify(run.failures), ...kept].join()
+    expect(told).toContain('nothing for hidden')
+    expect(told).not.toContain(key)
+    expect(told).not.toContain(encodeURIComponent(key))
   })
 
   test('is called done only once its record is in the store, where another process reads it', async () => {
