@@ -1,6 +1,7 @@
 import { Fault } from '../fault.ts'
 import type { Rng } from '../rng.ts'
 import { formatUtc, MINUTE_MS } from '../time.ts'
+import { ClosePrices } from './closePrices.ts'
 import type { Decisions } from './decisions.ts'
 import { type Duration, durationMs, isDuration } from './duration.ts'
 import { fromUnits } from './instrument.ts'
@@ -29,16 +30,20 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   readonly #cashScale: number
   readonly #rng: Rng
   readonly #takeOrderId: () => number
+  readonly #closePrices: ClosePrices
   readonly #logLines: LogLine[] = []
   readonly #spansMs = new Map<string, number>()
   #lastSpan: string | undefined
   #lastSpanMs = Number.NaN
   #decisions: Decisions = { actions: [], weights: new Map() }
-  /** By symbol: closes as prices, the first of row `from`. */
-  readonly #closes: { readonly prices: number[]; readonly from: number }[] = []
   /** Not undefined, which is what a strategy asks about by mistake. */
   #lastSymbol: string | null = null
   #lastIndex = -1
+  /** The row last found for a span: a strategy that asks for a close so long ago asks for the closes since then, too. */
+  #agoSymbol = -1
+  #agoSpanMs = Number.NaN
+  #agoAtMs = Number.NaN
+  #agoRow = -1
   #symbolsAtMs = Number.NaN
   #symbols: readonly string[] = []
 
@@ -56,6 +61,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     this.#name = run.strategy.name
     this.#declared = new Set(run.strategy.columns)
     this.#market = run.market
+    this.#closePrices = new ClosePrices(run.market)
     this.#ledger = run.ledger
     this.#cashScale = pow10(run.cashDecimals)
     this.#rng = run.rng
@@ -126,30 +132,15 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   close(symbol: string, lag: Lookback = 0): number {
     const s = this.#index(symbol)
     const row = this.#row(s, symbol, lag)
-    if (row < 0) return Number.NaN
-    const { bars, instrument } = this.#market.symbols[s]!
-    return fromUnits(bars.closePx[row]!, instrument.pxDecimals)
+    return row < 0 ? Number.NaN : this.#closePrices.at(s, row)
   }
 
   closes(symbol: string, span: Lookback): number[] {
     const s = this.#index(symbol)
     const end = this.#market.closedRow[s]! + 1
-    if (this.#isSpan(span)) return this.#pricedCloses(s, this.#row(s, symbol, span) + 1, end)
+    if (this.#isSpan(span)) return this.#closePrices.window(s, this.#row(s, symbol, span) + 1, end)
     if (!(Number.isInteger(span) && span >= 0)) this.#fail(`asked for ${span} closes`, symbol)
-    return this.#pricedCloses(s, Math.max(0, end - span), end)
-  }
-
-  /** Windows of closes overlap nearly whole from one decision to the next: each close is divided once, and a window is a
-   *  slice of a plain array, which is copied in one go. A typed array would live outside the young heap. */
-  #pricedCloses(s: number, from: number, end: number): number[] {
-    const { bars, instrument } = this.#market.symbols[s]!
-    let known = this.#closes[s]
-    if (known === undefined || from < known.from || from > known.from + known.prices.length) {
-      known = this.#closes[s] = { prices: [], from }
-    }
-    const scale = pow10(instrument.pxDecimals)
-    for (let row = known.from + known.prices.length; row < end; row++) known.prices.push(bars.closePx[row]! / scale)
-    return known.prices.slice(from - known.from, end - known.from)
+    return this.#closePrices.window(s, Math.max(0, end - span), end)
   }
 
   column(symbol: string, name: string, lag: Lookback = 0): number {
@@ -249,10 +240,17 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
       this.#checkLag(symbol, lag)
       return last - lag
     }
+    const { nowMs } = this.#market
     const backMs = this.#spanMs(symbol, lag)
-    const stepMs = this.#market.input.intervalMs
-    const { openTsMs } = this.#market.symbols[s]!.bars
-    return rowAgo(openTsMs, last, this.#market.nowMs - backMs - stepMs, { backMs, stepMs })
+    if (s !== this.#agoSymbol || nowMs !== this.#agoAtMs || backMs !== this.#agoSpanMs) {
+      const stepMs = this.#market.input.intervalMs
+      const { openTsMs } = this.#market.symbols[s]!.bars
+      this.#agoRow = rowAgo(openTsMs, last, nowMs - backMs - stepMs, { backMs, stepMs })
+      this.#agoSymbol = s
+      this.#agoSpanMs = backMs
+      this.#agoAtMs = nowMs
+    }
+    return this.#agoRow
   }
 
   /** A strategy asks for the same few spans over and over: what their text says is read once. */

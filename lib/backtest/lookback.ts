@@ -16,8 +16,12 @@ export function rowAgo(
 ): number {
   let low = Math.max(0, lastRow - Math.floor(backMs / stepMs))
   if (lastRow < 0 || rowTsMs[low]! > tsMs) return -1
-  if (low === lastRow || rowTsMs[low + 1]! > tsMs) return low
-  let high = lastRow + 1
+  // Where rows are missing it is so many rows later, and mostly few are: strides that double end near it.
+  let high = low + 1
+  for (let stride = 1; high <= lastRow && rowTsMs[high]! <= tsMs; stride *= 2) {
+    low = high
+    high = Math.min(lastRow + 1, high + stride)
+  }
   while (high - low > 1) {
     const middle = (low + high) >>> 1
     if (rowTsMs[middle]! <= tsMs) low = middle
