@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import type { Digest } from '../../cas/digest.ts'
+import { type Digest, digestOf } from '../../cas/digest.ts'
 import type { Store } from '../../cas/store.ts'
 import type { FaultCode } from '../../lib/fault.ts'
-import { type Manifest, manifestBytes, manifestId } from '../../snapshots/manifest.ts'
+import { type Manifest, manifestBytes } from '../../snapshots/manifest.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { RunEvent } from './event.ts'
 import type { CodeRef, Executor } from './executor/job.ts'
@@ -196,8 +196,10 @@ export class Engine {
   }
 
   private writeManifest(runDir: string, manifest: Manifest): Digest {
-    writeFileSync(join(runDir, 'manifest.json'), manifestBytes(manifest))
-    return manifestId(manifest)
+    // The id is the hash of these bytes: making them twice would be noticed in a large graph.
+    const bytes = manifestBytes(manifest)
+    writeFileSync(join(runDir, 'manifest.json'), bytes)
+    return digestOf(bytes)
   }
 
   private async newGraph(): Promise<NodeGraph> {
@@ -236,17 +238,21 @@ function checkNames(targets: readonly string[], graph: NodeGraph): void {
   for (const name of targets) if (!name.includes('[')) graph.find(name)
 }
 
-/** The manifest of the newest finished run of a pipeline. Run ids begin with their time, so names order them. */
-function lastManifest(root: string, pipeline: string): Manifest | undefined {
-  for (const name of runNames(root).reverse()) {
-    try {
-      const manifest = JSON.parse(readFileSync(join(root, 'runs', name, 'manifest.json'), 'utf8')) as Manifest
-      if (manifest.pipeline === pipeline) return manifest
-    } catch {
-      // Interrupted runs have no manifest, and a torn one only costs better reasons.
+/** The manifest of the newest run of a pipeline that was finished by now. Run ids begin with their time, so names order
+ *  them. It is read when first asked for: where nothing runs nobody asks. */
+function lastManifest(root: string, pipeline: string): () => Manifest | undefined {
+  const names = runNames(root).reverse()
+  return () => {
+    for (const name of names) {
+      try {
+        const manifest = JSON.parse(readFileSync(join(root, 'runs', name, 'manifest.json'), 'utf8')) as Manifest
+        if (manifest.pipeline === pipeline) return manifest
+      } catch {
+        // Interrupted runs have no manifest, and a torn one only costs better reasons.
+      }
     }
+    return undefined
   }
-  return undefined
 }
 
 function runNames(root: string): string[] {

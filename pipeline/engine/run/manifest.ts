@@ -1,4 +1,3 @@
-import { parseCanonicalJson } from '../../../cas/canonicalJson.ts'
 import type { Manifest, ManifestNode } from '../../../snapshots/manifest.ts'
 import type { Walk } from '../walk/walk.ts'
 import type { RunOptions } from './options.ts'
@@ -9,9 +8,7 @@ export function manifestOf(walk: Walk, options: RunOptions): Manifest {
   for (const state of walk.states.values()) {
     // A sink pushes results out; what it pushed to is nobody's input and in no snapshot's id.
     if (state.node.task.kind === 'sink') continue
-    const spec = parseCanonicalJson(state.spec!) as Omit<ManifestNode, 'address' | 'artifact'> & { format?: number }
-    delete spec.format
-    nodes.push({ ...spec, address: state.node.address, artifact: state.artifact! })
+    nodes.push({ ...state.spec!, address: state.node.address, artifact: state.artifact! })
   }
   nodes.sort((a, b) => (a.address < b.address ? -1 : 1))
   return {

@@ -1,5 +1,4 @@
 import { describeArtifact } from '../../../cas/artifact.ts'
-import { parseCanonicalJson } from '../../../cas/canonicalJson.ts'
 import type { Digest } from '../../../cas/digest.ts'
 import type { RecordEntry } from '../../../cas/records.ts'
 import { type Staged, stageBytes } from '../../../cas/staging.ts'
@@ -49,7 +48,7 @@ export function publish(
   const described = describeArtifact(made.type, files)
   const staged: Staged[] = made.files.map((file) => file.staged)
   staged.push(stageBytes(store.stagingDir, described.bytes))
-  const spec = parseCanonicalJson(state.spec!) as RecordPayload['spec']
+  const spec: RecordPayload['spec'] & { readonly format: 1 } = { format: 1, ...state.spec! }
   for (const list of listsOf(spec)) {
     if (listsStored.has(list)) continue
     listsStored.add(list)

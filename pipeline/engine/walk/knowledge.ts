@@ -4,7 +4,14 @@ import type { StoredRecord } from '../../../cas/records.ts'
 import type { Store } from '../../../cas/store.ts'
 import type { ArtifactType } from '../../../lib/artifact.ts'
 import { Fault } from '../../../lib/fault.ts'
-import { absentType, keyOfSpec, type Manifest, type NodeCode, specOf } from '../../../snapshots/manifest.ts'
+import {
+  absentType,
+  keyOfSpec,
+  type Manifest,
+  type ManifestNode,
+  type NodeCode,
+  specOf,
+} from '../../../snapshots/manifest.ts'
 import type { RecordPayload } from '../recordPayload.ts'
 import type { NodeFacts } from './decide.ts'
 import { globMatcher } from './glob.ts'
@@ -45,9 +52,9 @@ export class StoreKnowledge implements Knowledge {
   private readonly isForced: (address: string, task: string) => boolean
   private readonly isRefreshed: (address: string, task: string) => boolean
   private readonly pinned: ReadonlyMap<Digest, Digest> | undefined
-  private readonly codes = new WeakMap<GraphNode, NodeCode>()
+  private readonly codes = new WeakMap<GraphNode | GraphNode['task'], NodeCode>()
   private readonly json = new Map<Digest, { output: ArtifactType; value: unknown }>()
-  private lineages: Set<string> | undefined
+  private lineages: ReadonlyMap<string, ReadonlySet<string>> | undefined
   private readonly reclaimable = new Set<Digest>()
   /** When the first of the absent sources met so far is due to be asked again. */
   nextRecheckAtMs: number | undefined
@@ -69,10 +76,12 @@ export class StoreKnowledge implements Knowledge {
   }
 
   code(node: GraphNode): NodeCode {
-    const known = this.codes.get(node)
+    // Without code of its own a node has its task's.
+    const of = Object.keys(node.code).length === 0 ? node.task : node
+    const known = this.codes.get(of)
     if (known !== undefined) return known
     const code = this.codeOf(node)
-    this.codes.set(node, code)
+    this.codes.set(of, code)
     return code
   }
 
@@ -93,7 +102,10 @@ export class StoreKnowledge implements Knowledge {
 
   everRecorded(node: GraphNode): boolean {
     this.lineages ??= this.readLineages()
-    return this.lineages.has(this.lineageOf({ task: node.task.name, code: this.code(node), params: node.params }))
+    const { name } = node.task
+    // Of a task that never ran nothing has to be compared.
+    const ofTask = this.lineages.get(name)
+    return ofTask?.has(lineageOf({ code: this.code(node), params: node.params })) === true
   }
 
   /** What the trash holds counts as present: taking it back is cheaper than making it again. */
@@ -173,24 +185,27 @@ export class StoreKnowledge implements Knowledge {
     return this.options.nowMs - atMs >= recheckAfterMs
   }
 
-  /** Every (task, code, params) that was ever recorded, whatever its inputs were. What an imported snapshot observed
-   *  stands in its manifest alone. */
-  private readLineages(): Set<string> {
-    const pinned = (this.options.frozen ?? this.options.from)?.nodes ?? []
-    const lineages = new Set(pinned.filter(({ kind }) => kind === 'source').map((node) => this.lineageOf(node)))
+  /** Every (task, code, params) that was ever recorded, whatever its inputs were, by task. What an imported snapshot
+   *  observed stands in its manifest alone. */
+  private readLineages(): Map<string, Set<string>> {
+    const lineages = new Map<string, Set<string>>()
+    const add = (spec: Pick<ManifestNode, 'task' | 'code' | 'params'>): void => {
+      const ofTask = lineages.get(spec.task)
+      if (ofTask === undefined) lineages.set(spec.task, new Set([lineageOf(spec)]))
+      else ofTask.add(lineageOf(spec))
+    }
+    for (const node of (this.options.frozen ?? this.options.from)?.nodes ?? []) if (node.kind === 'source') add(node)
     for (const kind of ['result', 'observation'] as const) {
       this.store.records.scan(kind, (record) => {
         const payload = this.store.records.payload(record) as RecordPayload | undefined
-        if (payload !== undefined) lineages.add(this.lineageOf(payload.spec))
+        if (payload !== undefined) add(payload.spec)
       })
     }
     return lineages
   }
-
-  private lineageOf({ task, code, params }: { task: string; code: NodeCode; params: unknown }): string {
-    return canonicalJson([task, code, params])
-  }
 }
+
+const lineageOf = ({ code, params }: Pick<ManifestNode, 'code' | 'params'>): string => canonicalJson([code, params])
 
 /** Source nodes of a manifest by key. */
 function sourceArtifacts(manifest: Manifest): Map<Digest, Digest> {

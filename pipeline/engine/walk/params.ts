@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { z } from 'zod'
 import { canonicalJson } from '../../../cas/canonicalJson.ts'
 import { Fault } from '../../../lib/fault.ts'
+import { isPlainSchema } from './plainSchema.ts'
 
 /** Checks a node's params and brings them to the one form that goes into its spec: parsed, with every value that equals
  *  its schema's default left out. A task that gains an optional param therefore keeps its old keys.
@@ -25,6 +26,9 @@ export function canonicalParams(
   }
   const elided = elideDefaults(schema, parsed.data, task.kind === 'pure' ? undefined : (input ?? {}))
 
+  // Of a schema that cannot transform the first answer stands for all others: a graph has ten thousands of nodes.
+  if (twiceTheSame.has(schema)) return elided
+
   // A worker, or a rebuild years later, restores the defaults by parsing what the spec holds. A schema that transforms
   // would then transform twice, so it is refused here, where its author can see it.
   const again = schema.safeParse(elided)
@@ -36,8 +40,11 @@ export function canonicalParams(
       todo: 'keep transforms out of the schema and do them in run',
     })
   }
+  if (isPlainSchema(schema)) twiceTheSame.add(schema)
   return elided
 }
+
+const twiceTheSame = new WeakSet<z.ZodType>()
 
 /** `a.b: expected number, received string; c: …` */
 export function issuesText(error: z.ZodError): string {

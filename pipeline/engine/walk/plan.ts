@@ -51,7 +51,12 @@ export async function planTargets(options: PlanOptions): Promise<PlannedWalk> {
 
   const perhapsRestored = restoredIfRun(maybes, knowledge)
   const nodes: PlanNode[] = []
-  for (const state of walk.states.values()) nodes.push(planNode(state, options, perhapsRestored))
+  const estimates = new Map<string, Estimate | undefined>()
+  for (const state of walk.states.values()) {
+    const { name } = state.node.task
+    if (!estimates.has(name)) estimates.set(name, options.history.estimate(name))
+    nodes.push(planNode(state, options.reasons, perhapsRestored, estimates.get(name)))
+  }
   for (const { collection } of walk.collections.values())
     if (collection.parts === undefined) nodes.push(unknownNode(collection, options))
   const lists = graph.collections.filter(({ parts }) => parts === undefined).map(({ source }) => source.address)
@@ -99,14 +104,18 @@ function restoredIfRun(maybes: readonly NodeState[], knowledge: Knowledge): Map<
   return found
 }
 
-function planNode(state: NodeState, options: PlanOptions, perhapsRestored: ReadonlyMap<NodeState, string[]>): PlanNode {
+function planNode(
+  state: NodeState,
+  reasons: Reasons,
+  perhapsRestored: ReadonlyMap<NodeState, string[]>,
+  estimate: Estimate | undefined,
+): PlanNode {
   const { node } = state
-  const estimate = options.history.estimate(node.task.name)
   return {
     address: node.address,
     task: node.task.name,
     kind: node.task.kind,
-    verdict: verdictOf(state, options.reasons, perhapsRestored.get(state)),
+    verdict: verdictOf(state, reasons, perhapsRestored.get(state)),
     inputs: state.inputs.flatMap((input) => input.states.map((inner) => inner.node.address)),
     ...(estimate === undefined ? {} : { estimate }),
   }

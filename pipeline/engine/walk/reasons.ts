@@ -15,7 +15,7 @@ export interface ReasonSources {
   readonly store: Store
   readonly knowledge: Pick<Knowledge, 'code' | 'asOfMs'>
   /** The last finished run of the pipeline: where a node's nearest earlier self is looked for first. */
-  readonly previous: Manifest | undefined
+  readonly previous: () => Manifest | undefined
   explainCode(before: Digest, after: Digest): readonly CodeChange[]
 }
 
@@ -23,18 +23,17 @@ export interface ReasonSources {
  *  same params under another address. A sibling of a fan-out is nobody's earlier self. */
 export class Reasons {
   private readonly sources: ReasonSources
-  private readonly previousByAddress: ReadonlyMap<string, ManifestNode>
-  private earlier: Map<string, Earlier> | undefined
+  private previousNodes: ReadonlyMap<string, ManifestNode> | undefined
+  private earlier: ReturnType<Reasons['readEarlier']> | undefined
   private readonly explained = new Map<string, readonly CodeChange[]>()
 
   constructor(sources: ReasonSources) {
     this.sources = sources
-    this.previousByAddress = new Map(sources.previous?.nodes.map((node) => [node.address, node]))
   }
 
   /** The artifact this address had in the run before. */
   previousArtifact(address: string): Digest | undefined {
-    return this.previousByAddress.get(address)?.artifact
+    return this.previousByAddress().get(address)?.artifact
   }
 
   /** @param pendingAfter what it reads and is not known yet, in a plan */
@@ -60,18 +59,28 @@ export class Reasons {
 
   /** The spec a node had when it last ran, wherever that was recorded. */
   private nearest(address: string, task: string, params: unknown): ComparedNode | undefined {
-    const previous = this.previousByAddress.get(address)
+    const previous = this.previousByAddress().get(address)
     if (previous !== undefined) return previous
     this.earlier ??= this.readEarlier()
-    const best = this.earlier.get(`address ${address}`) ?? this.earlier.get(`params ${task} ${canonicalJson(params)}`)
+    const { newest, tasks } = this.earlier
+    const best =
+      newest.get(`address ${address}`) ??
+      // Of a task that never ran nothing has to be compared.
+      (tasks.has(task) ? newest.get(`params ${task} ${canonicalJson(params)}`) : undefined)
     return best === undefined
       ? undefined
       : { ...best.payload.spec, address: best.payload.address, artifact: best.artifact }
   }
 
+  private previousByAddress(): ReadonlyMap<string, ManifestNode> {
+    this.previousNodes ??= new Map(this.sources.previous()?.nodes.map((node) => [node.address, node]))
+    return this.previousNodes
+  }
+
   /** The newest record by address, and by task and params. */
-  private readEarlier(): Map<string, Earlier> {
+  private readEarlier(): { readonly newest: ReadonlyMap<string, Earlier>; readonly tasks: ReadonlySet<string> } {
     const newest = new Map<string, Earlier>()
+    const tasks = new Set<string>()
     const offer = (name: string, candidate: Earlier): void => {
       const best = newest.get(name)
       if (best === undefined || candidate.sequence > best.sequence) newest.set(name, candidate)
@@ -82,11 +91,12 @@ export class Reasons {
         if (payload === undefined) return
         const candidate: Earlier = { payload, artifact: record.artifact, sequence: record.sequence }
         const { task, params } = payload.spec
+        tasks.add(task)
         offer(`address ${payload.address}`, candidate)
         offer(`params ${task} ${canonicalJson(params)}`, candidate)
       })
     }
-    return newest
+    return { newest, tasks }
   }
 
   private reasonOf(cause: NodeCause, state: NodeState, before: ComparedNode, now: ComparedNode): Reason[] {

@@ -23,7 +23,7 @@ export function nameOfInput({ form, states }: WiredInput): { readonly named: Nod
   return { named: { list: digestOf(list) }, list }
 }
 
-type NodeSpec = Omit<ManifestNode, 'address' | 'artifact'>
+export type NodeSpec = Omit<ManifestNode, 'address' | 'artifact'>
 
 export function specWith(
   node: GraphNode,

@@ -3,7 +3,7 @@ import type { Digest } from '../../../cas/digest.ts'
 import { keyOfSpec, type NodeCode, type NodeInput, specOf } from '../../../snapshots/manifest.ts'
 import { type Decision, decide, type NodeFacts } from './decide.ts'
 import type { GraphCollection, GraphNode, NodeGraph, Part } from './nodes.ts'
-import { isPending, nameOfInput, specWith } from './specs.ts'
+import { isPending, type NodeSpec, nameOfInput, specWith } from './specs.ts'
 import { resolvePart } from './wiring.ts'
 
 /** What a walk has to be told about the world. Plan and run give it the same. */
@@ -32,7 +32,8 @@ export interface NodeState {
   readonly waiters: NodeState[]
   inputs: readonly WiredInput[]
   key: Digest | undefined
-  spec: string | undefined
+  /** What the key is the hash of. Its text is not kept: of a large graph it is tens of megabytes. */
+  spec: NodeSpec | undefined
   decision: Decision | undefined
   /** Set once the artifact is certain: cached, restored, or executed. */
   artifact: Digest | undefined
@@ -289,11 +290,11 @@ export class Walk {
 
   private decideNow(state: NodeState): void {
     if (state.decision !== undefined || state.failed) return
-    state.inputs = state.node.wires.map((wire) => ({
-      port: wire.port,
-      form: wire.form,
-      states: wire.parts.flatMap((part) => this.statesOf(part)),
-    }))
+    state.inputs = state.node.wires.map(({ port, form, parts }) => {
+      const states: NodeState[] = []
+      for (const part of parts) this.flatten(resolvePart(part), states)
+      return { port, form, states }
+    })
     if (!state.node.wires.some((wire, i) => isPending(wire, state.inputs[i]!.states))) this.nameByInputs(state)
     this.redecide(state)
   }
@@ -325,8 +326,8 @@ export class Walk {
       inputs[input.port] = named
       if (list !== undefined) this.lists.set((named as { list: Digest }).list, list)
     }
-    state.spec = specOf(specWith(state.node, inputs, this.knowledge))
-    state.key = keyOfSpec(state.spec)
+    state.spec = specWith(state.node, inputs, this.knowledge)
+    state.key = keyOfSpec(specOf(state.spec))
   }
 }
 
