@@ -10,6 +10,7 @@ import { type Lookback, rowAgo } from './lookback.ts'
 import type { MarketView } from './marketView.ts'
 import { pow10 } from './scaled.ts'
 import type { Bar, OrderRequest, Position, Strategy, StrategyContext } from './strategy.ts'
+import { TargetWeights } from './targets.ts'
 
 export interface LogLine {
   readonly tsMs: number
@@ -35,7 +36,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   readonly #spansMs = new Map<string, number>()
   #lastSpan: string | undefined
   #lastSpanMs = Number.NaN
-  #decisions: Decisions = { actions: [], weights: new Map() }
+  #decisions: Decisions
   /** Not undefined, which is what a strategy asks about by mistake. */
   #lastSymbol: string | null = null
   #lastIndex = -1
@@ -62,6 +63,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     this.#declared = new Set(run.strategy.columns)
     this.#market = run.market
     this.#closePrices = new ClosePrices(run.market)
+    this.#decisions = noDecisions(run.market)
     this.#ledger = run.ledger
     this.#cashScale = pow10(run.cashDecimals)
     this.#rng = run.rng
@@ -71,8 +73,8 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   /** For the engine alone, which holds the class; strategies are given the interface. Undefined where nothing was asked. */
   static takeDecisions<P, S>(context: RunContext<P, S>): Decisions | undefined {
     const taken = context.#decisions
-    if (taken.actions.length === 0 && taken.weights.size === 0) return undefined
-    context.#decisions = { actions: [], weights: new Map() }
+    if (taken.actions.length === 0 && taken.weights.symbols.length === 0) return undefined
+    context.#decisions = noDecisions(context.#market)
     return taken
   }
 
@@ -304,5 +306,10 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
 }
 
 const finite = 'test for NaN first: closes and columns are NaN where there is no history yet'
+
+const noDecisions = ({ symbols }: MarketView): Decisions => ({
+  actions: [],
+  weights: new TargetWeights(symbols.length),
+})
 
 const flat: Position = Object.freeze({ qty: 0, notionalUsdt: 0, weight: 0, entryPrice: Number.NaN })

@@ -6,7 +6,7 @@ import type { Order, OrderKind, Reason } from './orders.ts'
 import { fillFlags } from './orders.ts'
 import { pow10 } from './scaled.ts'
 import type { OrderRequest } from './strategy.ts'
-import { isWithinLimits, limitWeights } from './targets.ts'
+import { isWithinLimits, limitWeights, type TargetWeights } from './targets.ts'
 import type { Venue } from './venue.ts'
 
 /** What a strategy asked for at one instant, in the order in which it asked. */
@@ -16,8 +16,8 @@ export interface Decisions {
     | { kind: 'cancel'; orderId: number }
     | { kind: 'cancelAll'; symbol: number | undefined }
   )[]
-  /** Symbols to weights, applied after the orders. */
-  readonly weights: Map<number, number>
+  /** Applied after the orders. */
+  readonly weights: TargetWeights
 }
 
 /** Turns decisions into orders at the venue, or into rejections that say why. */
@@ -41,20 +41,20 @@ export class DecisionDesk {
       else if (action.symbol !== undefined) this.#venue.cancel(action.symbol, 'strategy')
       else for (let s = 0; s < this.#market.symbols.length; s++) this.#venue.cancel(s, 'strategy')
     }
-    if (decisions.weights.size > 0) this.#placeTargets(decisions.weights)
+    if (decisions.weights.symbols.length > 0) this.#placeTargets(decisions.weights)
   }
 
-  #placeTargets(wanted: Map<number, number>): void {
-    const { weights, isClipped } = limitWeights(wanted, this.#ledger, this.#config.risk)
+  #placeTargets(weights: TargetWeights): void {
+    const isClipped = limitWeights(weights, this.#ledger, this.#config.risk)
     const flags = isClipped ? fillFlags.riskClipped : 0
     // By symbol, not by the order of the strategy's object: what fills first must not depend on how keys were added.
-    for (const symbol of [...weights.keys()].sort((a, b) => a - b)) {
-      this.#placeTarget(symbol, weights.get(symbol)!, flags)
+    for (let s = 0; s < this.#market.symbols.length; s++) {
+      if (weights.has(s)) this.#placeTarget(s, weights.get(s), flags)
     }
   }
 
   #placeTarget(symbol: number, weight: number, flags: number): void {
-    this.#venue.cancel(symbol, 'replaced', (order) => order.fromTarget)
+    this.#venue.cancel(symbol, 'replaced', isFromTarget)
     const { instrument } = this.#market.symbols[symbol]!
     const held = this.#ledger.positionQty[symbol]!
     const px = this.#ledger.markPx[symbol]!
@@ -92,8 +92,7 @@ export class DecisionDesk {
   #makeTarget(symbol: number, qty: number, flags: number): Order {
     const held = this.#ledger.positionQty[symbol]!
     const reduceOnly = held !== 0 && qty > 0 !== held > 0 && Math.abs(qty) <= Math.abs(held)
-    const order = this.#makeOrder(this.#venue.nextOrderId++, symbol, 'market', qty, reduceOnly)
-    return { ...order, fromTarget: true, flags }
+    return this.#makeOrder(this.#venue.nextOrderId++, symbol, 'market', qty, { reduceOnly, fromTarget: true, flags })
   }
 
   #placeOrder(id: number, symbol: number, request: OrderRequest): void {
@@ -107,7 +106,8 @@ export class DecisionDesk {
     const wholePx = Math.round(pricePx)
     const limitPx = kind === 'limit' ? roundLimitPx(wholePx, isBuy, instrument.tickPx) : Number.NaN
     const stopPx = kind === 'stop' ? roundLimitPx(wholePx, !isBuy, instrument.tickPx) : Number.NaN
-    const order = { ...this.#makeOrder(id, symbol, kind, qty, request.reduceOnly ?? false), limitPx, stopPx }
+    const reduceOnly = request.reduceOnly ?? false
+    const order = this.#makeOrder(id, symbol, kind, qty, { reduceOnly, limitPx, stopPx })
     const reason = this.#objection(order)
     if (reason === undefined) this.#venue.submit(order)
     else this.#reject(order, reason)
@@ -147,22 +147,22 @@ export class DecisionDesk {
     return pending
   }
 
-  #makeOrder(id: number, symbol: number, kind: OrderKind, qty: number, reduceOnly: boolean): Order {
+  #makeOrder(id: number, symbol: number, kind: OrderKind, qty: number, rest: OrderTerms): Order {
     const decisionTsMs = this.#market.nowMs
     return {
       id,
       symbol,
       kind,
       wantedQty: qty,
-      limitPx: Number.NaN,
-      stopPx: Number.NaN,
-      reduceOnly,
+      limitPx: rest.limitPx ?? Number.NaN,
+      stopPx: rest.stopPx ?? Number.NaN,
+      reduceOnly: rest.reduceOnly,
       decisionTsMs,
       activeTsMs: decisionTsMs + this.#config.latencyMs,
-      fromTarget: false,
+      fromTarget: rest.fromTarget ?? false,
       remainingQty: qty,
       rested: false,
-      flags: 0,
+      flags: rest.flags ?? 0,
     }
   }
 
@@ -177,6 +177,10 @@ export class DecisionDesk {
     this.#venue.reject(order, reason)
   }
 }
+
+type OrderTerms = Pick<Order, 'reduceOnly'> & Partial<Pick<Order, 'limitPx' | 'stopPx' | 'fromTarget' | 'flags'>>
+
+const isFromTarget = (order: Order): boolean => order.fromTarget
 
 /** A symbol that may not be opened may still be reduced: the target, held between zero and the position. */
 function withinHeld(targetQty: number, heldQty: number): number {

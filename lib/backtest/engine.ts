@@ -265,9 +265,11 @@ class Run<Params, State> {
   #settle(s: number, index: number, events: FundingEvent[]): void {
     const { funding, instrument } = this.#market.symbols[s]!
     if (this.#market.isGone[s] === 1) return
+    const isHeld = this.#ledger.positionQty[s] !== 0
+    if (!isHeld && this.#request.strategy.onFunding === undefined) return
     const rateE18 = funding!.rateE18[index]!
     let received = 0
-    if (this.#ledger.positionQty[s] !== 0) {
+    if (isHeld) {
       let px = funding!.markPx[index]!
       if (!(px > 0)) {
         px = this.#ledger.markPx[s]!

@@ -46,8 +46,8 @@ export interface FillDetails {
   readonly volumeShare: number
 }
 
-/** Rows are written whole, side by side in blocks, since an order ends every few microseconds and a column apart would
- *  be a place in memory apart. Their number is not known, so blocks are added; columns are made once, at the end. */
+/** Rows come one at a time and their number is not known. They are kept in blocks, which hold a stretch of every column
+ *  and fit the processor's cache while they are filled; columns are made once, at the end. */
 export class FillsRecorder {
   #rows = 0
   #blocks: Float64Array[] = []
@@ -68,28 +68,27 @@ export class FillsRecorder {
     if (row === 0) this.#blocks.push(new Float64Array(blockRows * width))
     const block = this.#blocks[this.#blocks.length - 1]!
     // In the order of `columns`.
-    let at = row * width
-    block[at++] = order.id
-    block[at++] = order.symbol
-    block[at++] = kindIndex[order.kind]
-    block[at++] = outcomeIndex[outcome]
-    block[at++] = reasonIndex[reason]
-    block[at++] = order.flags
-    block[at++] = fill.isMaker ? 1 : 0
-    block[at++] = order.decisionTsMs
-    block[at++] = order.activeTsMs
-    block[at++] = fill.tsMs
-    block[at++] = fill.barOpenTsMs
-    block[at++] = order.wantedQty
-    block[at++] = fill.qty
-    block[at++] = fill.positionQty
-    block[at++] = order.limitPx
-    block[at++] = order.stopPx
-    block[at++] = fill.referencePx
-    block[at++] = fill.fillPx
-    block[at++] = fill.fee === 0 ? 0 : -fill.fee
-    block[at++] = slippage === 0 ? 0 : slippage
-    block[at] = fill.volumeShare
+    block[row] = order.id
+    block[row + blockRows] = order.symbol
+    block[row + 2 * blockRows] = kindIndex[order.kind]
+    block[row + 3 * blockRows] = outcomeIndex[outcome]
+    block[row + 4 * blockRows] = reasonIndex[reason]
+    block[row + 5 * blockRows] = order.flags
+    block[row + 6 * blockRows] = fill.isMaker ? 1 : 0
+    block[row + 7 * blockRows] = order.decisionTsMs
+    block[row + 8 * blockRows] = order.activeTsMs
+    block[row + 9 * blockRows] = fill.tsMs
+    block[row + 10 * blockRows] = fill.barOpenTsMs
+    block[row + 11 * blockRows] = order.wantedQty
+    block[row + 12 * blockRows] = fill.qty
+    block[row + 13 * blockRows] = fill.positionQty
+    block[row + 14 * blockRows] = order.limitPx
+    block[row + 15 * blockRows] = order.stopPx
+    block[row + 16 * blockRows] = fill.referencePx
+    block[row + 17 * blockRows] = fill.fillPx
+    block[row + 18 * blockRows] = fill.fee === 0 ? 0 : -fill.fee
+    block[row + 19 * blockRows] = slippage === 0 ? 0 : slippage
+    block[row + 20 * blockRows] = fill.volumeShare
   }
 
   table(): FillsTable {
@@ -118,13 +117,11 @@ export class FillsRecorder {
       slippage: new Float64Array(rows),
       volumeShare: new Float64Array(rows),
     }
-    const column = new Float64Array(blockRows)
     for (let b = 0; b < this.#blocks.length; b++) {
       const from = b * blockRows
       const count = Math.min(blockRows, rows - from)
       for (let c = 0; c < width; c++) {
-        takeColumn(this.#blocks[b]!, c, column)
-        table[columns[c]!].set(count === blockRows ? column : column.subarray(0, count), from)
+        table[columns[c]!].set(this.#blocks[b]!.subarray(c * blockRows, c * blockRows + count), from)
       }
     }
     return table
@@ -156,12 +153,8 @@ const columns = [
 ] as const
 const width = columns.length
 
-/** A block stays in the processor's cache while its columns are taken from it. */
-const blockRows = 1024
-
-function takeColumn(block: Float64Array, column: number, into: Float64Array): void {
-  for (let row = 0, at = column; row < blockRows; row++, at += width) into[row] = block[at]!
-}
+/** No power of two: columns at such distances would share a few lines of the cache. */
+const blockRows = 1000
 
 const indexed = <Name extends string>(names: readonly Name[]) =>
   Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>

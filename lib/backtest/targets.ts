@@ -3,25 +3,56 @@ import type { Ledger } from './ledger.ts'
 
 type RiskLimits = BacktestConfig['risk']
 
-/** Weights as the risk limits allow them: each is clipped to the symbol's limit, then all that were set are scaled by one
- *  factor until gross and net fit beside the positions that keep their weight. Returns whether anything was changed. */
-export function limitWeights(
-  wanted: Map<number, number>,
-  ledger: Ledger,
-  risk: RiskLimits,
-): { weights: Map<number, number>; isClipped: boolean } {
-  const weights = new Map<number, number>()
+/** The weights a strategy asked for at one instant, a slot for each symbol. */
+export class TargetWeights {
+  /** In the order in which they were first named. */
+  readonly symbols: number[] = []
+  /** NaN where none was asked for. */
+  #weights: Float64Array
+
+  constructor(symbolCount: number) {
+    this.#weights = new Float64Array(symbolCount).fill(Number.NaN)
+  }
+
+  has(symbol: number): boolean {
+    return !Number.isNaN(this.#weights[symbol]!)
+  }
+
+  get(symbol: number): number {
+    return this.#weights[symbol]!
+  }
+
+  set(symbol: number, weight: number): void {
+    if (!this.has(symbol)) this.symbols.push(symbol)
+    this.#weights[symbol] = weight
+  }
+
+  clear(): void {
+    this.symbols.length = 0
+    this.#weights.fill(Number.NaN)
+  }
+}
+
+/** Makes the weights such as the risk limits allow: each is clipped to the symbol's limit, then all that were set are scaled
+ *  by one factor until gross and net fit beside the positions that keep their weight. Returns whether anything was changed. */
+export function limitWeights(weights: TargetWeights, ledger: Ledger, risk: RiskLimits): boolean {
   const symbolMax = risk.symbolMax ?? Infinity
   let isClipped = false
   let grossSet = 0
   let netSet = 0
-  for (const [symbol, weight] of wanted) {
+  for (const symbol of weights.symbols) {
+    const weight = weights.get(symbol)
     const clipped = Math.max(-symbolMax, Math.min(symbolMax, weight))
-    if (clipped !== weight) isClipped = true
-    weights.set(symbol, clipped)
+    if (clipped !== weight) {
+      isClipped = true
+      weights.set(symbol, clipped)
+    }
     grossSet += Math.abs(clipped)
     netSet += clipped
   }
+  // What positions keep is asked of them only where it counts: they are many, and decisions that change a few are, too.
+  if (risk.grossMax === undefined && risk.netMax === undefined) return isClipped
+
   let grossKept = 0
   let netKept = 0
   for (let s = 0; s < ledger.positionQty.length; s++) {
@@ -37,11 +68,9 @@ export function limitWeights(
     largestScale(netSet, netKept, risk.netMax ?? Infinity),
     largestScale(-netSet, -netKept, risk.netMax ?? Infinity),
   )
-  if (scale < 1) {
-    isClipped = true
-    for (const [symbol, weight] of weights) weights.set(symbol, weight * scale)
-  }
-  return { weights, isClipped }
+  if (!(scale < 1)) return isClipped
+  for (const symbol of weights.symbols) weights.set(symbol, weights.get(symbol) * scale)
+  return true
 }
 
 /** The largest k in [0, 1] with kept + k * set <= limit; 0 where what is kept alone is over it. */
