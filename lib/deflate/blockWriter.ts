@@ -19,10 +19,13 @@ export const matchMost = 258
 export const distanceMost = 32_768
 const endOfBlock = 256
 
-const distanceBits = Uint8Array.from({ length: 30 }, (_, symbol) => (symbol < 4 ? 0 : (symbol >> 1) - 1))
+/** Extra bits behind the symbol of a distance. */
+export const distanceBits = Uint8Array.from({ length: 30 }, (_, symbol) => (symbol < 4 ? 0 : (symbol >> 1) - 1))
 const distanceBase = basesOf(distanceBits, 1)
 // Of the 29 lengths the last one stands alone: 258, which the one before it could say as well.
-const lengthBits = Uint8Array.from({ length: 29 }, (_, symbol) => (symbol < 8 || symbol === 28 ? 0 : (symbol >> 2) - 1))
+export const lengthBits = Uint8Array.from({ length: 29 }, (_, symbol) =>
+  symbol < 8 || symbol === 28 ? 0 : (symbol >> 2) - 1,
+)
 const lengthBase = basesOf(lengthBits, 3).with(28, matchMost)
 /** The symbol of a match's length, less 257. */
 export const lengthSymbol = symbolsOf(lengthBase, matchMost)

@@ -7,6 +7,7 @@ import {
   matchMost,
   tokensInBlock,
 } from '../deflate/blockWriter.ts'
+import { deflateThoroughly } from '../deflate/thorough.ts'
 
 // Pages are packed by our own writer, because the same table must give the same bytes on every Node: the zlib inside Node
 // varies with version and processor. Unpacking is not so: there is one right answer, and the built-in one gives it fast.
@@ -16,10 +17,10 @@ const hashBits = 15
 const matchLeast = 4
 const farMatchLeast = 6
 const farDistance = 4096
-const sampleBytes = 32_768
+const sampleBytes = 65_536
 
-export function compressGzip(input: Uint8Array): Uint8Array {
-  const packed = deflate(input)
+export function compressGzip(input: Uint8Array, { isThorough = false } = {}): Uint8Array {
+  const packed = isThorough ? deflateThoroughly(input) : deflate(input)
   const out = new Uint8Array(packed.length + 18)
   // Deflate, no flags, no time, no system: nothing of where and when it was made.
   out.set([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])

@@ -2,12 +2,12 @@ import type { ByteSink, ByteSource } from './byteSink.ts'
 
 // DELTA_BINARY_PACKED of the Parquet format: blocks of 128 differences in four miniblocks of 32. Every block stores its
 // smallest difference, and every miniblock as few bits for each value as its own largest remainder needs.
-const blockSize = 128
-const miniblockSize = 32
-const miniblocks = blockSize / miniblockSize
+export const blockSize = 128
+export const miniblockSize = 32
+export const miniblocks = blockSize / miniblockSize
 /** Differences below this are exact as doubles, and so is the distance between two of them. */
 const exactLimit = 2 ** 52
-const two32 = 2 ** 32
+export const two32 = 2 ** 32
 
 /**
  * Encodes 64-bit integers given as little-endian halves. Differences are taken as doubles where that is exact, which
@@ -53,7 +53,7 @@ export function encodeDelta32(values: Int32Array, sink: ByteSink): void {
   }
 }
 
-function writeHeader(sink: ByteSink, count: number, first: bigint): void {
+export function writeHeader(sink: ByteSink, count: number, first: bigint): void {
   sink.varint(blockSize)
   sink.varint(miniblocks)
   sink.varint(count)
@@ -83,7 +83,7 @@ function writeBlock(
 }
 
 /** The zigzag form of an integer below 2^52, exact as a double. */
-function zigzagDouble(value: number): number {
+export function zigzagDouble(value: number): number {
   if (value < 0) return -2 * value - 1
   return 2 * value
 }
@@ -174,7 +174,7 @@ function lesser(a: bigint, b: bigint): bigint {
   return b
 }
 
-function bigintAt(words: Int32Array, index: number): bigint {
+export function bigintAt(words: Int32Array, index: number): bigint {
   return (BigInt(words[2 * index + 1]!) << 32n) | BigInt(words[2 * index]! >>> 0)
 }
 

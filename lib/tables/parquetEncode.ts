@@ -6,6 +6,7 @@ import { encodeDelta, encodeDelta32 } from './parquetDelta.ts'
 import { type ChunkMeta, codecs, encodings, isOptional, physicalType } from './parquetMeta.ts'
 import { bitWidth, encodeHybrid } from './parquetRle.ts'
 import { boolRange, doubleRange, int32Range, int64Range, type Range, textRange } from './parquetStats.ts'
+import { encodeSteps } from './parquetSteps.ts'
 import { dictionaryOf, presentValues } from './parquetValues.ts'
 import { encodeWide, wideBytes, wideDictionary, wideRange } from './parquetWide.ts'
 import type { Column } from './schema.ts'
@@ -20,6 +21,8 @@ type Encoded = { encoding: number; body: Uint8Array; dictionary?: { body: Uint8A
 const worthwhile = 0.95
 /** In a group of this many rows for each distinct value, nothing beats a dictionary. */
 const rowsForEach = 8
+/** A chunk of at most this many rows is packed as small as we can: it has little to learn a code from, and is soon done. */
+const fewRows = 1 << 16
 
 /**
  * One column of one row group: an optional dictionary page and one data page, written to `sink`. Every choice
@@ -41,7 +44,7 @@ export function encodeChunk(
     throw new Fault({ code: 'failed', what: `column ${name} has more than 2 GiB of text in one row group` })
   }
 
-  const sized = compressChunk({ body, dictionary: encoded.dictionary?.body }, expectedBytes)
+  const sized = compressChunk({ body, dictionary: encoded.dictionary?.body }, expectedBytes, rowCount <= fewRows)
   const start = sink.length
   let dictionaryPageOffset: number | undefined
   let rawBytes = 0
@@ -99,12 +102,13 @@ const sizeOf = ({ dictionary, body }: Pages): number => body.length + (dictionar
 const expectedSizeOf = ({ dictionary, body }: Pages): number =>
   expectGzip(body) + (dictionary === undefined ? 0 : expectGzip(dictionary))
 
-function compressChunk(plain: Pages, expectedBytes: number): Pages & { codec: number } {
+function compressChunk(plain: Pages, expectedBytes: number, isThorough: boolean): Pages & { codec: number } {
   const uncompressed = { ...plain, codec: codecs.none }
   const limit = sizeOf(plain) * worthwhile
   if (expectedBytes > limit) return uncompressed
   const { dictionary, body } = plain
-  const packed = { dictionary: dictionary && compressGzip(dictionary), body: compressGzip(body), codec: codecs.gzip }
+  const pack = (page: Uint8Array) => compressGzip(page, { isThorough })
+  const packed = { dictionary: dictionary && pack(dictionary), body: pack(body), codec: codecs.gzip }
   return sizeOf(packed) > limit ? uncompressed : packed
 }
 
@@ -134,7 +138,7 @@ function encodeValues({ kind }: Column, values: AnyValues): readonly Encoded[] {
       return encodeWides(values as BigInts)
     case 'tsMs':
     case 'tsUs':
-      return [encodeDeltas(wordsOfTimes(values as Float64Array))]
+      return encodeDifferences(wordsOfTimes(values as Float64Array))
     case 'i32': {
       const sink = new ByteSink(countOf(values) * 2 + 64)
       encodeDelta32(values as Int32Array, sink)
@@ -161,16 +165,17 @@ function encodeWords(words: Int32Array, kind: 'i64' | 'decimal'): readonly Encod
   const range = int64Range(words)
   const deltas = kind === 'i64' ? encodeDeltas(words, range) : undefined
   if (deltas !== undefined && deltas.body.length < rowCount) return [deltas]
-  const differences = () => deltas ?? encodeDeltas(words, range)
   const found = dictionaryOf(words)
-  if (found === undefined) return [differences()]
+  if (found === undefined) return encodeDifferences(words, range, deltas)
   const { entries, indices } = inOrder(found)
   const size = entries.length / 2
   const width = bitWidth(size - 1)
   // Ranks that begin on bytes take more room before they are packed and, where values come in runs, less behind it.
   const widths = width % 8 === 0 ? [width] : [width, width + 8 - (width % 8)]
   const ranks = widths.map((bits) => encodeIndices(indices, bytesOf(entries), size, range, bits))
-  return size * rowsForEach <= rowCount ? ranks : [...ranks, differences()]
+  return size * rowsForEach <= rowCount && rowCount > fewRows
+    ? ranks
+    : [...ranks, ...encodeDifferences(words, range, deltas)]
 }
 
 type Dictionary = { entries: Int32Array; indices: Int32Array }
@@ -201,6 +206,17 @@ function encodeWides(values: BigInts): readonly Encoded[] {
   if (dictionary === undefined) return [plain]
   const { entries, indices } = dictionary
   return [plain, encodeIndices(indices, entries, entries.length / wideBytes, range)]
+}
+
+/** Differences in as few bits as they need, and on whole bytes. */
+function encodeDifferences(
+  words: Int32Array,
+  range = int64Range(words),
+  deltas = encodeDeltas(words, range),
+): readonly Encoded[] {
+  const sink = new ByteSink(words.length * 2 + 64)
+  if (!encodeSteps(words, sink)) return [deltas]
+  return [deltas, { encoding: encodings.delta, body: sink.written(), range }]
 }
 
 function encodeDeltas(words: Int32Array, range = int64Range(words)): Encoded {

@@ -5,7 +5,7 @@ import { type Column, isDecimal, schemaFromJson, schemaToJson, type TableSchema 
 import * as thrift from './thrift.ts'
 
 /** The name in every file we write. A change of the writer that changes bytes raises the version. */
-const createdBy = 'tickpipe version 1.2 (build 1)'
+const createdBy = 'tickpipe version 1.3 (build 1)'
 
 /** The keys of the file's metadata. The first holds the table's schema as JSON; the second, where whoever made the table
  *  had something to say of it, a text. */

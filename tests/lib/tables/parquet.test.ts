@@ -50,7 +50,7 @@ describe('a table in Parquet', () => {
       name: 'sampleTrades',
       version: 1,
       rowCount: 5,
-      createdBy: 'tickpipe version 1.2 (build 1)',
+      createdBy: 'tickpipe version 1.3 (build 1)',
     })
     const any = decodeAnyTable(bytes)
     expect(any.columns).toEqual(sampleTrades(5).columns)
@@ -106,10 +106,11 @@ describe('a table in Parquet', () => {
 describe('the bytes of a table', () => {
   test('are these, on every Node and machine: a change here is a change of every stored table', () => {
     expect(sha256(encodeTable(sampleTrades(100_000)))).toBe(
-      'ac105721b358ca7b905fc085017a159d34cef94c3fa3cfa7b8faa3873cd98c8e',
+      'defea8c1f3a8b37953bd01cf334e6f65d59bd54df953a4c38f2ccfe490478e71',
     )
+    expect(sha256(encodeTable(sampleTrades(40_000)))).toBe('c777db5c1e7e7507b856d71e175a3edef6b8004fae44d05f5ca25a6ca7d0cccb')
     expect(sha256(encodeTable(everyKindSample(5000)))).toBe(
-      '46877cb70e6b2ee54782888be9e1803a0998eed09e6fa958a6d426db2d804335',
+      'ba071efdd62b3074ebb4dc2e76dcfa969e4b8b1df30d340007532e183d8870e0',
     )
   })
 
