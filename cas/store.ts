@@ -138,6 +138,11 @@ export class Store {
   /** The bytes of an object, hashed again. A damaged one is moved to quarantine, so that a rebuilt one can take its
    *  place, and reported. */
   readObject(digest: Digest): Uint8Array {
+    // Nearly always it is in its place and whole: looking there before reading it would only be one look more.
+    if (this.#commits.pendingPath(digest) === undefined) {
+      const read = readChecked(objectPath(this.layout.objects, digest), digest)
+      if (read instanceof Uint8Array) return read
+    }
     // A pending file may be renamed between the look and the read; the second look then finds it in its place.
     for (let attempt = 1; ; attempt++) {
       const path = this.locate(digest)
