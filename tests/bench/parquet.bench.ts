@@ -16,6 +16,7 @@ import type { Table, TableOf } from '../../lib/tables/table.ts'
 import { sampleTrades, tradeTable } from '../lib/tables/sampleTrades.ts'
 import { childOf } from './childOf.ts'
 import { type Bench, comparedTo, medianTimes, type Row, rounded } from './measure.ts'
+import { codecBytes } from './parquet/codecBytes.ts'
 import { tradeDays } from './parquet/days.ts'
 import { floorBytes } from './parquet/entropyFloor.ts'
 import { polarsIn } from './polarsIn.ts'
@@ -102,14 +103,19 @@ async function sizesOf(name: string, table: Table, folder: string, polars: strin
   )
   connection.closeSync()
   const columns = Object.entries(table.columns as Readonly<Record<string, ArrayLike<unknown>>>)
-  const floor = columns.reduce((sum, [column, values]) => {
-    return column === 'symbol' ? sum : sum + floorBytes(Array.from(values, Number))
-  }, 0)
+  const sumOver = (bytesOf: (values: readonly number[]) => number) =>
+    columns.reduce((sum, [column, values]) => {
+      return column === 'symbol' ? sum : sum + bytesOf(Array.from(values, Number))
+    }, 0)
+  const floor = sumOver(floorBytes)
+  // At its slowest a codec takes a minute for a million rows.
+  const packed = table.rowCount > 200_000 ? undefined : sumOver(codecBytes)
   const written = polars && childOf<PolarsRuns>('./polarsRuns.ts', ['write', polars, file, '1'])
   return comparedTo(`${name}, tickpipe`, [
     row('tickpipe', ours.length, `${table.rowCount} rows`),
     row('DuckDB', statSync(copy).size, 'zstd'),
     row('Polars', written ? written.sizeBytes : 0, written ? 'zstd' : absent),
+    ...(packed === undefined ? [] : [row('brotli 11', packed, 'each column in the best form without a dictionary')]),
     row('floor', floor, floor / table.rowCount > 5.5 ? 'an estimate; above 5.5 itself' : 'an estimate'),
   ])
 }

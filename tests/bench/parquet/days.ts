@@ -17,11 +17,15 @@ import { makeTable, type Table } from '../../../lib/tables/table.ts'
 import { dayStart } from '../../../lib/time.ts'
 import { readSingleFileZip } from '../../../lib/zip.ts'
 import { sampleTrades } from '../../lib/tables/sampleTrades.ts'
+import { hasRecordedTrades, recordedTrades } from '../../support/recordedTrades.ts'
 
 const day = '2026-06-05'
 
-/** Days of trades as the archives of the embedded exchange hold them, small coins and big ones, milliseconds and micros. */
+/** Recorded trades where there are some, and days of trades as the archives of the embedded exchange hold them, small coins and big ones, milliseconds and micros. */
 export function* tradeDays(quick: boolean): Generator<{ name: string; table: Table }, void, undefined> {
+  if (hasRecordedTrades)
+    for (const market of ['usdm', 'spot'] as const)
+      yield { name: `recorded ${market} trades BTCUSDT`, table: recordedTrades(market) }
   const market = createMarket(defaultWorld)
   const from = dayStart(day)
   const simulated = <R extends Columns, C extends Columns>(
