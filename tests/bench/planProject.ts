@@ -63,13 +63,22 @@ export function exchangeOfTwins(count: number): Exchange {
   }
 }
 
-/** A project that wants two years of bars and funding of everybody an exchange lists. */
-export function writePlanProject(dir: string, url: string, symbols: number, interval: string): void {
+/** A project that wants two years of bars and funding of everybody an exchange lists.
+ *  @param mode chosen by what was traded in the month before, or named one by one */
+export function writePlanProject(
+  dir: string,
+  url: string,
+  symbols: number,
+  interval: string,
+  mode: 'historical' | 'listed' = 'historical',
+): void {
   mkdirSync(dir)
   writeFileSync(join(dir, 'package.json'), '{ "name": "plan", "type": "module" }\n')
   const repo = fileURLToPath(new URL('../../', import.meta.url))
   const from = (path: string) => JSON.stringify(join(repo, path))
   const urls = JSON.stringify({ usdm: url, spot: url, archive: url, listing: url })
+  const names = Array.from({ length: symbols }, (_, n) => `COIN${n}USDT`)
+  const universe = mode === 'listed' ? { mode, symbols: names } : { mode, size: symbols }
   const config = `import { dataset } from ${from('pipeline/graphs/dataset.ts')}
 import { defineProject, withConfig } from ${from('pipeline/index.ts')}
 
@@ -81,7 +90,7 @@ export default defineProject({
       baseUrls: ${urls},
       from: '${fromMonth}-01',
       to: '${toMonth}-01',
-      universe: { mode: 'historical', size: ${symbols} },
+      universe: ${JSON.stringify(universe)},
       bars: [{ interval: '${interval}' }],
     }),
   ],
