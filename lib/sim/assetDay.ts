@@ -23,21 +23,39 @@ export type AssetDay = {
   mark(): MinuteSeries
 }
 
-const series = (open: number): MinuteSeries => ({
-  open,
-  high: new Float64Array(MINUTES_A_DAY),
-  low: new Float64Array(MINUTES_A_DAY),
-  close: new Float64Array(MINUTES_A_DAY),
+const minutes = () => new Float64Array(MINUTES_A_DAY)
+const series = (open: number): MinuteSeries => ({ open, high: minutes(), low: minutes(), close: minutes() })
+
+/** Where a day is written. */
+export type AssetRoom = {
+  readonly index: Pick<MinuteSeries, 'high' | 'low' | 'close'>
+  readonly premiumClose: Float64Array
+  readonly vol: Float64Array
+  readonly drawn: Uint32Array
+}
+
+export const emptyRoom = (): AssetRoom => ({
+  index: { high: minutes(), low: minutes(), close: minutes() },
+  premiumClose: minutes(),
+  vol: minutes(),
+  drawn: new Uint32Array(MINUTES_A_DAY),
 })
 
 // Both are summed up before the next day begins.
-const ownShock = new Float64Array(MINUTES_A_DAY)
-const walk = new Float64Array(MINUTES_A_DAY)
+const ownShock = minutes()
+const walk = minutes()
 
 /** Spreads a day of the path over its minutes: a bridge that starts and ends exactly on the path's levels, so that
  *  a day needs no other day. `factor` is the market's day, shared by all assets: that is what correlates them. */
-export function assetDay(seed: number | string, name: string, path: AssetPath, d: number, factor: ShockDay): AssetDay {
-  const own = shockDay(seed, name, d, ownShock)
+export function assetDay(
+  seed: number | string,
+  name: string,
+  path: AssetPath,
+  d: number,
+  factor: ShockDay,
+  room = emptyRoom(),
+): AssetDay {
+  const own = shockDay(seed, name, d, { shock: ownShock, vol: room.vol })
   const marketVol = path.marketVolOver[d]!
   const ownVol = path.ownVolOver[d]!
 
@@ -51,9 +69,9 @@ export function assetDay(seed: number | string, name: string, path: AssetPath, d
   const startPremium = path.premiumAt[d]!
   const endPremium = path.premiumAt[d + 1]!
 
-  const index = series(startIndex)
-  const premiumClose = new Float64Array(MINUTES_A_DAY)
-  const drawn = drawBits(new Uint32Array(MINUTES_A_DAY), seed, 'asset day', name, d)
+  const index = { open: startIndex, ...room.index }
+  const { premiumClose, drawn } = room
+  drawBits(drawn, seed, 'asset day', name, d)
   const minuteVol = (marketVol + ownVol) * 0.02
   const ratio = endIndex / startIndex
   let lastIndex = startIndex

@@ -38,15 +38,15 @@ const drawn = new Uint32Array(1 + MINUTES_A_DAY / VOL_STEP_MINUTES + 2 * MINUTES
 const normalOf = (bits: number): number => inverseNormal((bits + 0.5) / 4294967296)
 
 /** Shocks cluster: log volatility is an autoregression over five-minute steps. One minute in 33 is drawn wider.
- *  @param shock where the shocks go: a reader of a thousand days needs them only until it has summed them up */
+ *  @param room where they go: a reader of a thousand days needs each only until it has summed it up */
 export function shockDay(
   seed: number | string,
   name: string,
   day: number,
-  shock = new Float64Array(MINUTES_A_DAY),
+  room: ShockDay = { shock: new Float64Array(MINUTES_A_DAY), vol: new Float64Array(MINUTES_A_DAY) },
 ): ShockDay {
   drawBits(drawn, seed, 'minutes', name, day)
-  const vol = new Float64Array(MINUTES_A_DAY)
+  const { shock, vol } = room
   let at = 0
   let logVol = 0.35 * normalOf(drawn[at++]!)
   let level = 1
@@ -60,5 +60,5 @@ export function shockDay(
     const z = normalOf(drawn[at++]!)
     shock[i] = v * 0.026352313834736494 * ((drawn[at++]! & 31) === 0 ? 2 * z : 0.95 * z) // 1440^-0.5
   }
-  return { shock, vol }
+  return room
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { DAY_MS, floorTo, MINUTE_MS, type TsMs } from '../time.ts'
-import { type AssetDay, assetDay, type MinuteSeries } from './assetDay.ts'
+import { type AssetDay, assetDay, emptyRoom, type MinuteSeries } from './assetDay.ts'
 import { type BarDay, barDay, emptyBars, emptyRecipes, tradeCounts } from './barDay.ts'
 import type { MarketConfig, MarketKind } from './config.ts'
 import { MINUTES_A_DAY, shockDay } from './factorDay.ts'
@@ -58,10 +58,11 @@ export function createMarket(config: MarketConfig): Market {
   const cachedBars = recentCache<BarDay>(BAR_DAYS_KEPT)
   const orderIds = new Map<Instrument, Float64Array>()
   const recipes = emptyRecipes()
-  const passing = emptyBars()
+  const passing = { day: emptyRoom(), bars: emptyBars() }
 
   const dayNumber = (tsMs: TsMs) => Math.floor((tsMs - startTsMs) / DAY_MS)
   const dayStartTsMs = (d: number) => startTsMs + d * DAY_MS
+  const factorDay = (d: number) => cachedFactor(String(d), () => shockDay(seed, 'whole market', d))
   const keyOf = ({ spec }: Instrument, d: number) => `${spec.market}:${spec.symbol}:${d}`
 
   const market: Market = {
@@ -74,15 +75,7 @@ export function createMarket(config: MarketConfig): Market {
     assetDay(instrument, d) {
       assert.ok(d >= 0 && d < days, `day ${d} lies outside the market's ${days}`)
       const { asset, path } = instrument
-      return cachedAsset(`${asset.name}:${d}`, () =>
-        assetDay(
-          seed,
-          asset.name,
-          path,
-          d,
-          cachedFactor(String(d), () => shockDay(seed, 'whole market', d)),
-        ),
-      )
+      return cachedAsset(`${asset.name}:${d}`, () => assetDay(seed, asset.name, path, d, factorDay(d)))
     },
     bars(instrument, d) {
       return cachedBars(keyOf(instrument, d), () => {
@@ -93,7 +86,9 @@ export function createMarket(config: MarketConfig): Market {
     },
     passingBars(instrument, d) {
       if (d > delistDay(instrument)) return market.bars(instrument, d)
-      return barDay(seed, instrument, d, market.assetDay(instrument, d), undefined, passing)
+      const { asset, path } = instrument
+      const day = assetDay(seed, asset.name, path, d, factorDay(d), passing.day)
+      return barDay(seed, instrument, d, day, undefined, passing.bars)
     },
     mark: (instrument, d) => frozenAfterEnd(instrument, d, (day) => day.mark()),
     premium: (instrument, d) => frozenAfterEnd(instrument, d, (day) => day.premium()),
