@@ -9,7 +9,6 @@ import { parseCodeBundle } from '../engine/code/codeObject.ts'
 import { layOutPackages } from '../engine/code/packageClosure.ts'
 import type { CodeRef, Executor, JobArtifact, JobInput } from '../engine/executor/job.ts'
 import { createLocalExecutor } from '../engine/executor/localExecutor.ts'
-import type { RecordPayload } from '../engine/recordPayload.ts'
 import { firstDifference } from '../engine/run/firstDifference.ts'
 import type { Context, Digest, Store } from './context.ts'
 
@@ -147,7 +146,7 @@ async function currentNodes(context: Context, manifest: Manifest): Promise<Compa
     })
     return [...walk.states.values()].flatMap(({ spec, node }) => {
       if (spec === undefined || node.task.kind === 'sink') return []
-      return [{ ...(JSON.parse(spec) as RecordPayload['spec']), address: node.address }]
+      return [{ ...spec, address: node.address }]
     })
   } finally {
     await world.close()
