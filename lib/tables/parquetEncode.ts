@@ -136,7 +136,11 @@ function encodeValues({ kind }: Column, values: AnyValues): readonly Encoded[] {
       return encodeWords(int64Words(values as BigInt64Array), kind)
     case 'wide':
       return encodeWides(values as BigInts)
-    case 'tsMs':
+    case 'tsMs': {
+      const words = wordsOfTimes(values as Float64Array)
+      // Milliseconds of many rows are a few bits each, and nothing is left to gain on whole bytes.
+      return countOf(values) > fewRows ? [encodeDeltas(words)] : encodeDifferences(words)
+    }
     case 'tsUs':
       return encodeDifferences(wordsOfTimes(values as Float64Array))
     case 'i32': {

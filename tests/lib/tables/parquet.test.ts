@@ -106,7 +106,7 @@ describe('a table in Parquet', () => {
 describe('the bytes of a table', () => {
   test('are these, on every Node and machine: a change here is a change of every stored table', () => {
     expect(sha256(encodeTable(sampleTrades(100_000)))).toBe(
-      'defea8c1f3a8b37953bd01cf334e6f65d59bd54df953a4c38f2ccfe490478e71',
+      'd48042571a801fbf78215d0f9c920f21aef020bb885536bbce97c7335bf63062',
     )
     expect(sha256(encodeTable(sampleTrades(40_000)))).toBe('c777db5c1e7e7507b856d71e175a3edef6b8004fae44d05f5ca25a6ca7d0cccb')
     expect(sha256(encodeTable(everyKindSample(5000)))).toBe(
