@@ -17,7 +17,6 @@ const hashBits = 15
 const matchLeast = 4
 const farMatchLeast = 6
 const farDistance = 4096
-const sampleBytes = 65_536
 
 export function compressGzip(input: Uint8Array, { isThorough = false } = {}): Uint8Array {
   const packed = isThorough ? deflateThoroughly(input) : deflate(input)
@@ -33,7 +32,7 @@ export function compressGzip(input: Uint8Array, { isThorough = false } = {}): Ui
 
 /** How many bytes packing will leave, judged by a stretch in the middle where there are many: trying everything on the
  *  whole costs more than the rest of the writing. */
-export function expectGzip(input: Uint8Array): number {
+export function expectGzip(input: Uint8Array, sampleBytes: number): number {
   const middle = (input.length - sampleBytes) >> 1
   if (middle <= 0) return compressGzip(input).length
   return input.length * (deflate(input.subarray(middle, middle + sampleBytes)).length / sampleBytes)

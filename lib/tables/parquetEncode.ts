@@ -21,7 +21,8 @@ type Encoded = { encoding: number; body: Uint8Array; dictionary?: { body: Uint8A
 const worthwhile = 0.95
 /** In a group of this many rows for each distinct value, nothing beats a dictionary. */
 const rowsForEach = 8
-/** A chunk of at most this many rows is packed as small as we can: it has little to learn a code from, and is soon done. */
+/** Of a tight table a chunk of at most this many rows is packed as small as we can: it has little to learn a code from, and
+ *  is soon done. */
 const fewRows = 1 << 16
 
 /**
@@ -29,8 +30,7 @@ const fewRows = 1 << 16
  * (dictionary or not, compressed or not) depends on the values alone, so the same rows always give the same bytes.
  */
 export function encodeChunk(
-  name: string,
-  column: Column,
+  { name, column, isTight }: { readonly name: string; readonly column: Column; readonly isTight: boolean },
   data: AnyColumnData,
   sink: ByteSink,
   fileOffset: number,
@@ -38,13 +38,14 @@ export function encodeChunk(
   const { values, valid } = splitColumn(data)
   const rowCount = countOf(values)
   const present = presentValues(column, values, valid)
-  const { encoded, expectedBytes } = smallest(encodeValues(column, present.values))
+  const { encoded, expectedBytes } = smallest(encodeValues(column, present.values, isTight), isTight)
   const body = isOptional(column) ? withLevels(present.valid, rowCount, encoded.body) : encoded.body
   if (body.length > 2 ** 31 - 1) {
     throw new Fault({ code: 'failed', what: `column ${name} has more than 2 GiB of text in one row group` })
   }
 
-  const sized = compressChunk({ body, dictionary: encoded.dictionary?.body }, expectedBytes, rowCount <= fewRows)
+  const isThorough = isTight && rowCount <= fewRows
+  const sized = compressChunk({ body, dictionary: encoded.dictionary?.body }, expectedBytes, isThorough)
   const start = sink.length
   let dictionaryPageOffset: number | undefined
   let rawBytes = 0
@@ -99,8 +100,8 @@ function writePage(
 type Pages = { readonly body: Uint8Array; readonly dictionary?: Uint8Array | undefined }
 
 const sizeOf = ({ dictionary, body }: Pages): number => body.length + (dictionary?.length ?? 0)
-const expectedSizeOf = ({ dictionary, body }: Pages): number =>
-  expectGzip(body) + (dictionary === undefined ? 0 : expectGzip(dictionary))
+const expectedSizeOf = ({ dictionary, body }: Pages, sampleBytes: number): number =>
+  expectGzip(body, sampleBytes) + (dictionary === undefined ? 0 : expectGzip(dictionary, sampleBytes))
 
 function compressChunk(plain: Pages, expectedBytes: number, isThorough: boolean): Pages & { codec: number } {
   const uncompressed = { ...plain, codec: codecs.none }
@@ -113,8 +114,11 @@ function compressChunk(plain: Pages, expectedBytes: number, isThorough: boolean)
 }
 
 /** Of several ways to write the values the one that packing is expected to leave the least of. */
-function smallest(ways: readonly Encoded[]): { encoded: Encoded; expectedBytes: number } {
-  const expected = ways.map(({ body, dictionary }) => expectedSizeOf({ body, dictionary: dictionary?.body }))
+function smallest(ways: readonly Encoded[], isTight: boolean): { encoded: Encoded; expectedBytes: number } {
+  const sampleBytes = isTight ? 65_536 : 32_768
+  const expected = ways.map(({ body, dictionary }) =>
+    expectedSizeOf({ body, dictionary: dictionary?.body }, sampleBytes),
+  )
   const expectedBytes = Math.min(...expected)
   return { encoded: ways[expected.indexOf(expectedBytes)]!, expectedBytes }
 }
@@ -129,20 +133,20 @@ function withLevels(valid: Uint8Array | undefined, rowCount: number, body: Uint8
 }
 
 /** The ways the values may be written; the smallest is taken. */
-function encodeValues({ kind }: Column, values: AnyValues): readonly Encoded[] {
+function encodeValues({ kind }: Column, values: AnyValues, isTight: boolean): readonly Encoded[] {
   switch (kind) {
     case 'i64':
     case 'decimal':
-      return encodeWords(int64Words(values as BigInt64Array), kind)
+      return encodeWords(int64Words(values as BigInt64Array), kind, isTight)
     case 'wide':
       return encodeWides(values as BigInts)
     case 'tsMs': {
       const words = wordsOfTimes(values as Float64Array)
       // Milliseconds of many rows are a few bits each, and nothing is left to gain on whole bytes.
-      return countOf(values) > fewRows ? [encodeDeltas(words)] : encodeDifferences(words)
+      return encodeDifferences(words, isTight && countOf(values) <= fewRows)
     }
     case 'tsUs':
-      return encodeDifferences(wordsOfTimes(values as Float64Array))
+      return encodeDifferences(wordsOfTimes(values as Float64Array), isTight)
     case 'i32': {
       const sink = new ByteSink(countOf(values) * 2 + 64)
       encodeDelta32(values as Int32Array, sink)
@@ -164,22 +168,21 @@ function encodeValues({ kind }: Column, values: AnyValues): readonly Encoded[] {
  * difference a large multiple of the tick; a dictionary says each such number once, and after that costs what its rank
  * costs. Ids and what else differs by little is not looked at twice.
  */
-function encodeWords(words: Int32Array, kind: 'i64' | 'decimal'): readonly Encoded[] {
+function encodeWords(words: Int32Array, kind: 'i64' | 'decimal', isTight: boolean): readonly Encoded[] {
   const rowCount = words.length / 2
   const range = int64Range(words)
   const deltas = kind === 'i64' ? encodeDeltas(words, range) : undefined
   if (deltas !== undefined && deltas.body.length < rowCount) return [deltas]
   const found = dictionaryOf(words)
-  if (found === undefined) return encodeDifferences(words, range, deltas)
+  if (found === undefined) return encodeDifferences(words, isTight, range, deltas)
   const { entries, indices } = inOrder(found)
   const size = entries.length / 2
   const width = bitWidth(size - 1)
   // Ranks that begin on bytes take more room before they are packed and, where values come in runs, less behind it.
   const widths = width % 8 === 0 ? [width] : [width, width + 8 - (width % 8)]
   const ranks = widths.map((bits) => encodeIndices(indices, bytesOf(entries), size, range, bits))
-  return size * rowsForEach <= rowCount && rowCount > fewRows
-    ? ranks
-    : [...ranks, ...encodeDifferences(words, range, deltas)]
+  const isSettled = size * rowsForEach <= rowCount && !(isTight && rowCount <= fewRows)
+  return isSettled ? ranks : [...ranks, ...encodeDifferences(words, isTight, range, deltas)]
 }
 
 type Dictionary = { entries: Int32Array; indices: Int32Array }
@@ -212,12 +215,14 @@ function encodeWides(values: BigInts): readonly Encoded[] {
   return [plain, encodeIndices(indices, entries, entries.length / wideBytes, range)]
 }
 
-/** Differences in as few bits as they need, and on whole bytes. */
+/** Differences in as few bits as they need, and where that is worth the time on whole bytes. */
 function encodeDifferences(
   words: Int32Array,
+  isTight: boolean,
   range = int64Range(words),
   deltas = encodeDeltas(words, range),
 ): readonly Encoded[] {
+  if (!isTight) return [deltas]
   const sink = new ByteSink(words.length * 2 + 64)
   if (!encodeSteps(words, sink)) return [deltas]
   return [deltas, { encoding: encodings.delta, body: sink.written(), range }]

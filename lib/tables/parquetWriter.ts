@@ -85,9 +85,10 @@ export function groupWriter<C extends Columns>(schema: TableSchema<C>, write: (b
     group(rows: Table<C>) {
       const columns = rows.columns as Readonly<Record<string, AnyColumnData>>
       const chunks: ChunkMeta[] = []
+      const isTight = schema.packing === 'tight'
       for (const [name, column] of Object.entries(schema.columns)) {
         const sink = new ByteSink(rows.rowCount * 2 + 256)
-        chunks.push(encodeChunk(name, column, columns[name]!, sink, sizeBytes))
+        chunks.push(encodeChunk({ name, column, isTight }, columns[name]!, sink, sizeBytes))
         emit(sink.written())
       }
       rowGroups.push({ rowCount: rows.rowCount, chunks })

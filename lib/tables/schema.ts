@@ -43,6 +43,8 @@ export type TableSchema<C extends Columns = Columns> = {
   readonly sortKey: readonly string[]
   /** How rows with equal sort keys are ordered, as a sentence. Without one the sort key is unique, and that is checked. */
   readonly tieBreak?: string
+  /** Written in the fewest bytes we can, which takes longer: for tables with more rows than all others together. */
+  readonly packing?: 'tight'
   /** Where the columns were picked from another schema: files of that one are read as this one. */
   readonly pickedFrom?: TableSchema
 }
@@ -58,6 +60,7 @@ export function defineTable<const C extends Columns>(definition: {
   columns: C
   sortKey: readonly (keyof C & string)[]
   tieBreak?: string
+  packing?: 'tight'
 }): TableSchema<C> {
   const { name, version, columns, sortKey } = definition
   assert.match(name, /^[a-z][A-Za-z0-9_]*$/, `a table's name is an identifier: ${name}`)

@@ -13,6 +13,7 @@ export const spotTradeTable = defineTable({
   version: 2,
   columns: { symbol: utf8(), ...tradeColumns },
   sortKey: ['symbol', 'tradeId'],
+  packing: 'tight',
 })
 export const spotTrades = tableArtifact(spotTradeTable)
 
@@ -22,6 +23,7 @@ export const spotAggTradeTable = defineTable({
   version: 1,
   columns: { symbol: utf8(), ...aggTradeColumns },
   sortKey: ['symbol', 'aggTradeId'],
+  packing: 'tight',
 })
 export const spotAggTrades = tableArtifact(spotAggTradeTable)
 

@@ -13,6 +13,7 @@ export const tradeTable = defineTable({
   version: 2,
   columns: { symbol: utf8(), ...tradeColumns },
   sortKey: ['symbol', 'tradeId'],
+  packing: 'tight',
 })
 export const trades = tableArtifact(tradeTable)
 
@@ -41,6 +42,7 @@ export const aggTradeTable = defineTable({
   version: 1,
   columns: { symbol: utf8(), ...aggTradeColumns },
   sortKey: ['symbol', 'aggTradeId'],
+  packing: 'tight',
 })
 export const aggTrades = tableArtifact(aggTradeTable)
 
