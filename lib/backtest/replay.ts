@@ -37,7 +37,8 @@ export class Replay {
   /** Merged and not yet handed out: the stream of each event. */
   #queue = new Int32Array(eventsPerBlock * 2)
   #queued = 0
-  #counts: Int32Array
+  /** Row that each stream's next event stands in. */
+  #next: Int32Array
   #packed: Float64Array
   #packedHalves: Uint32Array
 
@@ -55,7 +56,7 @@ export class Replay {
     // Half a word an event for the stream's number.
     this.#packed = new Float64Array(eventsPerBlock * (widest + 1))
     this.#packedHalves = new Uint32Array(this.#packed.buffer)
-    this.#counts = new Int32Array(this.streams.length)
+    this.#next = new Int32Array(this.streams.length)
     this.#rows = new Int32Array(this.streams.length)
     if (from === undefined) {
       this.#digest = hash(new Uint8Array(0), new TextEncoder().encode(describe(this.streams)))
@@ -106,18 +107,17 @@ export class Replay {
    *  took of each column (instants, sequence, the others by name) as doubles, all little-endian. That fixes every event
    *  and their order, and copies columns in runs: packing event by event ran at half the speed. */
   #pack(stream: Int32Array, row: Int32Array): number {
-    const counts = this.#counts.fill(0)
-    const firstRow = this.#rows.slice()
+    const next = this.#next
+    next.set(this.#rows)
     for (let i = 0; i < stream.length; i++) {
       const s = stream[i]!
-      row[i] = firstRow[s]! + counts[s]!++
+      row[i] = next[s]!++
       this.#packedHalves[i] = s
     }
     let word = (stream.length + 1) >> 1
     if (stream.length % 2 === 1) this.#packedHalves[stream.length] = 0
-    for (let s = 0; s < counts.length; s++) {
-      const from = firstRow[s]!
-      const to = from + counts[s]!
+    for (let s = 0; s < next.length; s++) {
+      const [from, to] = [this.#rows[s]!, next[s]!]
       if (to > from) for (const column of this.#columns[s]!) word = this.#packColumn(word, column, from, to)
       this.#rows[s] = to
     }
@@ -125,18 +125,16 @@ export class Replay {
   }
 
   #packColumn(start: number, column: Float64Array, from: number, to: number): number {
-    const packed = this.#packed
-    let word = start
-    for (let row = from; row < to; row++) {
-      const value = column[row]!
-      if (Number.isNaN(value)) {
-        // The sign of a NaN depends on how the engine compiled what made it; the bytes must not.
-        this.#packedHalves[word * 2] = 0
-        this.#packedHalves[word * 2 + 1] = 0x7ff80000
-      } else packed[word] = value
-      word++
+    const values = column.subarray(from, to)
+    this.#packed.set(values, start)
+    for (let i = 0; i < values.length; i++) {
+      // The sign of a NaN depends on how the engine compiled what made it; the bytes must not.
+      if (Number.isNaN(values[i]!)) {
+        this.#packedHalves[(start + i) * 2] = 0
+        this.#packedHalves[(start + i) * 2 + 1] = 0x7ff80000
+      }
     }
-    return word
+    return start + values.length
   }
 
   #enqueue(): void {

@@ -60,7 +60,8 @@ export class MergeWindow {
     this.#layDown(startMs)
     this.#sort(total)
     this.#orderSequences(total)
-    for (let i = 0; i < total; i++) this.stream[i] = this.#laidStream[this.#order[i]!]!
+    const [stream, laidStream, order] = [this.stream, this.#laidStream, this.#order]
+    for (let i = 0; i < total; i++) stream[i] = laidStream[order[i]!]!
     this.count = total
     // Two digits of the radix sort carry 22 bits of milliseconds; only sparse streams are worth a third.
     const isWorthMore = this.#spanMs < 1 << (2 * digitBits) || (total < windowEvents / 16 && this.#spanMs < 1 << 30)
@@ -90,23 +91,21 @@ export class MergeWindow {
   }
 
   #layDown(startMs: number): void {
+    const [keys, laidStream] = [this.#keys, this.#laidStream]
     let n = 0
     for (const s of this.#layOrder) {
       const { knownAtMs, sequence } = this.#streams[s]!
-      const end = this.#ends[s]!
-      let row = this.#starts[s]!
-      this.#rowOffset[s] = row - n
-      let before = row === 0 ? startMs : knownAtMs[row - 1]!
-      for (; row < end; row++) {
+      const [start, end] = [this.#starts[s]!, this.#ends[s]!]
+      this.#rowOffset[s] = start - n
+      laidStream.fill(s, n, n + end - start)
+      let before = start === 0 ? startMs : knownAtMs[start - 1]!
+      for (let row = start; row < end; row++) {
         const tsMs = knownAtMs[row]!
-        const stepsBack =
-          tsMs < before || (tsMs === before && row > 0 && sequence && sequence[row]! < sequence[row - 1]!)
-        if (stepsBack) assert.fail(`${this.#streams[s]!.source} steps backward at row ${row}`)
+        if (tsMs <= before && (tsMs < before || (row > 0 && sequence && sequence[row]! < sequence[row - 1]!))) {
+          assert.fail(`${this.#streams[s]!.source} steps backward at row ${row}`)
+        }
         before = tsMs
-        this.#laidStream[n] = s
-        this.#keys[n] = tsMs - startMs
-        this.#order[n] = n
-        n++
+        keys[n++] = tsMs - startMs
       }
       this.#starts[s] = end
     }
@@ -114,9 +113,11 @@ export class MergeWindow {
 
   /** Least significant digit first; instants are whole milliseconds (or microseconds), so no digit is lost. */
   #sort(total: number): void {
-    let [keys, keysOther, order, orderOther] = [this.#keys, this.#keysOther, this.#order, this.#orderOther]
     const counts = this.#counts
+    // Nothing has moved before the first digit: the event in place i is the one laid down as number i.
+    let isMoved = false
     for (let shift = 0; shift < 32 && this.#spanMs > 1 << shift; shift += digitBits) {
+      const [keys, keysOther, order, orderOther] = [this.#keys, this.#keysOther, this.#order, this.#orderOther]
       counts.fill(0)
       for (let i = 0; i < total; i++) counts[(keys[i]! >>> shift) & digitMask]!++
       let position = 0
@@ -126,35 +127,38 @@ export class MergeWindow {
         position += here
       }
       for (let i = 0; i < total; i++) {
-        const digit = (keys[i]! >>> shift) & digitMask
-        const to = counts[digit]!
-        counts[digit] = to + 1
-        keysOther[to] = keys[i]!
-        orderOther[to] = order[i]!
+        const key = keys[i]!
+        const to = counts[(key >>> shift) & digitMask]!++
+        keysOther[to] = key
+        orderOther[to] = isMoved ? order[i]! : i
       }
-      ;[keys, keysOther, order, orderOther] = [keysOther, keys, orderOther, order]
+      isMoved = true
+      this.#keys = keysOther
+      this.#keysOther = keys
+      this.#order = orderOther
+      this.#orderOther = order
     }
-    this.#keys = keys
-    this.#keysOther = keysOther
-    this.#order = order
-    this.#orderOther = orderOther
+    // All at one instant: they stay as they were laid down.
+    if (!isMoved) for (let i = 0; i < total; i++) this.#order[i] = i
   }
 
+  /** Two sources at one instant and rank: the whole tie is ordered by sequence, then as laid, which is by source and row. */
   #orderSequences(total: number): void {
     if (!this.#hasSequences) return
+    const [keys, order, laidStream, ranks] = [this.#keys, this.#order, this.#laidStream, this.#ranks]
     for (let i = 1; i < total; i++) {
-      if (this.#keys[i] !== this.#keys[i - 1]) continue
-      const here = this.#laidStream[this.#order[i]!]!
-      const before = this.#laidStream[this.#order[i - 1]!]!
-      if (here === before || this.#ranks[here] !== this.#ranks[before]) continue
-      // Two sources at one instant and rank: order the whole tie by sequence, then as laid, which is by source and row.
-      const isTied = (k: number) =>
-        this.#keys[k] === this.#keys[i] && this.#ranks[this.#laidStream[this.#order[k]!]!] === this.#ranks[here]
+      const key = keys[i]!
+      if (key !== keys[i - 1]!) continue
+      const here = laidStream[order[i]!]!
+      const before = laidStream[order[i - 1]!]!
+      const rank = ranks[here]!
+      if (here === before || rank !== ranks[before]!) continue
+      const isTied = (k: number) => keys[k] === key && ranks[laidStream[order[k]!]!] === rank
       let from = i - 1
       while (from > 0 && isTied(from - 1)) from--
       let to = i + 1
       while (to < total && isTied(to)) to++
-      this.#order.subarray(from, to).sort((a, b) => this.#sequenceOf(a) - this.#sequenceOf(b) || a - b)
+      order.subarray(from, to).sort((a, b) => this.#sequenceOf(a) - this.#sequenceOf(b) || a - b)
       i = to
     }
   }

@@ -78,6 +78,15 @@ describe('Replay', () => {
     )
   })
 
+  test('orders more events of one instant than it takes at a time', () => {
+    const streams = [
+      ...randomStreams(3, 4, 30_000, 0),
+      ...randomStreams(4, 3, 200, 2).map((s) => ({ ...s, source: `t${s.source}` })),
+    ]
+    expect(streams.map(({ knownAtMs }) => knownAtMs.length).reduce((a, b) => a + b)).toBeGreaterThan(40_000)
+    expect(drain(new Replay(streams, sha256)).events).toEqual(sortedEvents(streams))
+  })
+
   test('is the same whatever the order in which streams are listed', () => {
     const streams = randomStreams(5, 8, 2000, 3)
     const digest = drain(new Replay(streams, sha256)).digest
