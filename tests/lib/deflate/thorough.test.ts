@@ -66,6 +66,8 @@ describe('bytes packed thoroughly', () => {
 
   test('are these on every Node and machine', () => {
     const packed = deflateThoroughly(numbers(40_000, 2))
-    expect(createHash('sha256').update(packed).digest('hex')).toBe('f809874dca7111e02bfee8f25b00989230fbbdaba12c490bfdac1416498fcd51')
+    expect(createHash('sha256').update(packed).digest('hex')).toBe(
+      'f809874dca7111e02bfee8f25b00989230fbbdaba12c490bfdac1416498fcd51',
+    )
   })
 })
