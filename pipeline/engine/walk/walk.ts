@@ -105,7 +105,9 @@ export class Walk {
   async advance(): Promise<void> {
     while (this.unprepared.length > 0 || this.ready.length > 0 || this.expandable.length > 0) {
       if (this.unprepared.length > 0) await this.knowledge.prepareCode(this.unprepared.splice(0))
-      for (let state = this.ready.pop(); state !== undefined; state = this.ready.pop()) this.decideNow(state)
+      // In the order in which the graph names them: of equals the first is begun first, and the main run before its variants.
+      for (let next = 0; next < this.ready.length; next++) this.decideNow(this.ready[next]!)
+      this.ready.length = 0
       for (const collection of this.expandable.splice(0)) this.expand(collection)
     }
   }
@@ -190,7 +192,9 @@ export class Walk {
         this.states.set(next, state)
         this.unprepared.push(next)
         entered.push(state)
-        for (const wire of next.wires) for (const inner of wire.parts) stack.push(resolvePart(inner))
+        for (const wire of next.wires.toReversed()) {
+          for (const inner of wire.parts.toReversed()) stack.push(resolvePart(inner))
+        }
       } else {
         if (this.collections.has(next)) continue
         const state: CollectionState = { collection: next, waiters: [], settled: false, queued: false }
@@ -199,8 +203,8 @@ export class Walk {
         if (ofSource === undefined) this.collectionsBySource.set(next.source, [state])
         else ofSource.push(state)
         reached.push(state)
+        for (const inner of (next.parts ?? []).toReversed()) stack.push(resolvePart(inner))
         stack.push(next.source)
-        for (const inner of next.parts ?? []) stack.push(resolvePart(inner))
       }
     }
     // Wired only now, when every state they name exists.

@@ -105,6 +105,15 @@ function inputsWorld(values: { a: number; b: number; alone: number }) {
   })
 }
 
+test('of nodes that may begin, the one the graph names first begins first', async () => {
+  await using lab = new EngineLab()
+  const { pipeline } = world(['one', 'two', 'three', 'four', 'five'])
+  await lab.run(pipeline, ['report'])
+  expect(lab.executed.filter((address) => address.startsWith('measure'))).toEqual(
+    ['one', 'two', 'three', 'four', 'five'].map((name) => `measure[${name}]`),
+  )
+})
+
 describe('a run', () => {
   test('executes what is not recorded, and a second run executes nothing and has the same id', async () => {
     await using lab = new EngineLab()
