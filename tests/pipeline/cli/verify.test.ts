@@ -50,3 +50,17 @@ test('what a source did not have is rebuilt as it was run: undefined, and left o
   expect(verified.stdout).toContain('all is well')
   expect(verified.status).toBe(exitStatuses.ok)
 })
+
+test('what the code of today would make is compared with what was made: nothing but what was edited differs', () => {
+  const cwd = join(pipe.dir, 'edited')
+  mkdirSync(cwd)
+  writeFileSync(join(cwd, 'pipe.config.ts'), config)
+  expect(pipe.run(['run', '--snapshot', 'one'], { cwd }).status).toBe(exitStatuses.ok)
+  const verify = () => pipe.run(['verify', 'one', '--level', 'current'], { cwd })
+  expect(verify().stdout).toContain('all is well')
+  writeFileSync(join(cwd, 'pipe.config.ts'), config.replace('? 100', '? 200'))
+  const { stdout, status } = verify()
+  expect(stdout).toMatch(/changed {2}one count {2}its code changed/)
+  expect(stdout).not.toMatch(/one fetch/)
+  expect(status).toBe(exitStatuses.ok)
+})
