@@ -10,6 +10,9 @@ import type { PackageDirs } from './protocol.ts'
  *  by the machine. */
 const memoryEveryMs = 50
 
+/** A child says where a debugger finds it just before it waits for one. Who came in between would be waited for in vain. */
+const waitsAfterMs = 100
+
 /** Runs one job in a process of its own, which is killed for time, memory or by the signal, and in any case afterwards.
  *  A thread can be stopped too, but only a process can be held to its memory. */
 export function runIsolated(
@@ -50,7 +53,8 @@ export function runIsolated(
 
     child.on('message', (answer: IsolateAnswer) => {
       if (answer.kind === 'done') end(answer.outcome)
-      else if (answer.kind === 'listening') options.onListening?.(answer.url)
+      else if (answer.kind === 'listening')
+        timers.push(setTimeout(() => options.onListening?.(answer.url), waitsAfterMs))
       else end({ kind: 'died', what: answer.why })
     })
     child.on('error', (error) => end({ kind: 'died', what: `its process could not be started: ${error.message}` }))
