@@ -174,15 +174,14 @@ class SymbolEvaluation {
       case 'calendar':
         applyCalendar(column.spans, frame, dst)
         return dst
-      case 'custom':
-        column.kernel(
-          // Copies: a kernel that sorts its input in place would change it for every other reader.
-          column.of.map((operand) => this.of(operand).slice()),
-          // It may count on rows that it leaves alone.
-          dst.fill(0),
-          anchor,
-        )
-        return dst
+      case 'custom': {
+        // Its own memory, for whoever wrote it may keep what it was given and count on zeros. Copies: a kernel that sorts its
+        // input in place would change it for every other reader.
+        const own = new Float64Array(frame.rows)
+        const inputs = column.of.map((operand) => this.of(operand).slice())
+        column.kernel(inputs, own, anchor)
+        return own
+      }
       case 'across':
         return assert.fail('columns across symbols are computed before')
     }

@@ -163,7 +163,7 @@ export function createHttp(options: HttpOptions = {}): Http {
         host.pausedUntilMs = Math.max(host.pausedUntilMs, clock.nowMs() + next.waitMs)
         continue
       }
-      if (++failures >= policy.attemptsMax) throw exhausted(fault, failures)
+      if (++failures >= policy.attemptsMax) throw exhausted(fault, attempts)
       await clock.sleep(backoffMs(failures), request.signal)
     }
   }
@@ -272,11 +272,12 @@ async function receive(
   return { status, headers, body, sizeBytes, sha256: hash.digest('hex') }
 }
 
-function exhausted(fault: HttpFault, tries: number): HttpFault {
+function exhausted(fault: HttpFault, tries: readonly Attempt[]): HttpFault {
   return new HttpFault({
     trouble: fault.trouble,
     url: fault.where ?? '',
-    what: `${fault.what}, in each of ${tries} tries`,
+    what: `${fault.what}, in each of ${tries.length} tries`,
+    everyTry: tries.every(({ trouble }) => trouble === fault.trouble),
     ...(fault.status === undefined ? {} : { status: fault.status }),
     todo: fault.todo ?? 'run the same command again: what was fetched is kept',
     cause: fault,

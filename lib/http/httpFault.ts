@@ -29,6 +29,8 @@ export class HttpFault extends Fault {
   readonly waitMs: number | undefined
   /** The venue's own code, such as -1121. */
   readonly venueCode: number | undefined
+  /** It is the last of several tries, all of which ended in this. */
+  readonly everyTry: boolean
 
   constructor(fault: {
     trouble: HttpTrouble
@@ -39,6 +41,7 @@ export class HttpFault extends Fault {
     waitMs?: number
     venueCode?: number
     permanent?: boolean
+    everyTry?: boolean
     cause?: unknown
   }) {
     const { trouble, what, url, todo, status, waitMs, venueCode, cause } = fault
@@ -59,6 +62,7 @@ export class HttpFault extends Fault {
     this.status = status
     this.waitMs = waitMs
     this.venueCode = venueCode
+    this.everyTry = fault.everyTry ?? false
   }
 }
 

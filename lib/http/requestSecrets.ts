@@ -16,12 +16,13 @@ function secretsOf(url: string, headers: Readonly<Record<string, string>>): stri
 export function discreet(fault: HttpFault, url: string, headers: Readonly<Record<string, string>> = {}): HttpFault {
   const secrets = secretsOf(url, headers)
   if (secrets.length === 0) return fault
-  const { trouble, what, todo, status, waitMs, venueCode, permanent } = fault
+  const { trouble, what, todo, status, waitMs, venueCode, permanent, everyTry } = fault
   return new HttpFault({
     trouble,
     url,
     what: withoutValues(what, secrets),
     permanent,
+    everyTry,
     ...(todo === undefined ? {} : { todo: withoutValues(todo, secrets) }),
     ...(status === undefined ? {} : { status }),
     ...(waitMs === undefined ? {} : { waitMs }),

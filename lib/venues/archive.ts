@@ -5,7 +5,7 @@ import { type AskContext, ask, download, isNotFound, shownRequest, type VenueReq
 import { isCutChecksum, parseChecksum } from './checksumFile.ts'
 import type { VenueChoice } from './hosts.ts'
 import { type ListedPage, parseListing } from './listing.ts'
-import { readsAsText, wrongTries } from './wrongTries.ts'
+import { wrongTries } from './wrongTries.ts'
 
 /** Where a file of an artifact is written while it arrives. */
 export type FileContext = AskContext & { openFile(name: string): BodySink }
@@ -44,9 +44,9 @@ function whyNoListing(body: Uint8Array): string | undefined {
  * into the store while it is hashed. Where the two disagree, both are fetched once more, for the file may have been
  * published anew in between. Where they still disagree both are kept as they are: it is the audit's to say.
  *
- * So are a zip that is empty or scrambled and a checksum that is empty or cut off, where every try brings the same: the venue
- * has published them so, and others may serve the rows. What reads as text in a zip's place, such as the page of a hotel's
- * network, is not the archive's answer, nor is what changes from try to try: it is asked again, and fails.
+ * So are a zip that is empty and a checksum that is empty or cut off, where every try brings the same: the venue has published
+ * them so, and others may serve the rows. Anything else in a zip's place, such as the page of a hotel's network, is not the
+ * archive's answer, nor is what changes from try to try: it is asked again, and fails.
  */
 export async function fetchArchiveFile(
   choice: VenueChoice,
@@ -60,11 +60,11 @@ export async function fetchArchiveFile(
     if (checksum === undefined) return undefined
     const stated = parseChecksum(checksum)
     const zip = await zipAt(choice, path, file, context)
-    const { sha256, sizeBytes, brokenBegin } = zip
+    const { sha256, sizeBytes, isEmpty } = zip
     const isRight = stated?.sha256 === sha256
-    const isBroken = stated === undefined || brokenBegin !== undefined
+    const isBroken = stated === undefined || isEmpty
     if (!isRight && !isBroken && round === 0) continue
-    if (stated === undefined && brokenBegin !== undefined) await assertOthersAreAbsent(choice, path, context)
+    if (stated === undefined && isEmpty) await assertOthersAreAbsent(choice, path, context)
     zip.finish()
     context.note({
       key: archiveKey(file),
@@ -72,7 +72,6 @@ export async function fetchArchiveFile(
       sizeBytes,
       checksum: isRight ? 'right' : 'wrong',
       rounds: round + 1,
-      ...(brokenBegin === undefined ? {} : { brokenBegin: Buffer.from(brokenBegin).toString('hex') }),
     })
     return [{ name: `${name}.CHECKSUM`, bytes: checksum }]
   }
@@ -92,7 +91,7 @@ async function checksumAt(choice: VenueChoice, path: string, context: AskContext
   }
 }
 
-/** A zip on its way into the artifact, and how it begins where it is none. */
+/** A zip on its way into the artifact. */
 async function zipAt(choice: VenueChoice, path: string, file: ArchiveFile, context: FileContext) {
   let writer: BodySink | undefined
   const fetched = (whyWrong: (begin: Uint8Array) => string | undefined) =>
@@ -110,13 +109,12 @@ async function zipAt(choice: VenueChoice, path: string, file: ArchiveFile, conte
   const finish = () => writer!.finish()
   const tries = wrongTries(whyNoZip)
   try {
-    return { ...(await fetched(tries.whyWrong)), brokenBegin: undefined, finish }
+    return { ...(await fetched(tries.whyWrong)), isEmpty: false, finish }
   } catch (error) {
     const alike = tries.alike(error)
-    if (alike === undefined || readsAsText(alike)) throw error
-    const isAlike = (begin: Uint8Array) => Buffer.compare(begin, alike) === 0
-    const taken = await fetched((begin) => (isAlike(begin) ? undefined : 'what is there instead of a zip changes'))
-    return { ...taken, brokenBegin: alike, finish }
+    if (alike?.length !== 0) throw error
+    const taken = await fetched((begin) => (begin.length === 0 ? undefined : 'what is there instead of a zip changes'))
+    return { ...taken, isEmpty: true, finish }
   }
 }
 

@@ -5,6 +5,7 @@ export function parseChecksum(bytes: Uint8Array): { readonly sha256: string; rea
   return match === null ? undefined : { sha256: match[1]!.toLowerCase(), name: match[2]! }
 }
 
-/** Whether this may be the beginning of such a line, or nothing: a file that the venue has not written to its end. */
+/** Whether this may be the beginning of such a line, or nothing: a file that the venue has not written to its end. A few
+ *  digits may be somebody else's, such as a status. */
 export const isCutChecksum = (bytes: Uint8Array): boolean =>
-  /^[0-9a-f]{0,64}$/i.test(new TextDecoder().decode(bytes).trimEnd())
+  /^([0-9a-f]{16,64})?$/i.test(new TextDecoder().decode(bytes).trimEnd())

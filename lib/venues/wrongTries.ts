@@ -17,20 +17,8 @@ export function wrongTries(whyWrong: (begin: Uint8Array) => string | undefined):
       return why
     },
     alike: (error) => {
-      if (!(error instanceof HttpFault) || error.trouble !== 'wrongForm') return undefined
+      if (!(error instanceof HttpFault && error.trouble === 'wrongForm' && error.everyTry)) return undefined
       return begins.every((begin) => begin.equals(begins[0]!)) ? begins[0] : undefined
     },
-  }
-}
-
-/** Whether bytes are words: a page that wants one to log in, or what a proxy or a firewall has to say. */
-export function readsAsText(begin: Uint8Array): boolean {
-  if (begin.length === 0) return false
-  try {
-    // The last character may be cut.
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(begin, { stream: true })
-    return !/[^\P{Cc}\s]/u.test(text)
-  } catch {
-    return false
   }
 }

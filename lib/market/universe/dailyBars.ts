@@ -1,11 +1,14 @@
 import type { FileSet } from '../../artifact.ts'
+import type { Finding } from '../../audit/finding.ts'
+import { Fault } from '../../fault.ts'
 import { klinesOf, klineTable } from '../../tables/klines.ts'
 import { concatTables, type TableOf } from '../../tables/table.ts'
-import type { TsMs } from '../../time.ts'
+import { monthOf, type TsMs } from '../../time.ts'
 import { tradeBars } from '../ingest/bars.ts'
+import { isWholeFileKind } from '../ingest/fileDoubts.ts'
 
 /** The daily bars of many symbols in one table: of each the archive of one period, as `fetchBars` names it. Who has no
- *  archive has no rows. What cannot be right is left out, as it is where bars become a data set. */
+ *  archive has no rows; whose archive cannot be right is not left out, for nobody would miss it in the universe. */
 export function dailyBarsOf(
   raw: readonly FileSet[],
   { fromTsMs, toTsMs }: { readonly fromTsMs: TsMs; readonly toTsMs: TsMs },
@@ -15,7 +18,10 @@ export function dailyBarsOf(
     const symbol = files.names.find((name) => name.endsWith('.zip'))?.split('-1d-')[0]
     if (symbol === undefined) continue
     const partition = { market: 'usdm', kind: 'klines', symbol, interval: '1d', fromTsMs, toTsMs } as const
-    tables.set(symbol, klinesOf(symbol, tradeBars([files], partition, 'quarantine').table))
+    const { table, findings } = tradeBars([files], partition, 'quarantine')
+    const doubt = findings.find(({ kind }) => isWholeFileKind(kind))
+    if (doubt !== undefined) throw unusable(symbol, monthOf(fromTsMs), doubt)
+    tables.set(symbol, klinesOf(symbol, table))
   }
   const inOrder = [...tables].sort(([a], [b]) => (a < b ? -1 : 1))
   return concatTables(
@@ -23,3 +29,11 @@ export function dailyBarsOf(
     inOrder.map(([, table]) => table),
   )
 }
+
+const unusable = (symbol: string, month: string, { file, what }: Finding): Fault =>
+  new Fault({
+    code: 'failed',
+    what: `nobody can tell whether ${symbol} belongs to the universe: of its daily bars in ${month}, ${what}`,
+    where: file,
+    todo: `ask for them again with --refresh 'fetchBars[universe,${symbol},${month}]', or put ${symbol} into universe.deny`,
+  })

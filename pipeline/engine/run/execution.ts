@@ -100,7 +100,8 @@ export class Execution {
         `${node.address}, input ${port}`,
       )
     }
-    const params = task.params.parse(node.params)
+    // Its own: a task that changes what it was given changes nothing that is recorded of it.
+    const params = task.params.parse(structuredClone(node.params))
     const onLog = (line: string) => this.emit({ kind: 'node log', address: node.address, line })
     const startMs = options.monotonicMs()
     if (task.kind === 'sink') {

@@ -130,6 +130,21 @@ test('a quotient has no value where its divisor is zero or missing, wherever tha
   )
 })
 
+test('a kernel of a project may keep what it made', () => {
+  let first: Float64Array | undefined
+  const againstFirst = custom([x], '1m', ([src], dst) => {
+    dst.set(src!)
+    first ??= dst
+    for (let i = 0; i < dst.length; i++) dst[i] = src![i]! - first[i]!
+    if (dst === first) dst.set(src!)
+  })
+  const frames = ['AUSDT', 'BUSDT'].map((symbol, i) => frameOf([1, 2, 3 + i], { symbol }))
+  expect(valuesOf(againstFirst, ...frames)).toEqual([
+    [1, 2, 3],
+    [0, 0, 1],
+  ])
+})
+
 test('a kernel of a project that sorts its input in place changes it for nobody else', () => {
   const largest = custom([x], '1m', ([src], dst) => dst.fill(src!.sort().at(-1)!))
   const features = [largest, x].map((column, i) => ({ name: `f${i}`, group: 'g', says: '', column }))

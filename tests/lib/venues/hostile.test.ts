@@ -220,7 +220,6 @@ describe('an archive', () => {
 
   const broken: { says: string; zip: string | Buffer; checksum: string }[] = [
     { says: 'a zip of no bytes', zip: '', checksum: sum },
-    { says: 'a scrambled zip', zip: scrambled, checksum: sum },
     { says: 'no bytes for both', zip: '', checksum: '' },
     { says: 'a checksum of no bytes', zip: 'PK..', checksum: '' },
     { says: 'a checksum that is cut', zip: 'PK..', checksum: sum.slice(0, 20) },
@@ -246,10 +245,22 @@ describe('an archive', () => {
   })
 
   test('whose wrong bytes change from try to try has trouble of its own, and is asked again', async () => {
-    const { choice } = await archive((n) => Buffer.from([0xff, n, 0, 1]), sum, gone)
+    const { choice } = await archive((n) => (n % 2 === 0 ? '' : scrambled), sum, gone)
     const told = context()
     expect((await faultOf(fetchArchiveFile(choice, file, told))).what).toMatch(/no zip.*in each of 3 tries/)
     expect(told.files.size).toBe(0)
+  })
+
+  test('that was away most of the time, and then said nothing once, has not answered', async () => {
+    const { choice } = await venue((path, n) =>
+      path.endsWith('CHECKSUM') ? (n % 3 === 2 ? '' : { status: 503 }) : 'PK..',
+    )
+    expect((await faultOf(fetchArchiveFile(choice, file, context()))).what).toMatch(/in each of 3 tries/)
+  })
+
+  test('whose checksum is a few digits has not answered: that may be a status', async () => {
+    const { choice } = await archive(() => 'PK..', '404', gone)
+    expect((await faultOf(fetchArchiveFile(choice, file, context()))).what).toMatch(/no checksum.*in each of 3 tries/)
   })
 
   test('whose checksum is words has not answered', async () => {

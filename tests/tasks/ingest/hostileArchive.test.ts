@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AuditReport } from '../../../lib/audit/finding.ts'
 import { defaultWorld } from '../../../lib/sim/defaultWorld.ts'
@@ -144,8 +145,8 @@ describe('under quarantine the data set is the right one', () => {
       funding: [],
     },
     {
-      says: 'where all archives of bars and settlements are scrambled',
-      edit: broken(/\.zip/, scrambled),
+      says: 'where all archives of bars and settlements are files of no bytes',
+      edit: broken(/\.zip/, empty),
       bars: both,
       funding: both,
     },
@@ -182,10 +183,10 @@ describe('under quarantine the data set is the right one', () => {
   }, 30_000)
 
   test('what is broken is told with its length, its first bytes and both hashes', async () => {
-    const { reports } = await run(broken(month, scrambled))
-    const bytes = scrambled(get('/data/futures/um/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2026-06.zip').body)
+    const { reports } = await run(broken(month, half))
+    const bytes = half(get('/data/futures/um/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2026-06.zip').body)
     const [unreadable, mismatch] = reports[0]!.findings.map(({ what }) => what)
-    expect(unreadable).toContain(`Its ${bytes.length} bytes begin with f5eea6a1`)
+    expect(unreadable).toContain(`Its ${bytes.length} bytes begin with 504b0304`)
     expect(unreadable).toMatch(/others served its rows$/)
     expect(mismatch).toContain(
       `hashes to ${createHash('sha256').update(bytes).digest('hex')} and its checksum file says`,
@@ -194,9 +195,15 @@ describe('under quarantine the data set is the right one', () => {
 
   test("a page in the place of a file is nobody's answer: the run fails, and nothing is kept for ever", async () => {
     const page = { status: 200, body: Buffer.from('<html>log in</html>') }
-    for (const match of [/\/klines\/BTCUSDT\/1h\/.*\.zip$/, /\.zip/]) {
-      await expect(run((url) => (match.test(url) ? page : undefined))).rejects.toThrow(/in each of 3 tries/)
+    const packed = { status: 200, body: gzipSync(page.body) }
+    for (const [match, body] of [
+      [/\/klines\/BTCUSDT\/1h\/.*\.zip$/, page],
+      [/\.zip/, page],
+      [/\.zip$/, packed],
+    ] as const) {
+      await expect(run((url) => (match.test(url) ? body : undefined))).rejects.toThrow(/in each of 3 tries/)
     }
+    await expect(run(broken(month, scrambled))).rejects.toThrow(/in each of 3 tries/)
   }, 30_000)
 
   test('nobody but the API has what the archive broke: without it that is left out, and told', async () => {

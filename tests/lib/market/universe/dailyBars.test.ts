@@ -32,10 +32,21 @@ test('a month of everybody is one table, by symbol and day, in whatever order th
   expect(all.columns.openTsMs.slice(31, 62)).toEqual(alone.columns.openTsMs)
 })
 
-test('who has no archive, or one that cannot be right, has no rows and takes nobody else’s', () => {
-  const damaged = { ...archive('XRPUSDT'), 'XRPUSDT-1d-2026-05.zip': Buffer.from('PK no zip') }
+test('who has no archive has no rows and takes nobody else’s', () => {
   const absent = { 'absent.json': Buffer.from('{"reason":"the archive has none"}') }
-  const { columns } = dailyBarsOf([fileSet(absent), fileSet(archive('BTCUSDT')), fileSet(damaged)], period)
+  const { columns } = dailyBarsOf([fileSet(absent), fileSet(archive('BTCUSDT'))], period)
   expect([...new Set(columns.symbol)]).toEqual(['BTCUSDT'])
   expect(dailyBarsOf([], period).rowCount).toBe(0)
+})
+
+test.each([
+  ['is no zip', { 'XRPUSDT-1d-2026-05.zip': Buffer.from('PK no zip') }],
+  ['is empty', { 'XRPUSDT-1d-2026-05.zip': Buffer.alloc(0) }],
+  ['has an empty checksum', { 'XRPUSDT-1d-2026-05.zip.CHECKSUM': Buffer.alloc(0) }],
+])('nobody is left out because an archive %s: it is said whose, and what to do', (_, files) => {
+  const raw = [fileSet(archive('BTCUSDT')), fileSet({ ...archive('XRPUSDT'), ...files })]
+  expect(() => dailyBarsOf(raw, period)).toThrow(/whether XRPUSDT belongs to the universe/)
+  expect(() => dailyBarsOf(raw, period)).toThrow(
+    expect.objectContaining({ todo: expect.stringContaining("'fetchBars[universe,XRPUSDT,2026-05]'") }),
+  )
 })

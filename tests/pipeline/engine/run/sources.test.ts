@@ -51,6 +51,32 @@ describe('a source', () => {
     expect(records).toMatchObject([{ attempts: 3, notes: [{ attempt: 1 }, { attempt: 2 }, { attempt: 3 }] }])
   })
 
+  test('that changes its params changes nothing that is recorded of it', async () => {
+    await using lab = new EngineLab()
+    const grows = defineTask({
+      name: 'grows',
+      kind: 'source',
+      version: 1,
+      params: z.object({ free: z.any() }),
+      output: text,
+      run: async (_, { free }) => {
+        free.list.push(2)
+        return 'done'
+      },
+    })
+    const pipeline = definePipeline('growing', z.object({}), (graph) =>
+      graph.target('ask', graph.add(grows, { params: { free: { list: [1] } } })),
+    )
+    const ids = [await lab.run(pipeline, ['ask']), await lab.run(pipeline, ['ask'])].map(({ manifestId }) => manifestId)
+    expect(ids[0]).toBe(ids[1])
+    const said = readdirSync(lab.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'))
+      .join()
+    expect(said).toContain('"list":[1]')
+    expect(said).not.toContain('"list":[1,2]')
+  })
+
   test('tells nothing of what the environment calls secret, whatever it says', async () => {
     const key = 'k3y/that no body+knows'
     vi.stubEnv('VENUE_API_KEY', key)
