@@ -1,4 +1,4 @@
-import { isSecretName, withoutValues } from '../secret.ts'
+import { hider, isSecretName } from '../secret.ts'
 import { HttpFault } from './httpFault.ts'
 
 /** What a request tells the venue and nobody else. */
@@ -16,14 +16,15 @@ function secretsOf(url: string, headers: Readonly<Record<string, string>>): stri
 export function discreet(fault: HttpFault, url: string, headers: Readonly<Record<string, string>> = {}): HttpFault {
   const secrets = secretsOf(url, headers)
   if (secrets.length === 0) return fault
+  const hide = hider(secrets)
   const { trouble, what, todo, status, waitMs, venueCode, permanent, everyTry } = fault
   return new HttpFault({
     trouble,
     url,
-    what: withoutValues(what, secrets),
+    what: hide(what),
     permanent,
     everyTry,
-    ...(todo === undefined ? {} : { todo: withoutValues(todo, secrets) }),
+    ...(todo === undefined ? {} : { todo: hide(todo) }),
     ...(status === undefined ? {} : { status }),
     ...(waitMs === undefined ? {} : { waitMs }),
     ...(venueCode === undefined ? {} : { venueCode }),

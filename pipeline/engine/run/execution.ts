@@ -108,7 +108,7 @@ export class Execution {
       const receipt = await task.run(inputs, params, {
         signal: options.stopNow,
         idempotencyKey: state.key!,
-        log: (line) => onLog(secrets.hideInText(line)),
+        log: (line) => onLog(secrets.hideInText(String(line))),
       })
       const files = await stageOutput(options.store.stagingDir, task.output, receipt, node.address)
       return {

@@ -72,7 +72,7 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
                 return job.asOfMs
               },
               attempt,
-              log: (line) => job.onLog(secrets.hideInText(line)),
+              log: (line) => job.onLog(secrets.hideInText(String(line))),
               note: (fact) => notes.push(secrets.hideInFact(fact)),
               progress: ({ bytes = 0, requests: more = 0 }) => {
                 requests += more
@@ -106,14 +106,14 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
         signal: stopping.signal,
         shouldRetry: ({ error }) => !isPermanent(error),
         onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
-          if (retriesLeft > 0 && !isPermanent(error)) job.onRetry(attemptNumber, secrets.hideInError(error))
+          if (retriesLeft > 0 && !isPermanent(error)) job.onRetry(attemptNumber, secrets.hideInError(error) as Error)
         },
       },
     ),
   )
 
   if (isAbsent(returned)) {
-    const staged = stageBytes(job.stagingDir, canonicalJson({ reason: secrets.hideInText(returned.reason) }))
+    const staged = stageBytes(job.stagingDir, canonicalJson({ reason: secrets.hideInText(String(returned.reason)) }))
     return { type: absentType, files: [{ name: 'absent.json', staged }], absent: returned, attempts, requests, notes }
   }
   const made = await stageOutput(job.stagingDir, task.output, returned, job.address)
