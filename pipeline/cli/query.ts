@@ -14,7 +14,7 @@ export const query = defineCommand({
   name: 'query',
   summary: "Ask a snapshot's tables in SQL, with DuckDB",
   about:
-    'Every table of a snapshot is there under its name; so are the tables inside other artifacts (equity, fills, features) and JSON artifacts, a row for each value. The column "node" says which node a row comes from, "file" which of its files, "barInterval" how long the bars of its node are; the table "nodes" has the params of each. Where variants of a node made the same table, its name means the node alone, and the name with _all has them too: "fills" are those of the run, "fills_all" also those of its benchmark, other fees and so on. Without an ORDER BY rows come by node and as they are stored, from one thread, the same each time; with one all cores work, and rows that are equal in all it names come in any order. CSV has the bytes of a text as they are: a spreadsheet takes a text that begins with = + - or @ for a formula. Times are in UTC. A query reads what is in the snapshot and nothing else: no file, no network.',
+    'Every table of a snapshot is there under its name; so are the tables inside other artifacts (equity, fills, features) and JSON artifacts, a row for each value. The column "node" says which node a row comes from, "file" which of its files, "market" and "barInterval" whose bars they are and how long, for one table may hold bars of contracts and coin pairs, minutes and days; the table "nodes" has the params of each. Where variants of a node made the same table, its name means the node alone, and the name with _all has them too: "fills" are those of the run, "fills_all" also those of its benchmark, other fees and so on. Without an ORDER BY rows come by node and as they are stored, from one thread, the same each time; with one all cores work, and rows that are equal in all it names come in any order. CSV has the bytes of a text as they are: a spreadsheet takes a text that begins with = + - or @ for a formula. Times are in UTC. A query reads what is in the snapshot and nothing else: no file, no network.',
   args: { sql: arg.maybe('The query; - reads it from standard input') },
   flags: {
     snapshot: flag.text('Ask this snapshot or run; the last finished run without it', {
@@ -32,7 +32,7 @@ export const query = defineCommand({
   examples: [
     { line: 'pipe query --tables', says: 'what there is' },
     {
-      line: "pipe query 'select symbol, count(*) from klines group by all' --snapshot demo",
+      line: "pipe query 'select market, barInterval, symbol, count(*) from klines group by all' --snapshot demo",
       says: 'of one snapshot',
     },
     { line: "pipe query 'from fills' --csv > fills.csv", says: 'a table as CSV' },

@@ -256,26 +256,30 @@ async function bind(connection: DuckDBConnection, view: View): Promise<void> {
   const { name, form, files, mixed, manyFiles, schema } = view
   await connection.run('create schema if not exists pipe_files')
   const table = `pipe_files.${quoted(name)}`
-  await connection.run(`create table ${table} (path varchar, node varchar, file varchar, barInterval varchar)`)
+  await connection.run(
+    `create table ${table} (path varchar, node varchar, file varchar, barInterval varchar, market varchar)`,
+  )
   const rows = await connection.createAppender(name, 'pipe_files')
   const paths = distinctPaths(files)
-  files.forEach(({ node, file, interval }, i) => {
+  files.forEach(({ node, file, interval, market }, i) => {
     rows.appendVarchar(paths[i]!)
     rows.appendVarchar(node)
     rows.appendVarchar(file.replace(/\.parquet$/, ''))
-    if (interval === undefined) rows.appendNull()
-    else rows.appendVarchar(interval)
+    for (const fact of [interval, market]) {
+      if (fact === undefined) rows.appendNull()
+      else rows.appendVarchar(fact)
+    }
     rows.endRow()
   })
   rows.closeSync()
   const list = listOf(paths)
   const taken = new Set(Object.keys(schema?.columns ?? {}).map((column) => column.toLowerCase()))
-  const hasInterval = files.some(({ interval }) => interval !== undefined)
-  const columns = ['node', ...(hasInterval ? ['barInterval'] : []), ...(manyFiles ? ['file'] : [])].map(
+  const hasBars = files.some(({ interval }) => interval !== undefined)
+  const columns = ['node', ...(hasBars ? ['market', 'barInterval'] : []), ...(manyFiles ? ['file'] : [])].map(
     (column) => `f.${quoted(column)} as ${quoted(freeName(column, taken))}`,
   )
-  const nodeOfPath = `select unnest(path) as path, unnest(node) as node, unnest(file) as file, unnest(barInterval) as barInterval from (
-    select list(path order by rowid) as path, list(node order by rowid) as node, list(file order by rowid) as file, list(barInterval order by rowid) as barInterval from ${table})`
+  const nodeOfPath = `select unnest(path) as path, unnest(node) as node, unnest(file) as file, unnest(barInterval) as barInterval, unnest(market) as market from (
+    select list(path order by rowid) as path, list(node order by rowid) as node, list(file order by rowid) as file, list(barInterval order by rowid) as barInterval, list(market order by rowid) as market from ${table})`
   const from =
     form === 'json'
       ? `(select content::json as value, filename as pipe_path from read_text(${list}))`

@@ -17,6 +17,7 @@ export interface ViewFile {
   readonly path: string
   /** Of its node's params: what tells bars of one symbol from each other that stand in one table. */
   readonly interval: string | undefined
+  readonly market: string | undefined
 }
 
 /** Files of a snapshot that are read as one table. */
@@ -76,7 +77,7 @@ export function planViews(store: Store, { nodes }: Manifest): ViewPlan {
     for (const { name, digest } of files) {
       const isTable = name.endsWith('.parquet')
       if ((!isTable && name !== 'value.json') || isHandedOn(node, digest)) continue
-      const file = { node: node.address, file: name, digest, path: store.locate(digest)!, interval: intervalOf(node) }
+      const file = { node: node.address, file: name, digest, path: store.locate(digest)!, ...seriesOf(node) }
       if (!isTable) {
         groupOf(groups, type, 'json').add(file, node.task, undefined)
         continue
@@ -102,9 +103,11 @@ export function planViews(store: Store, { nodes }: Manifest): ViewPlan {
   return { views: views.map(({ view }) => view), nodes, types, lost }
 }
 
-function intervalOf({ params }: ManifestNode): string | undefined {
-  const { interval } = (params ?? {}) as { readonly interval?: unknown }
-  return typeof interval === 'string' ? interval : undefined
+function seriesOf({ params }: ManifestNode): Pick<ViewFile, 'interval' | 'market'> {
+  const { interval, market } = (params ?? {}) as { readonly interval?: unknown; readonly market?: unknown }
+  if (typeof interval !== 'string') return { interval: undefined, market: undefined }
+  // Params that are what they are by default stand in no manifest.
+  return { interval, market: typeof market === 'string' ? market : 'usdm' }
 }
 
 /** Addresses such as `backtest[fees,none]`, where a node of the same task is called `backtest`. */
@@ -221,7 +224,7 @@ function readSchema({ path, digest, node, file }: ViewFile): TableSchema | undef
 }
 
 /** What is wrong with a stored file, by its hash; nothing where its bytes are what their name says. */
-export function damageOf({ path, digest, node, file }: Omit<ViewFile, 'interval'>): Fault | undefined {
+export function damageOf({ path, digest, node, file }: Omit<ViewFile, 'interval' | 'market'>): Fault | undefined {
   const read = readChecked(path, digest)
   if (read instanceof Uint8Array) return undefined
   return new Fault({

@@ -147,18 +147,22 @@ describe('pipe query', () => {
     ])
   })
 
-  test('tells bars of different lengths apart that stand in one table', async () => {
-    const bars = (address: string, interval: string) => ({
+  test('tells bars of different lengths and markets apart that stand in one table', async () => {
+    const bars = (address: string, interval: string, market?: string) => ({
       address,
       task: 'ingest',
       type: 'prices',
-      params: { interval },
+      params: { interval, ...(market === undefined ? {} : { market }) },
       files: { 'table.parquet': pricesOf('BTC', interval === '1d' ? 1 : 3) },
     })
-    const at = await queryRoot(join(folder, 'intervals'), [bars('ingest[1d]', '1d'), bars('ingest[1m]', '1m')])
-    const sql = 'select barInterval, count(*) as n from prices group by all order by all'
+    const at = await queryRoot(join(folder, 'intervals'), [
+      bars('ingest[1d]', '1d'),
+      bars('ingest[1m]', '1m'),
+      bars('ingest[spot,1m]', '1m', 'spot'),
+    ])
+    const sql = 'select market, barInterval, count(*) as n from prices group by all order by all'
     const { stdout } = await ask([sql, '--csv'], at)
-    expect(stdout).toBe('barInterval,n\n1d,1\n1m,3\n')
+    expect(stdout).toBe('market,barInterval,n\nspot,1m,3\nusdm,1d,1\nusdm,1m,3\n')
   })
 
   test('keeps every digit of files that differ in digits', async () => {
