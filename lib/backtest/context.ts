@@ -193,9 +193,10 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     const { qty, price } = request
     const kind = request.kind ?? 'market'
     if (!Number.isFinite(qty) || qty === 0) this.#fail(`ordered the quantity ${qty}`, request.symbol, finite)
-    if (kind !== 'market' && kind !== 'limit' && kind !== 'stop') this.#fail(`ordered a "${kind}"`, request.symbol)
+    if (kind !== 'market' && kind !== 'limit' && kind !== 'stop')
+      this.#fail(`ordered a "${kind}"`, request.symbol, 'a kind is market, limit or stop')
     if (kind !== 'market' && !(price !== undefined && price > 0 && Number.isFinite(price))) {
-      this.#fail(`ordered a ${kind} at the price ${price}`, request.symbol)
+      this.#fail(`ordered a ${kind} at the price ${price}`, request.symbol, 'give it a price above zero')
     }
     const id = this.#takeOrderId()
     this.#decisions.actions.push({ kind: 'order', id, symbol: s, request: { ...request } })

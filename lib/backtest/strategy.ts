@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 
+import { Fault } from '../fault.ts'
 import type { Duration } from './duration.ts'
 import type { Lookback } from './lookback.ts'
 
@@ -96,7 +97,16 @@ export interface Strategy<Params = unknown, State = unknown> {
   onUniverse?(ctx: StrategyContext<Params, State>, event: UniverseEvent): void
 }
 
-/** Gives a strategy its types and nothing else. */
+/** Gives a strategy its types. One without a hook could never do anything, and is mostly one with a slip in its name. */
+// @__NO_SIDE_EFFECTS__
 export function defineStrategy<Params, State = undefined>(strategy: Strategy<Params, State>): Strategy<Params, State> {
-  return strategy
+  if (hooks.some((hook) => strategy[hook] !== undefined)) return strategy
+  const meant = Object.keys(strategy).find((name) => hooks.some((hook) => hook.toLowerCase() === name.toLowerCase()))
+  throw new Fault({
+    code: 'usage',
+    what: `the strategy "${strategy.name}" has no onBar, onFunding or onUniverse, and so would never do anything`,
+    todo: meant === undefined ? 'give it one of them' : `it has "${meant}": mind its letters`,
+  })
 }
+
+const hooks = ['onBar', 'onFunding', 'onUniverse'] as const

@@ -1,4 +1,4 @@
-import { fillFlags } from '../backtest/orders.ts'
+import { fillFlags, reasons } from '../backtest/orders.ts'
 import { HOUR_MS } from '../time.ts'
 import { count, percent, ratio, signedPercent } from './format.ts'
 import { reportedPoint, sweepSentences, walkForwardSentence } from './sweepVerdict.ts'
@@ -91,6 +91,12 @@ export function caveats(view: ReportView): string[] {
   if (sameInstant > 0) {
     found.push(
       `${share(sameInstant)} took the open of the decision's own instant: ${request.interval} bars are coarser than the ${request.execution.latencyMs} ms latency.`,
+    )
+  }
+  const forWantOfMargin = fills.reason.filter((reason) => reasons[reason] === 'insufficientMargin').length
+  if (forWantOfMargin > 0) {
+    found.push(
+      `${count(forWantOfMargin)} orders did not get all they asked for: the account has margin for ${request.execution.leverageMax} times its equity.`,
     )
   }
   const capped = flagged(fillFlags.volumeCapped)

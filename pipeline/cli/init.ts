@@ -89,17 +89,17 @@ export function renderInit(
 }
 
 const nextOfStrategy = [
-  '  pipe run backtest    make the market, the features, the verdict and its page',
-  '  pipe run backtest    again: nothing to do',
-  '  pipe plan backtest --set strategy.params.weight=0.8   what another config would cost',
-  '  pipe check-lookahead   whether the strategy or the feature sees the future',
+  '  npx pipe run backtest    make the market, the features, the verdict and its page',
+  '  npx pipe run backtest    again: nothing to do',
+  '  npx pipe plan backtest --set strategy.params.weight=0.8   what another config would cost',
+  '  npx pipe check-lookahead   whether the strategy or the feature sees the future',
 ]
 
 const nextOfTasks = [
-  '  pipe run            make everything',
-  '  pipe cat report     see what came out',
-  '  pipe run            again: nothing to do',
-  '  pipe plan --set window=5   what another config would cost',
+  '  npx pipe run            make everything',
+  '  npx pipe cat report     see what came out',
+  '  npx pipe run            again: nothing to do',
+  '  npx pipe plan --set window=5   what another config would cost',
 ]
 
 /** A folder may be called anything; a package may not. */

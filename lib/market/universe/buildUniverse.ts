@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { FileSet } from '../../artifact.ts'
 import { Fault } from '../../fault.ts'
+import { didYouMean } from '../../nearMatch.ts'
 import type { klineTable } from '../../tables/klines.ts'
 import type { TableOf } from '../../tables/table.ts'
 import { DAY_MS, formatUtc } from '../../time.ts'
@@ -51,7 +52,7 @@ function listed({ symbols }: UniverseParams, { tradable, rejected }: ExchangeInf
       ...rejected.filter(({ symbol }) => wanted.has(symbol)),
       ...symbols
         .filter((symbol) => !known.has(symbol))
-        .map((symbol) => ({ symbol, reason: 'the venue does not list it' })),
+        .map((symbol) => ({ symbol, reason: `the venue does not list it${didYouMean(symbol, known)}` })),
     ],
   }
 }

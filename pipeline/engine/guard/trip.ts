@@ -2,7 +2,7 @@
 const advice = {
   time: 'pass the time in as a param',
   timer: 'nothing in a pure task waits; leave timers to sources and sinks',
-  random: 'take a seed from context.seed and feed it to a generator of your own',
+  random: 'a strategy has ctx.random(); a task takes a seed from context.seed for a generator of its own',
   environment: 'pass the value in as a param',
   world: 'fetch it in a source task and take its artifact as an input',
   process: 'a node is one function in one thread; split the work into more nodes',

@@ -537,6 +537,14 @@ describe('a strategy that is wrong', () => {
     })
   }
 
+  test('one without a hook is told so, with the name it may have meant', () => {
+    const make = (more: object) => () =>
+      defineStrategy({ name: 'idle', params: z.object({}), decisionEvery: '1h', ...more })
+    expect(make({})).toThrow('the strategy "idle" has no onBar, onFunding or onUniverse')
+    expect(make({ onbar: () => {} })).toThrow(expect.objectContaining({ todo: 'it has "onbar": mind its letters' }))
+    expect(make({ onUniverse: () => {} })).not.toThrow()
+  })
+
   test('inverted dates and a range without data', () => {
     const strategy = randomControl
     const base = { market, strategy, params: strategy.params.parse({}), config: freeConfig() }

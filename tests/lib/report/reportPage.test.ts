@@ -187,6 +187,12 @@ describe('the verdict', () => {
     expect(caveats({ ...view, hasSurvivorship: true }).join()).toContain('live today')
     expect(found).toMatch(/Without its 5 best days/)
   })
+
+  test('says that orders were cut to the margin there is', () => {
+    const wants = /orders did not get all they asked for: the account has margin for 0.5 times its equity/
+    expect(caveats(view).join()).not.toMatch(/did not get all/)
+    expect(caveats(viewOf(sampleReport({ execution: { leverageMax: 0.5 } }))).join()).toMatch(wants)
+  })
 })
 
 describe('changesBetween', () => {

@@ -108,6 +108,12 @@ describe('a snapshot of what venues were asked', () => {
     expect(ran.stdout).toContain('survivorship gap: not known, for no API was asked who is listed today')
   }, 60_000)
 
+  test('or with those of a list who cannot be taken', async () => {
+    const list = 'universe={"mode":"listed","symbols":["BTCUSDT","ETHUSD"]}'
+    const { stdout } = await pipeIn('run', 'universe', '--set', list)
+    expect(stdout).toContain('left out of those named: ETHUSD, the venue does not list it; did you mean "ETHUSDT"?')
+  }, 60_000)
+
   test('sets nothing: a config that tries is refused', async () => {
     const ran = await pipeIn('plan', 'universe', '--set', 'requests.retry="never"')
     expect(ran.status).toBe(2)
