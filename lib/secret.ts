@@ -44,7 +44,12 @@ export function hasCredentials(text: string): boolean {
 export function passwordIn(text: string): string[] {
   if (!text.includes('://') || !URL.canParse(text)) return []
   const { password } = new URL(text)
-  return password === '' ? [] : [decodeURIComponent(password), password]
+  if (password === '') return []
+  try {
+    return [decodeURIComponent(password), password]
+  } catch {
+    return [password] // a per cent sign that stands for itself
+  }
 }
 
 /** Shorter ones stand in texts by chance, and so do plain words: nothing would be hidden by hiding those. */

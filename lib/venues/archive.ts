@@ -21,10 +21,8 @@ function zipBytesMax({ kind, interval, period }: ArchiveFile): number {
 /** Pages of a thousand names each: more than the whole archive has folders, or a folder has files. */
 const listingPagesMax = 10_000
 
-const isZip = (begin: Uint8Array): boolean => begin[0] === 0x50 && begin[1] === 0x4b
-
 const whyNoZip = (begin: Uint8Array): string | undefined =>
-  isZip(begin) ? undefined : 'no zip came for an archive, but something else'
+  begin[0] === 0x50 && begin[1] === 0x4b ? undefined : 'no zip came for an archive, but something else'
 
 const whyNoChecksum = (body: Uint8Array): string | undefined =>
   parseChecksum(body) === undefined ? 'no checksum came for a checksum file, but something else' : undefined

@@ -19,8 +19,8 @@ import { printVerdict } from './printVerdict.ts'
 import { faultIn, faultJson, renderFault } from './renderFault.ts'
 import { packObjects, rememberRun } from './runMemo.ts'
 import { type RunSummary, runFolder, writeRunSummary } from './storedRuns.ts'
-import { survivorshipNote } from './survivorshipNote.ts'
 import { targetsToLookAt } from './targetsToLookAt.ts'
+import { universeNote } from './universeNote.ts'
 import { version } from './version.ts'
 import type { RunVerdict } from './views/verdictBlock.ts'
 import type { World } from './world.ts'
@@ -84,7 +84,7 @@ export async function endRun(ended: EndedRun): Promise<Status> {
     ...(pinned.snapshot === undefined ? {} : { snapshot: pinned.snapshot }),
     ...(pinned.note === undefined ? {} : { note: pinned.note }),
     failures: finished.failures.map(({ address }) => address),
-    survivorship: survivorshipNote(world.store, finished.manifest?.nodes ?? []),
+    survivorship: universeNote(world.store, finished.manifest?.nodes ?? []),
     ...targetsToLookAt(finished, world.store, runFolder(root, finished.runId)),
   }
   const { out } = context

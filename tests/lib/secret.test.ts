@@ -25,6 +25,7 @@ describe('a name says that its value is secret', () => {
 
 test('a password in a URL is one, whatever the variable is called', () => {
   expect(passwordIn('http://me:s3cret%21@proxy.test:8080')).toEqual(['s3cret!', 's3cret%21'])
+  expect(passwordIn('http://me:50%off@proxy.test')).toEqual(['50%off'])
   for (const text of ['http://proxy.test', 'me:s3cret', '/usr/bin:/bin', 'http://'])
     expect(passwordIn(text)).toEqual([])
 })

@@ -7,17 +7,20 @@ import type { LostNode } from './planViews.ts'
 const inTheWords = /^(Parser|Syntax|Binder|Catalog|Permission|Not implemented) Error: /
 const nothingOfThe = /^Catalog Error: (?:Table|View|Table Function) with name "?([^"\s]+?)"? does not exist/
 
+/** What stands before the kind where the text does not even fall apart into statements. */
+const unread = /^Failed to extract statements: /
+
 /** Whether stored bytes may be to blame. */
-export const mayBeDamage = (message: string): boolean => !inTheWords.test(message) && !/^INTERRUPT/i.test(message)
+export const mayBeDamage = (message: string): boolean =>
+  !inTheWords.test(message.replace(unread, '')) && !/^INTERRUPT/i.test(message)
 
 /** DuckDB names the kind first: `Binder Error: …`. */
-export const isSqlError = ({ message }: Error): boolean =>
-  /^(Failed to extract statements: )?[A-Z][A-Za-z ]* Error: /.test(message)
+export const isSqlError = ({ message }: Error): boolean => /^[A-Z][A-Za-z ]* Error: /.test(message.replace(unread, ''))
 
 /** An error of DuckDB in our words: its message, the place in the query, and the name that may have been meant.
  *  @param nameless nodes whose bytes are gone so that nobody knows which tables they made */
 export function sqlFault(error: Error, views: readonly string[], nameless: readonly LostNode[]): Fault {
-  const text = error.message.replace(/^Failed to extract statements: /, '')
+  const text = error.message.replace(unread, '')
   const [what, place] = cutPlace(text)
   if (/^INTERRUPT/i.test(text)) return new Fault({ code: 'interrupted', what: 'the query was stopped' })
   if (/^Permission Error/.test(text)) {

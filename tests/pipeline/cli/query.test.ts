@@ -518,6 +518,15 @@ describe('bytes that are damaged', () => {
     })
     expect((await ask(['from prices', '--check'], other)).status).toBe('corrupt')
     expect((await ask(['from equity', '--check'], other)).status).toBe('ok')
+    // Nobody looks for damage where the words of the query are wrong.
+    for (const sql of [
+      'selec symbol from prices',
+      'select from from prices',
+      "select 'prices",
+      'select no from prices',
+    ]) {
+      expect((await ask([sql], other)).status).toBe('usage')
+    }
   })
 
   test('or cut off or gone make a table incomplete, which is refused, and hinder no other', async () => {

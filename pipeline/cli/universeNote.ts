@@ -7,7 +7,7 @@ import { type StoredNode, TypesByTask } from './storedPlan.ts'
 
 /** What a run's universe says of survivors and of those it could not take, in a line or two: everything made of it rests on
  *  that. */
-export function survivorshipNote(store: Store, nodes: Iterable<StoredNode>): string | undefined {
+export function universeNote(store: Store, nodes: Iterable<StoredNode>): string | undefined {
   const types = new TypesByTask(store)
   const lines = new Set<string>()
   for (const node of nodes) {
