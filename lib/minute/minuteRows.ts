@@ -20,7 +20,7 @@ export interface DaySources {
   readonly bars: Bars | undefined
   /** Other sources of the same bars, to compare. */
   readonly compared: readonly Bars[]
-  /** The venue's own bars: one without a trade that is not among them does not exist. */
+  /** The venue's own bars: one without a trade exists only where it is among them and has none there either. */
   readonly existing: Bars | undefined
   readonly mark: Bars | undefined
   readonly index: Bars | undefined
@@ -257,11 +257,14 @@ function isSound({ open, high, low, close, volume, quoteVolume, count, ...taker 
   return base > 0n
 }
 
-/** Without the bars nobody traded in that the venue does not have. */
+/** Without the bars nobody traded in that the venue does not have, or has trades in: those are lost, and nobody knows the
+ *  minute from them. */
 function existingOf(bars: Bars, existing: Bars | undefined): Bars {
   if (existing === undefined) return bars
   const at = aligned(bars, existing)
-  const rows = Array.from(at.keys()).filter((i) => bars.count[i]! > 0 || at[i]! >= 0)
+  const rows = Array.from(at.keys()).filter(
+    (i) => bars.count[i]! > 0 || (at[i]! >= 0 && existing.count[at[i]!] === 0),
+  )
   if (rows.length === at.length) return bars
   const kept = Object.entries(bars).map(([name, values]) => {
     if (isWide(values)) return [name, pickBigs(values, rows)]

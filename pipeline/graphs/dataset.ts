@@ -17,10 +17,11 @@ import { fetchTicker } from '../../tasks/universe/fetchTicker.ts'
 import { gatherDailyBars } from '../../tasks/universe/gatherDailyBars.ts'
 import { listCandidates } from '../../tasks/universe/listCandidates.ts'
 import { definePipeline, type Graph, type NodeHandle } from '../engine/graph.ts'
+import { addAggTrades, aggTradeTables } from './dataset/aggTrades.ts'
 import { addBars, barTables } from './dataset/bars.ts'
 import { addFunding, fundingTables } from './dataset/funding.ts'
 import { addStatistics, statisticsTables } from './dataset/statistics.ts'
-import { addTrades } from './dataset/trades.ts'
+import { addTrades, tradeTables } from './dataset/trades.ts'
 
 const instant = z
   .string()
@@ -127,11 +128,20 @@ export function addDataset(graph: Graph, config: DatasetConfig) {
   const bars = barTables(graph, choice, config)
   const funding = fundingTables(graph, choice, config)
   const statistics = statisticsTables(graph, choice, config)
+  const trades = {
+    usdm: tradeTables(graph, choice, config, 'usdm'),
+    spot: tradeTables(graph, choice, config, 'spot'),
+  }
+  const aggTrades = {
+    usdm: aggTradeTables(graph, choice, config, 'usdm'),
+    spot: aggTradeTables(graph, choice, config, 'spot'),
+  }
   const made = [
     addBars(graph, plan, bars, config.audit),
     addFunding(graph, plan, funding, config.audit),
     addStatistics(graph, plan, statistics, config.audit),
-    addTrades(graph, plan, choice, config),
+    ...[...new Set(config.trades)].map((market) => addTrades(graph, plan, trades[market], market)),
+    ...[...new Set(config.aggTrades)].map((market) => addAggTrades(graph, plan, aggTrades[market], market)),
   ]
   return {
     universe,
@@ -139,6 +149,8 @@ export function addDataset(graph: Graph, config: DatasetConfig) {
     bars,
     funding: funding.funding,
     openInterest: statistics.openInterest,
+    trades: trades.usdm.table,
+    aggTrades: aggTrades.usdm.table,
     tables: made.flatMap(({ tables }) => tables),
     audits: made.flatMap(({ audits }) => audits),
   }

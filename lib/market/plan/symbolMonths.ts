@@ -1,3 +1,4 @@
+import type { BarSource } from '../../minute/buildMinute.ts'
 import { DAY_MS, dayOf, dayStart, type Interval, type Month, monthStart, nextMonth, type TsMs } from '../../time.ts'
 import type { BarKind } from '../../venues/usdm.ts'
 import { type OpenInterestDay, openInterestDays } from './openInterestDays.ts'
@@ -9,7 +10,7 @@ import { spotPairOf } from './spotPair.ts'
 export interface SymbolMonth {
   readonly symbol: string
   readonly period: Month
-  /** Days of the month the symbol has bars for; the second is not included. */
+  /** Days of the month the symbol has bars for, or the trades they are made of; the second is not included. */
   readonly from: string
   readonly to: string
   readonly klines: readonly PlannedBars[]
@@ -19,10 +20,14 @@ export interface SymbolMonth {
   readonly spot: readonly PlannedBars[]
   readonly funding: readonly Partition[]
   readonly openInterest: readonly OpenInterestDay[]
+  /** Days of trades, where bars are made of them. */
+  readonly trades: readonly Partition[]
+  readonly aggTrades: readonly Partition[]
 }
 
 export type MonthRules = {
   readonly interval: Interval
+  readonly barsFrom: BarSource
   readonly fromTsMs: TsMs
   readonly toTsMs: TsMs
   /** The first rows look so far back: what lies there belongs to what they are made of. */
@@ -44,9 +49,13 @@ export function symbolMonths(plan: DatasetPlan, period: Month, rules: MonthRules
   const premium = bars('usdm', 'premiumIndexKlines')
   const funding = bySymbol(plan.funding.filter(reached))
   const openInterest = bySymbol(openInterestDays(plan).filter(reached))
-  return [...klines.keys()].sort().flatMap((symbol): SymbolMonth[] => {
-    const own = klines.get(symbol)!
-    const lives = own.filter((one) => one.toTsMs > fromTsMs && one.fromTsMs < toTsMs)
+  const daysOfTrades = (source: BarSource, days: readonly Partition[]) =>
+    bySymbol(rules.barsFrom === source ? days.filter(reached) : [])
+  const trades = daysOfTrades('trades', plan.trades)
+  const aggTrades = daysOfTrades('aggTrades', plan.aggTrades)
+  const made = { klines, trades, aggTrades }[rules.barsFrom]
+  return [...made.keys()].sort().flatMap((symbol): SymbolMonth[] => {
+    const lives = made.get(symbol)!.filter((one) => one.toTsMs > fromTsMs && one.fromTsMs < toTsMs)
     if (lives.length === 0) return []
     const first = Math.max(fromTsMs, Math.min(...lives.map((one) => one.fromTsMs)))
     const end = Math.min(toTsMs, Math.max(...lives.map((one) => one.toTsMs)))
@@ -56,13 +65,15 @@ export function symbolMonths(plan: DatasetPlan, period: Month, rules: MonthRules
         period,
         from: dayOf(first),
         to: dayOf(end + DAY_MS - 1),
-        klines: own,
+        klines: klines.get(symbol) ?? [],
         mark: mark.get(symbol) ?? [],
         index: index.get(symbol) ?? [],
         premium: premium.get(symbol) ?? [],
         spot: spot.get(spotPairOf(symbol)) ?? [],
         funding: funding.get(symbol) ?? [],
         openInterest: openInterest.get(symbol) ?? [],
+        trades: trades.get(symbol) ?? [],
+        aggTrades: aggTrades.get(symbol) ?? [],
       },
     ]
   })

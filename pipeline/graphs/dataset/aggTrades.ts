@@ -42,14 +42,14 @@ const stepsOf = {
   },
 } as const
 
-/** Aggregate trades by day, up to now: the archive where it has the day, and the API for the hours behind. */
-export function addAggTrades(
+/** Aggregate trades by day, up to now: the archive where it has the day, and the API for the hours behind. Each table is
+ *  placed when it is first asked for. */
+export function aggTradeTables(
   graph: Graph,
-  plan: NodeHandle<typeof planPartitions.output>,
   choice: VenueChoice,
   { policy }: DatasetConfig,
   market: keyof typeof stepsOf,
-): Made {
+) {
   const steps = stepsOf[market]
   const place = placedOnce(keyOf, (day: Partition) => {
     const at = keyOf(day)
@@ -77,19 +77,16 @@ export function addAggTrades(
     })
     return { table, audit }
   })
-  const tables = graph.each(plan, steps.daysOf, (day) => place(day).table)
-  const audits = graph.each(plan, steps.daysOf, (day) => place(day).audit)
-  const seams = graph.each(
-    plan,
-    (found) => seamsOf(steps.daysOf(found)),
-    ({ before, after }) =>
+  return {
+    table: (day: Partition) => place(day).table,
+    audit: (day: Partition) => place(day).audit,
+    seam: ({ before, after }: { before: Partition; after: Partition }) =>
       graph.add(steps.auditSeam, {
         at: keyOf(after),
         params: { policy, partition: keyOf(after).join(',') },
         inputs: { before: place(before).table, after: place(after).table },
       }),
-  )
-  return { tables: [tables], audits: [audits, seams] }
+  }
 
   function tailOf(day: Partition, archive: NodeHandle<typeof fetchAggTrades.output>) {
     // One task for both markets, and a coin's pair may have its contract's name.
@@ -104,6 +101,20 @@ export function addAggTrades(
         at: [symbol, `${slice.fromTsMs}-${slice.asOfTsMs ?? slice.toTsMs}`],
         params: { ...choice, symbol, slice },
       })
+  }
+}
+
+/** All aggregate trades of a market in a plan. */
+export function addAggTrades(
+  graph: Graph,
+  plan: NodeHandle<typeof planPartitions.output>,
+  { table, audit, seam }: ReturnType<typeof aggTradeTables>,
+  market: keyof typeof stepsOf,
+): Made {
+  const { daysOf } = stepsOf[market]
+  return {
+    tables: [graph.each(plan, daysOf, table)],
+    audits: [graph.each(plan, daysOf, audit), graph.each(plan, (found) => seamsOf(daysOf(found)), seam)],
   }
 }
 

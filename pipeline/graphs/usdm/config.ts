@@ -26,6 +26,12 @@ export const usdmConfig = datasetConfig.omit({ bars: true }).extend({
     .extend({ rebalance: z.enum(['never', 'monthly']).default('monthly') })
     .prefault({}),
   baseInterval: z.enum(baseIntervals).default('1m'),
+  barsFrom: z
+    .enum(['klines', 'trades', 'aggTrades'])
+    .default('klines')
+    .describe(
+      'What minutes are made of. Trades of either kind are ingested for it, and compared with the venue’s own bars: a minute that differs is tagged.',
+    ),
   mark: z
     .boolean()
     .default(true)
@@ -33,6 +39,9 @@ export const usdmConfig = datasetConfig.omit({ bars: true }).extend({
   index: z.boolean().default(true),
   premium: z.boolean().default(true),
   spot: z.boolean().default(true),
+  trades: datasetConfig.shape.trades.describe(
+    'Days of trades, of contracts or of coin pairs. Those of contracts are in the replay’s event stream too.',
+  ),
   calendar: z
     .array(z.object({ fromMs: z.number(), toMs: z.number(), knownAtMs: z.number() }))
     .default([])
@@ -66,7 +75,7 @@ export type UsdmConfig = z.output<typeof usdmConfig>
 
 /** The data set a config rests on. */
 export function datasetOf(config: UsdmConfig): DatasetConfig {
-  const { from, to, warmupDays, baseInterval, openInterest, metrics } = config
+  const { from, to, warmupDays, baseInterval, barsFrom, openInterest, metrics, trades, aggTrades } = config
   const series = (market: 'usdm' | 'spot', kind: DatasetConfig['bars'][number]['kind']) => ({
     market,
     kind,
@@ -78,6 +87,8 @@ export function datasetOf(config: UsdmConfig): DatasetConfig {
     to,
     // The archive measures open interest together with everything else, by day.
     metrics: metrics || openInterest,
+    trades: barsFrom === 'trades' ? [...trades, 'usdm'] : trades,
+    aggTrades: barsFrom === 'aggTrades' ? [...aggTrades, 'usdm'] : aggTrades,
     bars: [
       series('usdm', 'klines'),
       ...(config.mark ? [series('usdm', 'markPriceKlines')] : []),

@@ -5,7 +5,16 @@ import { type SymbolMonth, symbolMonths } from '../../../lib/market/plan/symbolM
 import { minuteWarmupMs } from '../../../lib/minute/buildMinute.ts'
 import { outlierWarmupMs } from '../../../lib/qa/outliers.ts'
 import type { funding } from '../../../lib/tables/funding.ts'
-import { dayOf, dayStart, MINUTE_MS, type Month, monthStart, monthsBetween, nextMonth } from '../../../lib/time.ts'
+import {
+  dayOf,
+  dayStart,
+  MINUTE_MS,
+  type Month,
+  monthOf,
+  monthStart,
+  monthsBetween,
+  nextMonth,
+} from '../../../lib/time.ts'
 import { buildMinute } from '../../../tasks/minute/buildMinute.ts'
 import { qa } from '../../../tasks/minute/qa.ts'
 import { replay } from '../../../tasks/replay/replay.ts'
@@ -62,7 +71,7 @@ export function addResearch(
     monthsBetween(Math.max(fromTsMs, monthStart(period) - backMs), monthStart(nextMonth(period))).filter((one) =>
       months.includes(one),
     )
-  const rules = { interval: baseInterval, fromTsMs, toTsMs, backMs: minuteWarmupMs }
+  const rules = { interval: baseInterval, barsFrom: config.barsFrom, fromTsMs, toTsMs, backMs: minuteWarmupMs }
   const symbolsOf = rememberedByPlan((found, period) => symbolMonths(found, period, rules))
 
   const minuteOf = placedOnce(
@@ -70,9 +79,12 @@ export function addResearch(
     (month) =>
       graph.add(buildMinute, {
         at: [month.symbol, month.period],
-        params: { symbol: month.symbol, baseInterval, from: month.from, to: month.to },
+        params: { symbol: month.symbol, baseInterval, barsFrom: config.barsFrom, from: month.from, to: month.to },
         inputs: {
+          // The venue's own bars say which exist, whatever they are made of, and are compared.
           klines: month.klines.map(bars.klines),
+          ...(config.barsFrom === 'trades' ? { trades: month.trades.map(tables.trades) } : {}),
+          ...(config.barsFrom === 'aggTrades' ? { aggTrades: month.aggTrades.map(tables.aggTrades) } : {}),
           ...(config.mark ? { mark: month.mark.map(bars.mark) } : {}),
           ...(config.index ? { index: month.index.map(bars.index) } : {}),
           ...(config.premium ? { premium: month.premium.map(bars.premium) } : {}),
@@ -141,6 +153,9 @@ export function addResearch(
     },
   })
 
+  const ticks = collected(config.trades.includes('usdm') ? months : [], (period) =>
+    graph.each(plan, (found) => found.trades.filter((one) => monthOf(one.fromTsMs) === period), tables.trades),
+  )
   let before: NodeHandle<typeof replay.output> | undefined
   for (const period of months) {
     const periods = reaching(period, minuteWarmupMs)
@@ -150,6 +165,7 @@ export function addResearch(
       inputs: {
         universe,
         minutes: ofMonths(minutes, periods),
+        ...(ticks.size === 0 ? {} : { trades: ofMonths(ticks, [period]) }),
         funding: ofMonths(settlements, [period]),
         qa: ofMonths(verdicts, periods),
         ...(before === undefined ? {} : { before }),

@@ -2,6 +2,10 @@ import { describe, expect, test } from 'vitest'
 import type { FileSet } from '../../../lib/artifact.ts'
 import { decodeBacktest } from '../../../lib/market/runs/backtestFiles.ts'
 import type { MetricsJson } from '../../../lib/market/runs/backtestOutputs.ts'
+import { diffTables } from '../../../lib/tables/diff.ts'
+import type { minuteTable } from '../../../lib/tables/minute.ts'
+import type { TableOf } from '../../../lib/tables/table.ts'
+import type { tradeTable } from '../../../lib/tables/trades.ts'
 import { parseUtc } from '../../../lib/time.ts'
 import { usdm } from '../../../pipeline/graphs/usdm.ts'
 import { MemoryRun } from '../../support/memoryRun.ts'
@@ -51,6 +55,39 @@ describe('the pipeline usdm, run on the embedded exchange', () => {
     const symbols = run.of('qa').size / 2
     // The months of a symbol are one: a line for each day.
     expect(text('qa-days.csv').trimEnd().split('\n').length).toBe(1 + 6 * symbols)
+  }, 60_000)
+
+  test('makes the same minutes of klines and of trades, and tags what aggregate trades say otherwise', async () => {
+    const days = { ...config, from: '2026-05-31', to: '2026-06-02', universe: { ...config.universe, size: 1 } }
+    const known = new Map<string, unknown>()
+    const made = async (barsFrom: string) => {
+      const run = new MemoryRun(usdm, { ...days, barsFrom }, present, known)
+      await run.make('minute')
+      return run.of<TableOf<typeof minuteTable>>('buildMinute')
+    }
+    const fromKlines = await made('klines')
+    expect(fromKlines.size).toBeGreaterThan(0)
+    const others = (table: TableOf<typeof minuteTable>, address: string) =>
+      diffTables(table, fromKlines.get(address)!).columns.map(({ name }) => name)
+    for (const barsFrom of ['trades', 'aggTrades']) {
+      const minutes = await made(barsFrom)
+      expect([...minutes.keys()]).toEqual([...fromKlines.keys()])
+      for (const [address, table] of minutes) {
+        // Nothing else is another but that there is something to compare with.
+        expect(others(table, address)).toEqual(['differs'])
+        expect(table.columns.differs.values.every((differs) => differs === 0)).toBe(true)
+      }
+    }
+  }, 60_000)
+
+  test('has trades in the event stream where they are asked for', async () => {
+    const days = { ...config, from: '2026-06-01', to: '2026-06-02', universe: { ...config.universe, size: 1 } }
+    const run = new MemoryRun(usdm, { ...days, trades: ['usdm', 'spot'] }, present)
+    await run.make('replay')
+    const { byClass } = run.values.get('replay[2026-06]') as { byClass: Record<string, number> }
+    const trades = [...run.of<TableOf<typeof tradeTable>>('ingestTrades').values()]
+    expect(byClass['trade']).toBe(trades.reduce((sum, { rowCount }) => sum + rowCount, 0))
+    expect(byClass['trade']).toBeGreaterThan(10_000)
   }, 60_000)
 
   test.each([

@@ -72,6 +72,26 @@ describe('bars', () => {
     expect([open[row], low[row], close[row], count[row], bigAt(volume, row)]).toEqual([before, before, before, 0, 0n])
   })
 
+  test('from trades that were lost: where the venue’s bar has trades there is no flat minute, but none', () => {
+    const day = tradeTables[1]!
+    const hour = [at('2026-07-07T10:00Z'), at('2026-07-07T11:00Z')].map((ts) =>
+      day.columns.tsMs.findIndex((stamp) => stamp >= ts),
+    )
+    const rest = [sliceTable(day, 0, hour[0]!), sliceTable(day, hour[1]!, day.rowCount)]
+    const damaged = storedTable(concatTables(tradeTable, rest))
+    const minutes = minutesOf({ klines, trades: [trades[0]!, damaged] }, { ...gap, barsFrom: 'trades' })
+    const traded = klines[1]!.read().columns
+    const lost = Array.from(traded.openTsMs).filter(
+      (ts, i) => ts >= at('2026-07-07T10:00Z') && ts < at('2026-07-07T11:00Z') && traded.count[i]! > 0,
+    )
+    expect(lost.length).toBeGreaterThan(0)
+    expect(minutes.rowCount).toBe(fromKlines.rowCount - lost.length)
+    expect(lost.filter((ts) => minutes.columns.openTsMs.includes(ts))).toEqual([])
+    // A day whose trades nobody published is no day of standing still.
+    const dayLess = minutesOf({ klines, trades: [trades[0]!] }, { ...gap, barsFrom: 'trades' })
+    expect(dayLess.rowCount).toBe(traded.count.filter((count) => count === 0).length)
+  })
+
   test('from aggregated trades: compared with the klines, and a row that does not agree is tagged', () => {
     const rows = aggTrades[1]!.read()
     const qty = rows.columns.qty.slice()

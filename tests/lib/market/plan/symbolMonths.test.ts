@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openInterestDays } from '../../../../lib/market/plan/openInterestDays.ts'
 import { type DatasetWish, planDataset } from '../../../../lib/market/plan/planDataset.ts'
-import { symbolMonths } from '../../../../lib/market/plan/symbolMonths.ts'
+import { type MonthRules, symbolMonths } from '../../../../lib/market/plan/symbolMonths.ts'
 import { DAY_MS, parseUtc } from '../../../../lib/time.ts'
 
 const at = (text: string) => parseUtc(text)!
@@ -15,8 +15,8 @@ const wish: DatasetWish = {
   ],
   funding: true,
   metrics: true,
-  trades: false,
-  aggTrades: false,
+  trades: true,
+  aggTrades: true,
   openInterest: true,
   takerVolume: false,
   hasApi: true,
@@ -28,7 +28,8 @@ const lives = [
 ]
 const rules = { interval: '1m', fromTsMs: wish.fromTsMs, toTsMs: wish.toTsMs, backMs: DAY_MS } as const
 const planAt = (now: string) => planDataset(lives, wish, at(now))
-const monthsOf = (now: string, period: string) => symbolMonths(planAt(now), period, rules)
+const monthsOf = (now: string, period: string, barsFrom: MonthRules['barsFrom'] = 'klines') =>
+  symbolMonths(planAt(now), period, { ...rules, barsFrom })
 
 describe('what the minutes of a month are made of', () => {
   test('symbols by name, each over the days it lived, with the day before them', () => {
@@ -46,6 +47,27 @@ describe('what the minutes of a month are made of', () => {
   test('a contract on a thousand of a coin takes the coin’s pair on spot', () => {
     const [pepe] = monthsOf('2026-07-20', '2026-04')
     expect(pepe!.spot.map(({ symbol, period }) => `${symbol} ${period}`)).toEqual(['PEPEUSDT 2026-04'])
+  })
+
+  test('days of trades where bars are made of them, with the day before; those of no use are not read', () => {
+    const [, fromKlines] = monthsOf('2026-07-20', '2026-04')
+    expect([fromKlines!.trades, fromKlines!.aggTrades]).toEqual([[], []])
+    const [, fromTrades, luna] = monthsOf('2026-07-20', '2026-04', 'trades')
+    expect(fromTrades).toMatchObject({ symbol: 'BTCUSDT', from: '2026-04-01', to: '2026-05-01', aggTrades: [] })
+    expect([fromTrades!.trades[0]!.period, fromTrades!.trades.at(-1)!.period]).toEqual(['2026-03-31', '2026-04-30'])
+    expect(fromTrades!.trades.length).toBe(31)
+    expect([luna!.symbol, luna!.to, luna!.trades.at(-1)!.period]).toEqual(['LUNAUSDT', '2026-04-19', '2026-04-18'])
+    expect(fromTrades!.klines).toEqual(fromKlines!.klines)
+  })
+
+  test('minutes end with the last day whose trades are published; aggregate trades go on to midnight', () => {
+    const endOf = (barsFrom: MonthRules['barsFrom']) =>
+      monthsOf('2026-07-20T09:00', '2026-07', barsFrom).find(({ symbol }) => symbol === 'BTCUSDT')!.to
+    expect(['klines', 'trades', 'aggTrades'].map((from) => endOf(from as MonthRules['barsFrom']))).toEqual([
+      '2026-07-20',
+      '2026-07-18',
+      '2026-07-20',
+    ])
   })
 
   test('nobody who is dead or not born, and no day that is not over', () => {
