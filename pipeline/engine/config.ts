@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { Fault } from '../../lib/fault.ts'
 import { didYouMean } from '../../lib/nearMatch.ts'
 import type { ConfiguredPipeline } from './graph.ts'
+import { configWith } from './setConfig.ts'
 
 export interface ResolvedConfig {
   /** What the pipeline's build function gets. */
@@ -22,9 +23,9 @@ export function resolveConfig(
   let input = asWritten
   const setPaths: string[] = []
   for (const set of sets) {
-    const { path, value } = parseSet(set)
-    input = withValueAt(input, path, value, set)
-    setPaths.push(path.join('.'))
+    const { config, path } = configWith(configured.pipeline.config, input, set)
+    input = config
+    setPaths.push(path)
   }
   const parsed = configured.pipeline.config.safeParse(input)
   if (!parsed.success) {
@@ -62,48 +63,6 @@ function setBehind(issue: z.core.$ZodIssue, setPaths: readonly string[]): string
 }
 
 const isUnknown = ({ code }: z.core.$ZodIssue): boolean => code === 'unrecognized_keys'
-
-function parseSet(set: string): { path: string[]; value: unknown } {
-  const at = set.indexOf('=')
-  if (at <= 0)
-    throw new Fault({
-      code: 'usage',
-      what: `"${set}" is not of the form key=value`,
-      where: '--set',
-      todo: 'write it like --set universe.size=10',
-    })
-  const text = set.slice(at + 1)
-  try {
-    return { path: set.slice(0, at).split('.'), value: JSON.parse(text) }
-  } catch {
-    return { path: set.slice(0, at).split('.'), value: text }
-  }
-}
-
-/** A copy with one value replaced; what lies beside the path is shared. */
-function withValueAt(base: unknown, path: readonly string[], value: unknown, set: string): unknown {
-  const [step, ...rest] = path
-  if (step === undefined) return value
-  if (['__proto__', 'constructor', 'prototype', ''].includes(step))
-    throw new Fault({ code: 'usage', what: `"${step}" cannot be set`, where: `--set ${set}` })
-  if (base !== undefined && (typeof base !== 'object' || base === null)) {
-    throw new Fault({
-      code: 'usage',
-      what: `there is nothing under "${step}" to set: the value above it is ${JSON.stringify(base)}`,
-      where: `--set ${set}`,
-      todo: 'set the value above it',
-    })
-  }
-  if (Array.isArray(base)) {
-    const copy: unknown[] = [...base]
-    copy[Number(step)] = withValueAt(copy[Number(step)], rest, value, set)
-    return copy
-  }
-  return {
-    ...(base as object | undefined),
-    [step]: withValueAt((base as Record<string, unknown> | undefined)?.[step], rest, value, set),
-  }
-}
 
 function refuseUnknownKeys(
   input: unknown,

@@ -102,7 +102,7 @@ function namesOf(
     case 'snapshot':
       return plain(known().snapshots, 'snapshot')
     case 'setting':
-      return known().settings.map(({ path, takes }) => ({ text: `${path}=`, says: takes, open: true }))
+      return settings(known().settings, current)
     case 'run':
       return plain(['last', ...known().runs], 'run')
     case 'target':
@@ -112,6 +112,15 @@ function namesOf(
     default:
       return completes satisfies never
   }
+}
+
+/** Members of a list's elements are offered once its name and a dot are written: until then the list stands for them. */
+function settings(all: readonly KnownSetting[], current: string): Candidate[] {
+  return all.flatMap(({ path, takes }): Candidate[] => {
+    const list = /^(.*?)\.[0-9]+(\.|$)/.exec(path)?.[1]
+    if (list === undefined || current.startsWith(`${list}.`)) return [{ text: `${path}=`, says: takes, open: true }]
+    return [{ text: `${list}.`, says: 'its elements, from 0', open: true }]
+  })
 }
 
 function addresses(all: readonly string[], current: string): Candidate[] {

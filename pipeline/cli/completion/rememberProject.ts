@@ -10,12 +10,12 @@ export async function rememberProject(
   addresses: readonly string[],
 ): Promise<void> {
   const { pipelines } = project.config as Project
-  const { settingsOf } = await import('../schema/describeConfig.ts')
+  const { settingPaths } = await import('../schema/describeConfig.ts')
   rememberNames(env, project.configFile, {
     root,
     pipelines: pipelines.map(({ pipeline }) => pipeline.name),
     targets: await engine.targets(),
     addresses,
-    settings: settingsOf(pipeline.config, config.shown),
+    settings: settingPaths(pipeline.config, config.shown),
   })
 }

@@ -34,6 +34,20 @@ export function settingsOf(schema: z.ZodType, value: unknown): Setting[] {
   return leavesOf(shape, [], value, undefined).filter(({ takes }) => takes !== 'any value')
 }
 
+/** For completion: every setting, and of lists of objects the members of each element there is. */
+export function settingPaths(schema: z.ZodType, value: unknown): { readonly path: string; readonly takes: string }[] {
+  return settingsOf(schema, value).flatMap(({ path, takes, value, fallback }) => {
+    const held = value ?? fallback
+    const elements = Array.isArray(held) && held.some((item) => typeof item === 'object') ? membersOf(held, path) : []
+    return [{ path, takes }, ...elements]
+  })
+}
+
+function membersOf(value: unknown, path: string): { readonly path: string; readonly takes: string }[] {
+  if (typeof value !== 'object' || value === null) return [{ path, takes: `here ${JSON.stringify(value)}` }]
+  return Object.entries(value).flatMap(([name, inner]) => membersOf(inner, `${path}.${name}`))
+}
+
 function leavesOf(shape: Shape, path: readonly string[], value: unknown, inherited: unknown): Setting[] {
   const fallback = 'default' in shape ? shape.default : inherited
   const { properties } = shape

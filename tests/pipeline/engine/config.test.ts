@@ -34,6 +34,73 @@ describe('the config', () => {
     expect(value).toMatchObject({ universe: { size: 3, note: 'hello' }, symbols: ['A', 'C'] })
   })
 
+  describe('of a list', () => {
+    const fees = z
+      .array(
+        z.strictObject({ from: z.string(), tiers: z.record(z.string(), z.strictObject({ takerBps: z.number() })) }),
+      )
+      .default([{ from: '2019', tiers: { regular: { takerBps: 5 } } }])
+    const listed = definePipeline(
+      'listed',
+      z.object({
+        must: z.number(),
+        execution: z.object({ fees, none: z.array(z.string()).optional() }).prefault({}),
+        above: z.object({ names: z.array(z.string()) }).default({ names: ['a', 'b'] }),
+      }),
+      () => {},
+    )
+    const setTo = (...sets: string[]) =>
+      resolveConfig(withConfig(listed, { must: 1 }), sets, () => undefined).value as z.output<typeof listed.config>
+
+    test('changes an element, and of the default list where nobody wrote one', () => {
+      expect(setTo('execution.fees.0.tiers.regular.takerBps=7').execution.fees).toEqual([
+        { from: '2019', tiers: { regular: { takerBps: 7 } } },
+      ])
+      expect(setTo('above.names.1=c').above.names).toEqual(['a', 'c'])
+      expect(setTo('above.names=["x"]', 'above.names.0=y').above.names).toEqual(['y'])
+      expect(setTo().execution.fees[0]!.tiers).toEqual({ regular: { takerBps: 5 } })
+    })
+
+    test('does so before the rest of the config is complete', () => {
+      const sets = ['execution.fees.0.from=2020-01-01', 'must=2']
+      const { value } = resolveConfig(withConfig(listed, {} as never), sets, () => undefined)
+      expect(value).toMatchObject({ must: 2, execution: { fees: [{ from: '2020-01-01' }] } })
+    })
+
+    const wrong: { set: string; what: string; todo: string }[] = [
+      {
+        set: 'execution.fees.3.from=2020',
+        what: '"execution.fees" has 1 element, there is no number 3',
+        todo: "name one from execution.fees.0, or set the whole list: --set 'execution.fees=[…]'",
+      },
+      {
+        set: 'above.names.2=c',
+        what: '"above.names" has 2 elements, there is no number 2',
+        todo: "name one from above.names.0 to above.names.1, or set the whole list: --set 'above.names=[…]'",
+      },
+      {
+        set: 'execution.none.0=c',
+        what: '"execution.none" has 0 elements, there is no number 0',
+        todo: "set the whole list: --set 'execution.none=[…]'",
+      },
+      {
+        set: 'execution.fees.takerBps=5',
+        what: '"execution.fees" is a list of 1 element: "takerBps" is no number of one',
+        todo: "name one from execution.fees.0, or set the whole list: --set 'execution.fees=[…]'",
+      },
+      ...['-1', '00', '1e0', ' 0'].map((step) => ({
+        set: `above.names.${step}=c`,
+        what: `"above.names" is a list of 2 elements: "${step}" is no number of one`,
+        todo: "name one from above.names.0 to above.names.1, or set the whole list: --set 'above.names=[…]'",
+      })),
+    ]
+    for (const { set, what, todo } of wrong) {
+      test(`refuses ${set}`, () => {
+        expect(faultOf(() => setTo(set))).toMatchObject({ code: 'usage', what, todo, where: `--set ${set}` })
+      })
+    }
+  })
+
   test('says which path is wrong, and whether the file or --set wrote it', () => {
     expect(faultOf(() => resolve({}, ['universe.size=many']))).toMatchObject({
       code: 'usage',
