@@ -262,9 +262,7 @@ function isSound({ open, high, low, close, volume, quoteVolume, count, ...taker 
 function existingOf(bars: Bars, existing: Bars | undefined): Bars {
   if (existing === undefined) return bars
   const at = aligned(bars, existing)
-  const rows = Array.from(at.keys()).filter(
-    (i) => bars.count[i]! > 0 || (at[i]! >= 0 && existing.count[at[i]!] === 0),
-  )
+  const rows = Array.from(at.keys()).filter((i) => bars.count[i]! > 0 || (at[i]! >= 0 && existing.count[at[i]!] === 0))
   if (rows.length === at.length) return bars
   const kept = Object.entries(bars).map(([name, values]) => {
     if (isWide(values)) return [name, pickBigs(values, rows)]
