@@ -64,6 +64,20 @@ export class DecisionDesk {
       return
     }
     const targetQty = this.#market.isTradable(symbol) ? wantedQty : withinHeld(wantedQty, held)
+    this.#sendTarget(symbol, weight, { wantedQty, targetQty, px }, flags)
+    // What a closed symbol does not let through is told where it would have been an order of its own. A constant weight asks
+    // for a little more whenever the price falls, and telling each few steps would bury what was really refused: so the
+    // symbol's minimum notional decides, as it does for rebalances. What opens nothing at all has its row already.
+    const cutQty = wantedQty - targetQty
+    if (held === 0 || cutQty === 0 || Math.abs(cutQty) * px < instrument.minNotionalCash) return
+    const id = this.#venue.nextOrderId++
+    const cut = this.#makeOrder(id, symbol, 'market', cutQty, { reduceOnly: false, fromTarget: true, flags })
+    this.#reject(cut, this.#whyNot(symbol))
+  }
+
+  #sendTarget(symbol: number, weight: number, { wantedQty, targetQty, px }: TargetQty, flags: number): void {
+    const { instrument } = this.#market.symbols[symbol]!
+    const held = this.#ledger.positionQty[symbol]!
     const delta = targetQty - held
     const isOpening = held === 0 && weight !== 0
     if (delta === 0) {
@@ -179,6 +193,13 @@ export class DecisionDesk {
 }
 
 type OrderTerms = Pick<Order, 'reduceOnly'> & Partial<Pick<Order, 'limitPx' | 'stopPx' | 'fromTarget' | 'flags'>>
+
+/** What a weight comes to, and how much of it the symbol's state lets through. */
+interface TargetQty {
+  readonly wantedQty: number
+  readonly targetQty: number
+  readonly px: number
+}
 
 const isFromTarget = (order: Order): boolean => order.fromTarget
 

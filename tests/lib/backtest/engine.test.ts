@@ -291,8 +291,54 @@ describe('the universe, masks and delistings', () => {
     expect(story.map(({ hour, outcome, reason, qty }) => [hour, outcome, reason, qty])).toEqual([
       [1, 'rejected', 'notInUniverse', 0],
       [1, 'filled', 'none', 10],
+      [3, 'rejected', 'notInUniverse', 0],
       [4, 'filled', 'none', -10],
     ])
+  })
+
+  describe('a target for more than an outsider holds', () => {
+    const universe = [
+      { tsMs: startMs, symbols: ['AUSDT'] },
+      { tsMs: startMs + 2 * hourMs, symbols: ['BUSDT'] },
+    ]
+    const hold = (weight: number) => (ctx: Ctx, at: number) => {
+      if (at === 1) ctx.setWeights({ AUSDT: 0.1 })
+      if (at > 2) ctx.setWeights({ AUSDT: weight })
+    }
+    const storyOf = (weight: number, more: object = {}) => {
+      const { story, fills } = run({ ...two(more), universe }, hold(weight), freeConfig(), 4)
+      return story.map(({ hour, outcome, reason, qty: filled }, i) => [
+        hour,
+        outcome,
+        reason,
+        filled,
+        fills.wantedQty[i]! / 100,
+      ])
+    }
+    const bought = [1, 'filled', 'none', 10, 10]
+
+    test('says what was cut', () => {
+      expect(storyOf(0.2)).toEqual([bought, [3, 'rejected', 'notInUniverse', 0, 10]])
+    })
+
+    test('from the minimum notional on: 5 USDT are told, a step less is drift', () => {
+      expect(storyOf(0.1005)).toEqual([bought, [3, 'rejected', 'notInUniverse', 0, 0.05]])
+      expect(storyOf(0.1004)).toEqual([bought])
+    })
+
+    test('a turn to the other side is closed, and the rest refused', () => {
+      expect(storyOf(-0.05)).toEqual([bought, [3, 'rejected', 'notInUniverse', 0, -5], [3, 'filled', 'none', -10, -10]])
+    })
+
+    test('under quarantine for that reason, as the part that would reduce', () => {
+      const mask = { quarantine: [{ fromMs: startMs + 3 * hourMs, toMs: startMs + 5 * hourMs }] }
+      expect(storyOf(0.2, mask)).toEqual([bought, [3, 'rejected', 'quarantine', 0, 10]])
+      expect(storyOf(-0.05, mask)).toEqual([
+        bought,
+        [3, 'rejected', 'quarantine', 0, -10],
+        [3, 'rejected', 'quarantine', 0, -5],
+      ])
+    })
   })
 
   test('quarantine: no new orders, waiting ones wait, positions stay and funding accrues', () => {
