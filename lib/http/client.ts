@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Budget, type BudgetUse, createBudget } from './budget.ts'
 import { type Expected, faultOf } from './classify.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { HttpFault, type HttpTrouble, shownUrl } from './httpFault.ts'
+import { HttpFault, type HttpTrouble, shownTrouble, shownUrl } from './httpFault.ts'
 import { defaultHttpPolicy, type HttpPolicy } from './policy.ts'
 import { discreet } from './requestSecrets.ts'
 import { createServerClock, type ServerClock } from './serverClock.ts'
@@ -19,6 +19,17 @@ export type HttpRequest = {
    *  somebody else's comes with status 200 as well. */
   readonly whyWrong?: (begin: Uint8Array) => string | undefined
   readonly signal?: AbortSignal
+  /** Hears of every wait that a failure brought about, as it begins: somebody may sit before a screen. */
+  readonly onWait?: (wait: Wait) => void
+}
+
+/** A wait before asking again. Pauses that a venue asked for use up no tries, and hold back whoever asks that host. */
+export type Wait = {
+  readonly host: string
+  /** The status of the answer, or in words what went wrong. */
+  readonly after: string
+  readonly waitMs: number
+  readonly nextTry?: { readonly attempt: number; readonly attemptsMax: number }
 }
 
 /** Where a body goes while it arrives. A try that fails leaves its sink unfinished, and the next one opens another. */
@@ -72,6 +83,7 @@ type Host = {
   readonly server: ServerClock
   readonly budgets: Map<string, Budget>
   pausedUntilMs: number
+  pausedAfter: string
   forbidden: number
 }
 
@@ -84,7 +96,7 @@ export function createHttp(options: HttpOptions = {}): Http {
     const name = new URL(url).host
     let host = hosts.get(name)
     if (host === undefined) {
-      host = { server: createServerClock(clock), budgets: new Map(), pausedUntilMs: 0, forbidden: 0 }
+      host = { server: createServerClock(clock), budgets: new Map(), pausedUntilMs: 0, pausedAfter: '', forbidden: 0 }
       hosts.set(name, host)
     }
     return host
@@ -111,6 +123,7 @@ export function createHttp(options: HttpOptions = {}): Http {
       // The pause came while we waited for the budget; its weight goes back to be drawn afresh in its own window.
       budget?.release(use!.weight)
       waitedMs += restMs
+      request.onWait?.({ host: new URL(url).host, after: host.pausedAfter, waitMs: restMs })
       await clock.sleep(restMs, signal)
     }
     let settled: { usedWeight?: number; serverMs?: number } = {}
@@ -161,10 +174,18 @@ export function createHttp(options: HttpOptions = {}): Http {
         // Longer than anybody should wait here: say until when, and let the whole run end.
         if (pausedMs > policy.waitMsMax) throw tooLong(fault, pausedMs, clock.nowMs() + next.waitMs)
         host.pausedUntilMs = Math.max(host.pausedUntilMs, clock.nowMs() + next.waitMs)
+        host.pausedAfter = shownTrouble(fault)
         continue
       }
       if (++failures >= policy.attemptsMax) throw exhausted(fault, attempts)
-      await clock.sleep(backoffMs(failures), request.signal)
+      const waitMs = backoffMs(failures)
+      request.onWait?.({
+        host: new URL(request.url).host,
+        after: shownTrouble(fault),
+        waitMs,
+        nextTry: { attempt: failures + 1, attemptsMax: policy.attemptsMax },
+      })
+      await clock.sleep(waitMs, request.signal)
     }
   }
 

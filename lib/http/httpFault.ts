@@ -66,6 +66,19 @@ export class HttpFault extends Fault {
   }
 }
 
+const inWords: Partial<Readonly<Record<HttpTrouble, string>>> = {
+  connection: 'a broken connection',
+  timeout: 'no answer in time',
+  wrongLength: 'half an answer',
+  venueError: 'an error with status 200',
+  wrongForm: 'an answer of another form',
+  notJson: 'an answer that is no JSON',
+}
+
+/** In a word or two, for a line of progress. */
+export const shownTrouble = ({ trouble, status }: HttpFault): string =>
+  inWords[trouble] ?? (status === undefined ? trouble : String(status))
+
 /** A URL as it may be logged: without user and password, and with the value of anything that looks like a key gone. */
 export function shownUrl(text: string): string {
   let url: URL

@@ -1,6 +1,6 @@
 import type { BudgetUse } from '../http/budget.ts'
 import type { Expected } from '../http/classify.ts'
-import { type BodySink, createHttp, type Download, type Http, type HttpAnswer } from '../http/client.ts'
+import { type BodySink, createHttp, type Download, type Http, type HttpAnswer, type Wait } from '../http/client.ts'
 import { HttpFault, shownUrl } from '../http/httpFault.ts'
 import { defaultHttpPolicy, type HttpPolicy } from '../http/policy.ts'
 import { baseUrlOf, type HostName, type VenueChoice } from './hosts.ts'
@@ -23,6 +23,13 @@ export type AskContext = {
   readonly signal: AbortSignal
   note(fact: Readonly<Record<string, unknown>>): void
   progress(done: { readonly bytes?: number; readonly requests?: number }): void
+  waiting?(wait: {
+    readonly on: string
+    readonly after: string
+    readonly waitMs: number
+    readonly attempt?: number
+    readonly attemptsMax?: number
+  }): void
 }
 
 let policy: HttpPolicy = defaultHttpPolicy
@@ -49,18 +56,17 @@ const urlOf = (choice: VenueChoice, { host, path }: VenueRequest): string =>
   (choice.venue === 'sim' ? 'http://sim' : baseUrlOf(host, choice.baseUrls, process.env)) + path
 
 /** Nothing limits the exchange within this process, and its clock stands still. */
-const httpRequest = (choice: VenueChoice, { host, path, budget, ...rest }: VenueRequest, signal: AbortSignal) => ({
+const httpRequest = (choice: VenueChoice, { host, path, budget, ...rest }: VenueRequest, context: AskContext) => ({
   ...rest,
   url: urlOf(choice, { host, path, ...rest }),
-  signal,
+  signal: context.signal,
+  onWait: ({ host: on, after, waitMs, nextTry }: Wait) => context.waiting?.({ on, after, waitMs, ...nextTry }),
   ...(budget === undefined || choice.venue === 'sim' ? {} : { budget }),
 })
 
 /** Asks, and notes how it went: what happened is provenance. */
 export async function ask(choice: VenueChoice, request: VenueRequest, context: AskContext): Promise<HttpAnswer> {
-  const answer = await noted(choice, request, context, () =>
-    httpOf(choice).get(httpRequest(choice, request, context.signal)),
-  )
+  const answer = await noted(choice, request, context, () => httpOf(choice).get(httpRequest(choice, request, context)))
   context.progress({ requests: answer.attempts.length, bytes: answer.body.length })
   return answer
 }
@@ -83,7 +89,7 @@ export async function download(
     }
   }
   const answer = await noted(choice, request, context, () =>
-    httpOf(choice).download(httpRequest(choice, request, context.signal), counted),
+    httpOf(choice).download(httpRequest(choice, request, context), counted),
   )
   context.progress({ requests: answer.attempts.length })
   return answer

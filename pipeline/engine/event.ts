@@ -1,4 +1,5 @@
 import type { Digest } from '../../cas/digest.ts'
+import type { SourceWait } from './task.ts'
 import type { Reason } from './verdict.ts'
 
 /** Everything that can happen in a run, one member for each. Views, logs and `--json` are all made from this stream
@@ -37,6 +38,7 @@ export type RunEvent = { readonly elapsedMs: number } & (
       readonly error: string
       readonly waitMs?: number
     }
+  | ({ readonly kind: 'node waiting to retry'; readonly address: string } & SourceWait) // a request of a source failed
   | { readonly kind: 'node log'; readonly address: string; readonly line: string }
   | {
       readonly kind: 'node done'

@@ -94,6 +94,18 @@ export const absent = (reason: string, recheckAfterMs?: number): Absent => ({
   ...(recheckAfterMs === undefined ? {} : { recheckAfterMs }),
 })
 
+/** Why a source asks for nothing just now. */
+export interface SourceWait {
+  /** The host, or whatever is to answer. */
+  readonly on: string
+  /** What went wrong: `503`. */
+  readonly after: string
+  readonly waitMs: number
+  /** The try that follows, and how many there are at most; absent where none is used up. */
+  readonly attempt?: number
+  readonly attemptsMax?: number
+}
+
 /** Thrown by a source when trying again cannot help (a 400, a wrong name). Anything else is retried. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError'
@@ -121,6 +133,8 @@ export interface SourceContext {
   /** Facts about how it went (statuses, waits, urls): provenance, in no id. */
   note(fact: Readonly<Record<string, unknown>>): void
   progress(done: { readonly bytes?: number; readonly requests?: number }): void
+  /** Says that it waits before it asks again, as the wait begins. Absent where nobody watches. */
+  waiting?(wait: SourceWait): void
   /** Streams a file into the store while hashing it; the artifact then holds it beside what `run` returns. */
   openFile(name: string): { write(chunk: Uint8Array): void; finish(): void }
 }

@@ -1,7 +1,9 @@
+import type { SourceWait } from '../../engine/task.ts'
 import { byteRateText, countRateText, countText, durationText, percentText, sizeText } from '../human.ts'
 import type { Style } from '../style.ts'
 import { cutMiddle, cutText, padEnd, padStart } from '../textWidth.ts'
 import { leftText, nodesSoFar, type Progress, type RunningNode, settledCount } from './progress.ts'
+import { waitCause, waitText } from './waitText.ts'
 
 export interface FrameSize {
   readonly columns: number
@@ -23,7 +25,8 @@ export function renderFrame(progress: Progress, nowMs: number, size: FrameSize, 
   if (progress.stopping && fits(1)) lines.push(stoppingLine(progress, style))
   const groups = groupsLine(progress, style)
   if (groups !== '' && fits(1)) lines.push(groups)
-  if (progress.waiting.size > 0 && fits(1)) lines.push(waitingLine(progress, style))
+  const waiting = waitingLine(progress, nowMs, style)
+  if (waiting !== '' && fits(1)) lines.push(waiting)
   if (progress.failures.length > 0 && fits(1)) lines.push(failuresLine(progress, style))
   if (progress.running.size > 0 && fits(2))
     lines.push(...runningLines(progress, nowMs, columns, rows - lines.length, style))
@@ -117,13 +120,25 @@ function stoppingLine(progress: Progress, style: Style): string {
     : style.warn(`stopping: ${countText(progress.running.size)} running may finish; Ctrl-C again stops at once`)
 }
 
-function waitingLine(progress: Progress, style: Style): string {
-  const counts = new Map<string, number>()
-  for (const on of progress.waiting.values()) counts.set(on, (counts.get(on) ?? 0) + 1)
-  const most = [...counts].sort(([aOn, a], [bOn, b]) => b - a || (aOn < bOn ? -1 : 1))
-  const shown = most.slice(0, 4).map(([on, count]) => `${countText(count)} on ${on}`)
-  return style.dim(`waiting: ${shown.join(', ')}${most.length > 4 ? ', …' : ''}`)
+/** Nodes that have not started, by what they wait on; before them those that were answered with a failure. */
+function waitingLine(progress: Progress, nowMs: number, style: Style): string {
+  const toRetry = mostFirst([...progress.running.values()].flatMap((node) => waitOf(node, nowMs) ?? []).map(waitCause))
+  const toStart = mostFirst([...progress.waiting.values()].map((on) => `on ${on}`))
+  if (toRetry.length + toStart.length === 0) return ''
+  const shown = [...toRetry.map(style.warn), ...toStart.map(style.dim)]
+  return `${style.dim('waiting: ')}${shown.slice(0, 4).join(style.dim(', '))}${style.dim(shown.length > 4 ? ', …' : '')}`
 }
+
+function mostFirst(texts: readonly string[]): string[] {
+  const counts = new Map<string, number>()
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
+  const most = [...counts].sort(([aText, a], [bText, b]) => b - a || (aText < bText ? -1 : 1))
+  return most.map(([text, count]) => `${countText(count)} ${text}`)
+}
+
+/** What a running node waits for, while it does. */
+const waitOf = ({ wait }: RunningNode, nowMs: number): SourceWait | undefined =>
+  wait === undefined || nowMs >= wait.untilMs ? undefined : wait.told
 
 function failuresLine(progress: Progress, style: Style): string {
   const last = progress.failures[progress.failures.length - 1]!
@@ -137,13 +152,15 @@ function runningLines(progress: Progress, nowMs: number, columns: number, rows: 
   const addressCells = Math.min(Math.max(...shown.map(([address]) => address.length)), Math.max(12, columns - 36))
   const lines = shown.map(([address, node]) => {
     const name = padEnd(cutMiddle(address, addressCells), addressCells)
-    return `  ${style.work(name)}  ${padStart(durationText(nowMs - node.startedMs), 7)}${nodeNotes(node, style)}`
+    return `  ${style.work(name)}  ${padStart(durationText(nowMs - node.startedMs), 7)}${nodeNotes(node, nowMs, style)}`
   })
   return hidden > 0 && lines.length < rows ? [...lines, style.dim(`  and ${countText(hidden)} more`)] : lines
 }
 
-function nodeNotes(node: RunningNode, style: Style): string {
+function nodeNotes(node: RunningNode, nowMs: number, style: Style): string {
+  const wait = waitOf(node, nowMs)
   const notes = [
+    ...(wait === undefined ? [] : [style.warn(`waiting ${waitText(wait, node.wait!.untilMs - nowMs)}`)]),
     ...(node.expectedMs === undefined ? [] : [`of about ${durationText(node.expectedMs)}`]),
     ...(node.bytes > 0 ? [sizeText(node.bytes)] : []),
     ...(node.requests > 0 ? [`${countText(node.requests)} req`] : []),

@@ -4,6 +4,7 @@ import type { Style } from '../style.ts'
 import { permanentLines } from './permanentLines.ts'
 import { advance, isGrowing, leftText, newProgress, nodesSoFar, type Progress, settledCount } from './progress.ts'
 import type { RunView } from './runView.ts'
+import { waitText } from './waitText.ts'
 
 const heartbeatMs = 10_000 // a log that stands still for longer looks hung
 
@@ -12,11 +13,16 @@ export function linesView(print: (line: string) => void, style: Style): RunView 
   const progress = newProgress()
   let lastLineMs = 0
   const saidToWait = new Set<string>()
-  /** Once for each node: it may wait for many others in turn. */
+  const saidToRetry = new Set<string>()
+  /** Once for each node: it may wait for many others in turn, and fail time and again. */
   const waitingLines = (event: RunEvent): string[] => {
-    if (event.kind !== 'node waiting' || saidToWait.has(event.address)) return []
-    saidToWait.add(event.address)
-    return [`${style.dim('waiting')}   ${event.address}  on ${event.on}`]
+    if (event.kind !== 'node waiting' && event.kind !== 'node waiting to retry') return []
+    const said = event.kind === 'node waiting' ? saidToWait : saidToRetry
+    if (said.has(event.address)) return []
+    said.add(event.address)
+    return event.kind === 'node waiting'
+      ? [`${style.dim('waiting')}   ${event.address}  on ${event.on}`]
+      : [`${style.warn('waiting')}   ${event.address}  ${waitText(event)}`]
   }
   return {
     see(event: RunEvent) {

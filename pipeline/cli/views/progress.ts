@@ -1,4 +1,5 @@
 import type { NodeFailure, RunCounts, RunEvent } from '../../engine/event.ts'
+import type { SourceWait } from '../../engine/task.ts'
 import { durationText } from '../human.ts'
 
 /** A run as far as its events tell. Every view reads it; only `advance` changes it. It changes in place: a run may
@@ -40,6 +41,8 @@ export interface RunningNode {
   bytes: number
   requests: number
   attempt: number
+  /** Before it asks again; over when the time is up or the node tells of anything else. */
+  wait: { readonly told: SourceWait; readonly untilMs: number } | undefined
 }
 
 export function newProgress(): Progress {
@@ -102,6 +105,7 @@ export function advance(progress: Progress, event: RunEvent): void {
         bytes: 0,
         requests: 0,
         attempt: 1,
+        wait: undefined,
       })
       break
     case 'node progress': {
@@ -110,6 +114,7 @@ export function advance(progress: Progress, event: RunEvent): void {
       if (!node) break
       progress.bytesIn += Math.max(0, event.bytes - node.bytes)
       progress.requests += Math.max(0, event.requests - node.requests)
+      node.wait = undefined
       node.bytes = event.bytes
       node.requests = event.requests
       break
@@ -120,6 +125,11 @@ export function advance(progress: Progress, event: RunEvent): void {
     case 'node retried': {
       const node = progress.running.get(event.address)
       if (node) node.attempt = event.attempt + 1
+      break
+    }
+    case 'node waiting to retry': {
+      const node = progress.running.get(event.address)
+      if (node) node.wait = { told: event, untilMs: event.elapsedMs + event.waitMs }
       break
     }
     case 'node done':

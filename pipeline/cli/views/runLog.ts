@@ -93,7 +93,13 @@ function logEvent(logger: Logger, event: RunEvent, startedMs: number): void {
   const { kind, elapsedMs, ...fields } = event
   const record = { time: new Date(startedMs + elapsedMs).toISOString(), elapsedMs: Math.round(elapsedMs), ...fields }
   if (kind === 'node failed' || kind === 'node disputed') logger.error(record, kind)
-  else if (kind === 'warning' || kind === 'node retried' || kind === 'node healed' || kind === 'node skipped')
+  else if (
+    kind === 'warning' ||
+    kind === 'node retried' ||
+    kind === 'node waiting to retry' ||
+    kind === 'node healed' ||
+    kind === 'node skipped'
+  )
     logger.warn(record, kind)
   else logger.info(record, kind)
 }

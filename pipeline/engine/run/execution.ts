@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import process from 'node:process'
 import { canonicalJson } from '../../../cas/canonicalJson.ts'
 import type { Digest } from '../../../cas/digest.ts'
+import { Fault } from '../../../lib/fault.ts'
 import type { Job, JobArtifact, JobInput } from '../executor/job.ts'
 import type { NodeState } from '../walk/walk.ts'
 import { Materials, stageOutput } from './materials.ts'
@@ -30,7 +31,9 @@ export class Execution {
     if (state.node.task.kind === 'pure') return this.pure(state)
     const secrets = new SecretValues(process.env)
     try {
-      return await this.here(state, secrets)
+      const made = await this.here(state, secrets)
+      refuseSecretNames(made, state, secrets)
+      return made
     } catch (error) {
       throw secrets.hideInError(error)
     }
@@ -134,6 +137,7 @@ export class Execution {
       onRetry: (attempt, error) =>
         this.emit({ kind: 'node retried', address: node.address, attempt, error: error.message }),
       onProgress: (bytes, requests) => this.emit({ kind: 'node progress', address: node.address, bytes, requests }),
+      onWait: (wait) => this.emit({ kind: 'node waiting to retry', address: node.address, ...wait }),
       onLog,
     })
     return {
@@ -148,4 +152,16 @@ export class Execution {
       ...(result.absent?.recheckAfterMs === undefined ? {} : { recheckAfterMs: result.absent.recheckAfterMs }),
     }
   }
+}
+
+/** An artifact keeps the names of its files for good, and hands them on: one that is made of a secret gets none. */
+function refuseSecretNames({ files }: Made, { node }: NodeState, secrets: SecretValues): void {
+  const found = files.map(({ name }) => [name, secrets.hideInText(String(name))]).find(([name, told]) => name !== told)
+  if (found === undefined) return
+  throw new Fault({
+    code: 'failed',
+    what: `the name of a file is made of a secret: "${found[1]}"`,
+    where: node.address,
+    todo: `give the file another name in the task ${node.task.name}`,
+  })
 }

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../../cas/canonicalJson.ts'
 import { openStagedWriter, stageBytes } from '../../../cas/staging.ts'
 import { Fault } from '../../../lib/fault.ts'
 import { absentType } from '../../../snapshots/manifest.ts'
-import type { Absent, SourceTask } from '../task.ts'
+import type { Absent, SourceTask, SourceWait } from '../task.ts'
 import { type MadeFile, stageOutput } from './materials.ts'
 import type { SecretValues } from './secretValues.ts'
 
@@ -23,7 +23,9 @@ export interface SourceJob {
   /** What it tells is kept without these. */
   readonly secrets: SecretValues
   onRetry(attempt: number, error: Error): void
+  /** Of all attempts so far. */
   onProgress(bytes: number, requests: number): void
+  onWait(wait: SourceWait): void
   onLog(line: string): void
 }
 
@@ -49,6 +51,7 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
   const stopping = stoppingOf(job)
   const attemptsMax = task.limits?.attempts ?? attemptsDefault
   const notes: Readonly<Record<string, unknown>>[] = []
+  let bytes = 0
   let requests = 0
   let attempts = 0
 
@@ -74,11 +77,14 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
               attempt,
               log: (line) => job.onLog(secrets.hideInText(String(line))),
               note: (fact) => notes.push(secrets.hideInFact(fact)),
-              progress: ({ bytes = 0, requests: more = 0 }) => {
-                requests += more
-                if (bytes > 0) stopping.received()
+              progress: (done) => {
+                const more = countIn(done.bytes)
+                bytes += more
+                requests += countIn(done.requests)
+                if (more > 0) stopping.received()
                 job.onProgress(bytes, requests)
               },
+              waiting: (wait) => job.onWait(toldWait(wait, secrets)),
               openFile: (name) => {
                 const writer = openStagedWriter(job.stagingDir)
                 open.add(writer)
@@ -119,6 +125,17 @@ export async function runSource(job: SourceJob): Promise<SourceResult> {
   const made = await stageOutput(job.stagingDir, task.output, returned, job.address)
   return { type: task.output.name, files: [...streamed, ...made], attempts, requests, notes }
 }
+
+/** A source in plain JavaScript may hand in anything, and whatever it is would be told. */
+const countIn = (value: unknown): number => (typeof value === 'number' && value > 0 && value < Infinity ? value : 0)
+
+const toldWait = ({ on, after, waitMs, attempt, attemptsMax }: SourceWait, secrets: SecretValues): SourceWait => ({
+  on: secrets.hideInText(String(on)),
+  after: secrets.hideInText(String(after)),
+  waitMs: countIn(waitMs),
+  ...(attempt === undefined ? {} : { attempt: countIn(attempt) }),
+  ...(attemptsMax === undefined ? {} : { attemptsMax: countIn(attemptsMax) }),
+})
 
 /** Told to stop before it had anything. Nothing is lost: the node was not done, and the next run does it. */
 export class SourceStopped extends Error {

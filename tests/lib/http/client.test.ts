@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createHttp, type Http, type HttpRequest } from '../../../lib/http/client.ts'
+import { createHttp, type Http, type HttpRequest, type Wait } from '../../../lib/http/client.ts'
 import { HttpFault, shownUrl } from '../../../lib/http/httpFault.ts'
 import { type HttpPolicy, httpPolicy } from '../../../lib/http/policy.ts'
 import { undiciTransport } from '../../../lib/http/transport.ts'
@@ -152,6 +152,27 @@ describe('waits', () => {
     await Promise.all([slow, ask(), ask()])
     expect(before).toBeLessThanOrEqual(3)
     expect(time.elapsedMs()).toBeGreaterThanOrEqual(40_000)
+  })
+
+  test('are told as they begin: for whom, after what, how long, and which try follows', async () => {
+    const { ask, server } = await rig([
+      { match: 'klines', kind: 'serverError', times: 2 },
+      { match: 'exchangeInfo', kind: 'rateLimited', times: 1, retryAfterS: 7 },
+    ] as FaultRule[])
+    const told: Wait[] = []
+    const onWait = (wait: Wait) => told.push(wait)
+    await ask(klinesPath, { onWait })
+    const host = new URL(server.url).host
+    expect(told).toMatchObject([
+      { host, after: expect.stringMatching(/^50\d$/), nextTry: { attempt: 2, attemptsMax: 8 } },
+      { host, nextTry: { attempt: 3, attemptsMax: 8 } },
+    ])
+    for (const { waitMs } of told) expect(waitMs).toBeGreaterThan(0)
+    told.length = 0
+    // Whoever asks the same host meanwhile waits as well, and says why; no try is used up.
+    await Promise.all([ask('/fapi/v1/exchangeInfo', { onWait }), ask(klinesPath, { onWait })])
+    expect(told.length).toBeGreaterThan(0)
+    for (const wait of told) expect(wait).toEqual({ host, after: '429', waitMs: expect.any(Number) })
   })
 
   test('the same seed gives the same waits', async () => {

@@ -61,6 +61,26 @@ describe('the frame', () => {
     )
   })
 
+  test('says of a node that asks again for whom it waits, until the wait is over or something comes', () => {
+    const waits = {
+      kind: 'node waiting to retry',
+      elapsedMs: 2000,
+      address: 'klines[ETHUSDT]',
+      on: 'fapi.test',
+      after: '503',
+      waitMs: 8000,
+      attempt: 3,
+      attemptsMax: 8,
+    } as const
+    const linesAt = (nowMs: number, ...more: RunEvent[]): string =>
+      renderFrame(progressAfter([...story, waits, ...more]), nowMs, { columns: 100, rows: 30 }, plainStyle).join('\n')
+    expect(linesAt(4000)).toContain('waiting 6.00 s for fapi.test after 503, try 3 of 8')
+    expect(linesAt(4000)).toContain('waiting: 1 for fapi.test after 503, 2 on limit binance (2)')
+    expect(linesAt(10_000)).not.toContain('fapi.test')
+    const came = { kind: 'node progress', elapsedMs: 3000, address: waits.address, bytes: 9, requests: 1 } as const
+    expect(linesAt(4000, came)).not.toContain('fapi.test')
+  })
+
   test('shows the longest running first and says how many it leaves out', () => {
     const many = progressAfter(story)
     for (let i = 0; i < 40; i++) {

@@ -35,6 +35,20 @@ describe('plain lines', () => {
     ])
   })
 
+  test('say once, at once, that a node asks again: for whom it waits, after what, and which try follows', () => {
+    const lines: string[] = []
+    const view = linesView((line) => lines.push(line), plainStyle)
+    const waits = { kind: 'node waiting to retry', on: 'fapi.test', after: '503', waitMs: 8000 } as const
+    for (const attempt of [2, 3]) {
+      view.see({ ...waits, elapsedMs: attempt, address: 'a', attempt, attemptsMax: 8 })
+    }
+    view.see({ ...waits, elapsedMs: 4, address: 'b', after: '429' })
+    expect(lines).toEqual([
+      'waiting   a  8.00 s for fapi.test after 503, try 2 of 8',
+      'waiting   b  8.00 s for fapi.test after 429',
+    ])
+  })
+
   test('say something at least every ten seconds while events come', () => {
     const lines: string[] = []
     const view = linesView((line) => lines.push(line), plainStyle)

@@ -108,6 +108,67 @@ describe('a source', () => {
     expect(told).not.toContain(encodeURIComponent(key))
   })
 
+  test('tells no secret by how far it is, what it waits for, or the name of a file', async () => {
+    const key = 'k3y/that no body+knows'
+    vi.stubEnv('VENUE_API_KEY', key)
+    await using lab = new EngineLab()
+    const waits = oneSource(async ({ progress, waiting }) => {
+      progress({ bytes: key, requests: key } as never)
+      waiting?.({ on: `venue.test/${key}`, after: key, waitMs: key as never, attempt: key as never })
+      return 'there'
+    })
+    const namesFile = (run: (context: SourceContext) => { name: string; bytes: Uint8Array }[]) =>
+      defineTask({
+        name: 'named',
+        kind: 'source',
+        version: 1,
+        params: z.object({}),
+        output: filesArtifact('named'),
+        run: async (_, _params, context) => run(context),
+      })
+    const named = namesFile(() => [{ name: `asked ${key}`, bytes: new Uint8Array(1) }])
+    const streamed = namesFile(({ openFile }) => {
+      openFile(`../${key}`).finish()
+      return []
+    })
+    expect((await lab.run(waits, ['ask'])).status).toBe('ok')
+    expect(lab.events.find(({ kind }) => kind === 'node waiting to retry')).toMatchObject({
+      on: 'venue.test/hidden',
+      after: 'hidden',
+      waitMs: 0,
+      attempt: 0,
+    })
+    for (const task of [named, streamed]) {
+      const pipeline = definePipeline('names', z.object({}), (graph) => graph.target('ask', graph.add(task)))
+      const run = await lab.run(pipeline, ['ask'])
+      expect(run.status).toBe('failed')
+      expect(run.failures[0]!.failure.message).toContain('is made of a secret: "')
+    }
+    vi.unstubAllEnvs()
+    const kept = readdirSync(lab.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'))
+    expect([JSON.stringify(lab.events), ...kept].join()).not.toContain(key)
+  })
+
+  test('adds up what it received: its progress is a total', async () => {
+    await using lab = new EngineLab()
+    await lab.run(
+      oneSource(async ({ progress }) => {
+        progress({ bytes: 10 })
+        progress({ bytes: 20, requests: 1 })
+        progress({ requests: 1 })
+        return 'there'
+      }),
+      ['ask'],
+    )
+    expect(lab.events.filter(({ kind }) => kind === 'node progress')).toMatchObject([
+      { bytes: 10, requests: 0 },
+      { bytes: 30, requests: 1 },
+      { bytes: 30, requests: 2 },
+    ])
+  })
+
   test('is called done only once its record is in the store, where another process reads it', async () => {
     await using lab = new EngineLab()
     const seen: [string, unknown][] = []
