@@ -119,7 +119,13 @@ function contextFor(host: Process, globals: Globals, out: Out): Context {
     terminal,
     signals,
     openWorld: (options) => host.openWorld(surroundings, options),
-    openRoot: (options) => host.openRoot(surroundings, options),
+    openRoot: async (options) => {
+      const opened = await host.openRoot(surroundings, options)
+      // Else it would pass for the store of a project that somebody believes to be in.
+      if (opened.rootFrom === 'home')
+        out.note(`no project in ${cwd} or above it: this is the store ${opened.root}; --root names another`)
+      return opened
+    },
   }
 }
 

@@ -16,7 +16,7 @@ export const status = defineCommand({
   name: 'status',
   summary: 'Show how complete the data are: by symbol, interval and month, with the gaps',
   about:
-    'What is stored is held against the newest plan of a data set, also that of a run that failed or was killed. A month is complete, or lacks rows: those the venue has none of although everybody who could have them was asked; those that were not fetched yet; those the last run failed to fetch. It executes nothing, opens no socket and writes nothing. What came up at the venue since that run is not in it: "pipe sync" looks.',
+    'What is stored is held against the newest plan of a data set, also that of a run that failed or was killed. A month is complete, or lacks rows: those the venue has none of although everybody who could have them was asked; those that were not fetched yet; those the last run failed to fetch. It executes nothing, opens no socket and writes nothing. Outside of any project it reads the store in the home folder and says so; --root names another. What came up at the venue since that run is not in it: "pipe sync" looks.',
   args: {
     targets: arg.many('Only plans of runs that made these; the newest of each pipeline by default', {
       completes: 'target',
@@ -37,10 +37,10 @@ export const status = defineCommand({
     { line: 'pipe status --lines | grep -v complete', says: 'the months that lack something' },
     { line: 'pipe status --html status.html', says: 'a page to look at or to hand on' },
   ],
-  json: '{"pipelines": [{"pipeline", "run", "outcome", "asOf", "dataAsOf", "hasWork", "series": [{"dataSet", "market", "symbol", "interval", "expected", "rows", "months": [{"month", "expected", "rows", "worst"}], "gaps": [{"from", "to", "rows", "why": "venueGap"|"notFetched"|"failed"|"notListed", "note"}]}]}]}; "to" is not included, and "rows" is null where nothing tells how many there were.',
+  json: '{"root", "rootFrom": "named"|"project"|"home", "pipelines": [{"pipeline", "run", "outcome", "asOf", "dataAsOf", "hasWork", "series": [{"dataSet", "market", "symbol", "interval", "expected", "rows", "months": [{"month", "expected", "rows", "worst"}], "gaps": [{"from", "to", "rows", "why": "venueGap"|"notFetched"|"failed"|"notListed", "note"}]}]}]}; "to" is not included, and "rows" is null where nothing tells how many there were.',
   async run(context, values) {
     const { out } = context
-    const { store, close } = await context.openRoot({ readOnly: true })
+    const { root, rootFrom, store, close } = await context.openRoot({ readOnly: true })
     try {
       const wanted = { pipeline: values.pipeline, targets: values.targets }
       const plans = lastPlans(store, wanted)
@@ -64,7 +64,7 @@ export const status = defineCommand({
         const most = values.gaps ? Number.POSITIVE_INFINITY : gapsShown
         out.print(all.map((one) => renderPicture(one, { signs, gapsShown: most, style: out.style })).join('\n\n'))
       }
-      out.printJson({ pipelines: all.map(statusJson) })
+      out.printJson({ root, rootFrom, pipelines: all.map(statusJson) })
       return values.detailedExitcode && all.some(hasWork) ? 'hasWork' : 'ok'
     } finally {
       await close()

@@ -45,9 +45,13 @@ export interface Surroundings {
   readonly nowMs: () => number
 }
 
+/** By what the store was found: `--root` or PIPE_ROOT, the project around, or nothing of these. */
+export type RootFrom = 'named' | 'project' | 'home'
+
 /** A store without a project: for commands that only ask about what is kept. */
 export interface Root {
   readonly root: string
+  readonly rootFrom: RootFrom
   readonly store: Store
   close(): Promise<void>
 }
@@ -115,6 +119,7 @@ export async function openWorld(surroundings: Surroundings, options: OpenOptions
   })
   return {
     root,
+    rootFrom: givenRoot(surroundings) === undefined ? 'project' : 'named',
     store,
     project,
     pipeline: configured.pipeline,
@@ -137,14 +142,34 @@ export async function openRoot(
   surroundings: Surroundings,
   options: { readonly create?: boolean; readonly readOnly?: boolean } = {},
 ): Promise<Root> {
-  const root = givenRoot(surroundings) ?? (await openProjectIfAny(surroundings))?.root ?? homeRoot(surroundings)
-  const store = openStore(root, {
-    create: options.create === true,
-    readOnly: options.readOnly === true,
-    clock: surroundings.nowMs,
-  })
-  return { root, store, close: () => store.close() }
+  const { root, rootFrom } = await findRoot(surroundings)
+  try {
+    const store = openStore(root, {
+      create: options.create === true,
+      readOnly: options.readOnly === true,
+      clock: surroundings.nowMs,
+    })
+    return { root, rootFrom, store, close: () => store.close() }
+  } catch (error) {
+    throw rootFrom === 'home' && !hasStore(root) ? neitherHereNorAtHome(surroundings.cwd, root) : error
+  }
 }
+
+async function findRoot(surroundings: Surroundings): Promise<{ root: string; rootFrom: RootFrom }> {
+  const given = givenRoot(surroundings)
+  if (given !== undefined) return { root: given, rootFrom: 'named' }
+  const project = await openProjectIfAny(surroundings)
+  if (project !== undefined) return { root: project.root, rootFrom: 'project' }
+  return { root: homeRoot(surroundings), rootFrom: 'home' }
+}
+
+const neitherHereNorAtHome = (cwd: string, root: string): Fault =>
+  new Fault({
+    code: 'noStore',
+    what: `there is no project in ${cwd} or above it, and no store in the home folder`,
+    where: root,
+    todo: 'go to your project, name a store with --root, or make a project here with "pipe init"',
+  })
 
 /** A project that is broken says so: its store must not be mistaken for the one in the home folder. */
 async function openProjectIfAny(surroundings: Surroundings): Promise<{ root: string } | undefined> {

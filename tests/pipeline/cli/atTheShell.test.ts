@@ -117,7 +117,7 @@ describe('verify', () => {
     const openRoot: Process['openRoot'] = async (_surroundings, options) => {
       if (options?.readOnly !== true) throw new Fault({ code: 'noStore', what: 'the store cannot be written' })
       const store = openStore(root(), { readOnly: true })
-      return { root: root(), store, close: () => store.close() }
+      return { root: root(), rootFrom: 'named', store, close: () => store.close() }
     }
     const before = readdirSync(join(root(), 'index'))
     const said = await say(['verify'], { openRoot })

@@ -71,7 +71,7 @@ describe('where every object is gone', () => {
       say(words, {
         openRoot: async () => {
           const store = openStore(root, { readOnly: true })
-          return { root, store, close: () => store.close() }
+          return { root, rootFrom: 'named', store, close: () => store.close() }
         },
       })
   }

@@ -105,7 +105,7 @@ let root: QueryRoot
 const ask = (words: readonly string[], at = root, host: Partial<Process> = {}): Promise<Said> => {
   const openRoot: Process['openRoot'] = async (_surroundings, options) => {
     const store = openStore(at.root, { readOnly: options?.readOnly === true })
-    return { root: at.root, store, close: () => store.close() }
+    return { root: at.root, rootFrom: 'named', store, close: () => store.close() }
   }
   return say(['query', ...words], { openRoot, cwd: folder, ...host })
 }
@@ -544,7 +544,7 @@ test('an interrupt ends a query', async () => {
   let interrupt = (): void => {}
   const openRoot: Process['openRoot'] = async () => {
     const store = openStore(root.root, { readOnly: true })
-    return { root: root.root, store, close: () => store.close() }
+    return { root: root.root, rootFrom: 'named', store, close: () => store.close() }
   }
   const said = say(
     ['query', 'select count(*) from range(1000000000) a, range(1000000000) b where a.range + b.range = 7'],
