@@ -2,6 +2,7 @@ import { Fault } from '../fault.ts'
 import type { Rng } from '../rng.ts'
 import { formatUtc, MINUTE_MS } from '../time.ts'
 import { ClosePrices } from './closePrices.ts'
+import { CloseWindow } from './closeWindow.ts'
 import type { Decisions } from './decisions.ts'
 import { type Duration, durationMs, isDuration } from './duration.ts'
 import { fromUnits } from './instrument.ts'
@@ -36,6 +37,9 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   readonly #spansMs = new Map<string, number>()
   #lastSpan: string | undefined
   #lastSpanMs = Number.NaN
+  readonly #windows = new Map<string, CloseWindow[]>()
+  #lastWindowSpan: string | undefined
+  #lastWindows: CloseWindow[] = []
   #decisions: Decisions
   /** Not undefined, which is what a strategy asks about by mistake. */
   #lastSymbol: string | null = null
@@ -143,6 +147,22 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     if (this.#isSpan(span)) return this.#closePrices.window(s, this.#row(s, symbol, span) + 1, end)
     if (!(Number.isInteger(span) && span >= 0)) this.#fail(`asked for ${span} closes`, symbol)
     return this.#closePrices.window(s, Math.max(0, end - span), end)
+  }
+
+  mean(symbol: string, span: Duration): number {
+    return this.#window(symbol, span).mean()
+  }
+
+  deviation(symbol: string, span: Duration): number {
+    const window = this.#window(symbol, span)
+    if (window.rows === 1) {
+      this.#fail(
+        `asked for the deviation of ${span}, which is a single bar`,
+        symbol,
+        'look further back, or choose finer bars',
+      )
+    }
+    return window.deviation()
   }
 
   column(symbol: string, name: string, lag: Lookback = 0): number {
@@ -260,6 +280,18 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   #isSpan(lookback: Lookback): lookback is Duration {
     if (typeof lookback !== 'string') return false
     return lookback === this.#lastSpan || this.#spansMs.has(lookback) || isDuration(lookback)
+  }
+
+  #window(symbol: string, span: Duration): CloseWindow {
+    const s = this.#index(symbol)
+    if (span !== this.#lastWindowSpan) {
+      if (!this.#isSpan(span)) this.#fail(`asked for the closes of ${span}`, symbol, "give a time such as '72h'")
+      let windows = this.#windows.get(span)
+      if (windows === undefined) this.#windows.set(span, (windows = []))
+      this.#lastWindowSpan = span
+      this.#lastWindows = windows
+    }
+    return (this.#lastWindows[s] ??= new CloseWindow(this.#market, s, this.#spanMs(symbol, span)))
   }
 
   #spanMs(symbol: string, span: string): number {

@@ -50,6 +50,11 @@ export interface StrategyContext<Params, State> {
   close(symbol: string, lag?: Lookback): number
   /** The closes of the time up to now, or the last so many, oldest first; fewer where bars are missing. */
   closes(symbol: string, span: Lookback): number[]
+  /** Mean of the closes of the time up to now. NaN where one of its bars is missing, at the beginning or in a gap, as with
+   *  the features' `meanOver`: `closes` has those that are there. */
+  mean(symbol: string, span: Duration): number
+  /** Their standard deviation, with one degree of freedom taken off as in `stdOver`; exactly 0 where all are the same. */
+  deviation(symbol: string, span: Duration): number
   /** A declared feature column; NaN where it is missing or too old. */
   column(symbol: string, name: string, lag?: Lookback): number
   position(symbol: string): Position

@@ -18,8 +18,9 @@ export const meanReversion = defineStrategy({
   onBar(ctx) {
     const { lookback, entryZ, exitZ, weight } = ctx.params
     for (const symbol of ctx.symbols) {
-      if (Number.isNaN(ctx.close(symbol, lookback))) continue // too young: no close that far back
-      const z = zScore(ctx.closes(symbol, lookback))
+      const deviation = ctx.deviation(symbol, lookback)
+      if (Number.isNaN(deviation)) continue // a bar is missing, or it is too young: what is held stays
+      const z = deviation > 0 ? (ctx.close(symbol) - ctx.mean(symbol, lookback)) / deviation : 0
       const held = ctx.position(symbol).weight
       if (held === 0 && Math.abs(z) >= entryZ) ctx.setWeight(symbol, z > 0 ? -weight : weight)
       else if (held > 0 && z >= -exitZ) ctx.setWeight(symbol, 0)
@@ -27,15 +28,3 @@ export const meanReversion = defineStrategy({
     }
   },
 })
-
-/** Of the last value among all; 0 where nothing moved. */
-function zScore(values: readonly number[]): number {
-  const count = values.length
-  let sum = 0
-  for (let i = 0; i < count; i++) sum += values[i]!
-  const mean = sum / count
-  let squares = 0
-  for (let i = 0; i < count; i++) squares += (values[i]! - mean) * (values[i]! - mean)
-  const deviation = Math.sqrt(squares / (count - 1))
-  return deviation > 0 ? (values[count - 1]! - mean) / deviation : 0
-}

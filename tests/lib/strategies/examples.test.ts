@@ -8,7 +8,7 @@ import { crossSectionalMomentum } from '../../../lib/strategies/crossSectionalMo
 import { fundingCarry } from '../../../lib/strategies/fundingCarry.ts'
 import { meanReversion } from '../../../lib/strategies/meanReversion.ts'
 import { randomControl } from '../../../lib/strategies/randomControl.ts'
-import { barsOf, flatBar, freeConfig, hourMs, marketOf, startMs } from '../backtest/markets.ts'
+import { type BarRow, barsOf, flatBar, freeConfig, hourMs, marketOf, startMs } from '../backtest/markets.ts'
 
 function run<P, S>(
   market: MarketInput,
@@ -78,6 +78,21 @@ describe('the examples', () => {
     expect(fills.qty[0]).toBeLessThan(0)
     expect(positions['A']).toBe(0)
     expect(endEquity).toBeGreaterThan(10_000)
+  })
+
+  test('mean reversion decides nothing while a bar is missing from its lookback', () => {
+    const calm = Array.from({ length: 30 }, (_, i) => 100 + (i % 2) * 0.2)
+    const prices = [...calm, 110, 110, ...calm, 110, ...calm]
+    const rows = prices.map((price, i): BarRow => [price, price, price, price, { tsMs: startMs + i * hourMs }])
+    const hoursOf = (missing: number) => {
+      const market = marketOf({ A: { bars: barsOf(rows.filter((_, i) => i !== missing)) } })
+      const { fills } = run(market, meanReversion, { lookback: '20h' }, prices.length)
+      return Array.from(fills.tsMs, (tsMs) => (tsMs - startMs) / hourMs)
+    }
+    expect(hoursOf(-1)).toEqual([31, 33, 63, 64]) // in and out, twice
+    // Of the first spike it knows nothing, and holds the second until the bar that is missing has left the lookback.
+    expect(hoursOf(12)).toEqual([63, 64])
+    expect(hoursOf(63)).toEqual([31, 33, 64, 84])
   })
 
   test('the control is the same for a seed and another for another', () => {
