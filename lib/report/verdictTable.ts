@@ -1,6 +1,8 @@
 import type { MetricsJson } from '../market/runs/backtestOutputs.ts'
 import { count, ratio, signedPercent } from './format.ts'
 
+const endings = { ruined: 'ruined', drawdownStop: 'drawdown limit' } as const
+
 /** The handful of numbers people ask for first: a heading, then a row each, the benchmark's beside the run's own. Costs
  *  are shares of the capital. */
 export function verdictTable(metrics: MetricsJson): string[][] {
@@ -8,6 +10,7 @@ export function verdictTable(metrics: MetricsJson): string[][] {
   const ofCapital = (usdt: number | null) => signedPercent(usdt === null ? null : usdt / capitalUsdt)
   const [own, error] = isAnnualised ? [sharpe.annual, sharpe.annualError] : [sharpe.sharpe, sharpe.error]
   const rows: [name: string, own: string, other?: string][] = [
+    ...(metrics.outcome === 'completed' ? [] : [['ended early', endings[metrics.outcome]] as [string, string]]),
     ['total return', signedPercent(metrics.totalReturn), signedPercent(benchmark?.totalReturn)],
     ['a year', signedPercent(metrics.annualReturn)],
     [isAnnualised ? 'Sharpe ratio' : 'daily Sharpe ratio', `${ratio(own)} ± ${ratio(error)}`, ratio(benchmark?.sharpe)],

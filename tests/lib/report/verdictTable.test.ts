@@ -3,6 +3,7 @@ import type { MetricsJson } from '../../../lib/market/runs/backtestOutputs.ts'
 import { verdictTable } from '../../../lib/report/verdictTable.ts'
 
 const metrics = {
+  outcome: 'completed',
   days: 120,
   isAnnualised: true,
   capitalUsdt: 100_000,
@@ -37,4 +38,9 @@ test('a run of days that are too few for a year says so, and the benchmark has a
   expect(table[0]).toEqual(['120 days', 'run', 'benchmark'])
   expect(table[1]).toEqual(['total return', '+7.1%', '−5.5%'])
   expect(table[3]).toEqual(['daily Sharpe ratio', '0.05 ± 0.09', '−0.27'])
+})
+
+test('a run that ended before its time says so first', () => {
+  expect(verdictTable({ ...metrics, outcome: 'ruined' })[1]).toEqual(['ended early', 'ruined'])
+  expect(verdictTable({ ...metrics, outcome: 'drawdownStop' })[1]).toEqual(['ended early', 'drawdown limit'])
 })
