@@ -66,7 +66,10 @@ export const backtestConfig = strict({
     .positive()
     .max(125)
     .default(3)
-    .describe('Sum of |positions| over equity that no order may pass. Isolated positions post notional / leverage.'),
+    .describe(
+      'Sum of |positions| over equity that no order may pass. Isolated positions post notional / leverage; ' +
+        'their funding is settled there, and none costs more than that.',
+    ),
   latencyMs: z.int().min(0).default(200),
   feeTier: z.string().default('regular'),
   fees: z

@@ -392,7 +392,7 @@ class Run<Params, State> {
         markPx: ledger.markPx[s]!,
       })),
       log: RunContext.logOf(this.#context),
-      counts: this.#counts,
+      counts: { ...this.#counts, liquidations: this.#counts.liquidations + this.#venue.takeoverCount },
     }
   }
 }

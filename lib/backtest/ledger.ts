@@ -26,6 +26,9 @@ export class Ledger {
   readonly markPx: Float64Array
   /** What was paid for the open position at fill prices, signed as the position is. */
   readonly entryCash: Float64Array
+  /** What settlements brought the open position since it was opened, and not yet left with a part that was closed: the
+   *  margin of an isolated position keeps it (margin.ts). It is in cash like all other money. */
+  readonly heldFunding: Float64Array
   readonly pricePnl: Float64Array
   readonly slippage: Float64Array
   readonly fees: Float64Array
@@ -47,6 +50,7 @@ export class Ledger {
     this.positionQty = new Float64Array(symbolCount)
     this.markPx = new Float64Array(symbolCount).fill(Number.NaN)
     this.entryCash = new Float64Array(symbolCount)
+    this.heldFunding = new Float64Array(symbolCount)
     this.pricePnl = new Float64Array(symbolCount)
     this.slippage = new Float64Array(symbolCount)
     this.fees = new Float64Array(symbolCount)
@@ -101,6 +105,7 @@ export class Ledger {
     const received = -timesRateE18(exact(qty * settlementPx), rateE18)
     this.cash = exact(this.cash + received)
     this.funding[symbol] = exact(this.funding[symbol]! + received)
+    this.heldFunding[symbol] = exact(this.heldFunding[symbol]! + received)
     this.equity = exact(this.equity + received)
     return received
   }
@@ -149,11 +154,16 @@ export class Ledger {
   }
 
   private moveEntry(symbol: number, before: number, qty: number, fillPx: number): void {
-    const entry = this.entryCash[symbol]!
     const reduces = before !== 0 && before > 0 !== qty > 0
-    if (!reduces) this.entryCash[symbol] = exact(entry + exact(qty * fillPx))
-    else if (Math.abs(qty) > Math.abs(before)) this.entryCash[symbol] = exact((before + qty) * fillPx)
-    else if (Math.abs(qty) === Math.abs(before)) this.entryCash[symbol] = 0
-    else this.entryCash[symbol] = Math.round(entry * ((before + qty) / before))
+    if (!reduces) {
+      this.entryCash[symbol] = exact(this.entryCash[symbol]! + exact(qty * fillPx))
+    } else if (Math.abs(qty) >= Math.abs(before)) {
+      this.entryCash[symbol] = exact((before + qty) * fillPx)
+      this.heldFunding[symbol] = 0
+    } else {
+      const kept = (before + qty) / before
+      this.entryCash[symbol] = Math.round(this.entryCash[symbol]! * kept)
+      this.heldFunding[symbol] = Math.round(this.heldFunding[symbol]! * kept)
+    }
   }
 }

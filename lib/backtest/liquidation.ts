@@ -1,7 +1,7 @@
 import type { BacktestConfig } from './config.ts'
 import type { Ledger } from './ledger.ts'
 import type { BracketSchedule } from './margin.ts'
-import { maintenanceCash } from './margin.ts'
+import { bankruptcyPx, isolatedMargin, maintenanceCash } from './margin.ts'
 import type { MarketView } from './marketView.ts'
 import { fillFlags } from './orders.ts'
 import { bpsToRateE8, timesRateE8 } from './scaled.ts'
@@ -100,13 +100,13 @@ export class Liquidation {
     return surplus
   }
 
-  /** An isolated position stands for itself with notional / leverage as its margin. The venue takes it over at the price
-   *  where that margin is spent, so nothing beyond it is ever lost. */
+  /** An isolated position stands for itself with its own margin. The venue takes it over at the price where that margin is
+   *  spent, so nothing beyond it is ever lost. */
   #judgeIsolated(s: number, row: number, stopsBefore: (s: number, breachPx: number) => boolean): boolean {
     this.#takeMarks(s, row)
     const qty = this.#ledger.positionQty[s]!
     const entry = this.#ledger.entryCash[s]!
-    const margin = Math.floor(Math.abs(entry) / this.#config.leverageMax)
+    const margin = isolatedMargin(this.#ledger, s, this.#config.leverageMax)
     const step = this.#breachStep((k) => {
       const px = this.#pxAt(s, k)
       return margin + qty * px - entry - maintenanceCash(Math.abs(qty) * px, this.brackets.of(s))
@@ -114,9 +114,9 @@ export class Liquidation {
     if (step === undefined) return false
     if (stopsBefore(s, this.#pxAt(s, step)))
       return this.#ledger.positionQty[s] !== 0 && this.#judgeIsolated(s, row, stopsBefore)
-    const bankruptcyPx = qty > 0 ? Math.ceil((entry - margin) / qty) : Math.floor((entry - margin) / qty)
+    const spentPx = bankruptcyPx(this.#ledger, s, this.#config.leverageMax)
     const breachPx = this.#pxAt(s, step)
-    const px = qty > 0 ? Math.max(breachPx, bankruptcyPx) : Math.min(breachPx, bankruptcyPx)
+    const px = qty > 0 ? Math.max(breachPx, spentPx) : Math.min(breachPx, spentPx)
     const marginLeft = Math.max(0, margin + qty * px - entry)
     const flags = step === 0 ? fillFlags.gapped : 0
     const notional = this.#venue.forceExit(s, px, 'liquidation', 'liquidated', 0, flags)

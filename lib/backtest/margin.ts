@@ -107,6 +107,34 @@ export function liquidationPrice(position: {
   return (walletBalance + maintenanceAmount - qty * entryPx) / (Math.abs(qty) * maintenanceRate - qty)
 }
 
+/** What an isolated position can lose: notional / leverage of its entry, and what it was paid or paid in funding since. The
+ *  venue settles funding on the isolated wallet (its ACCOUNT_UPDATE for FUNDING_FEE carries the balance alone for a crossed
+ *  position, and the position with its isolated wallet for an isolated one), and that wallet is the balance of the formula
+ *  above. So what is paid brings liquidation nearer and nothing else can be opened with what is received, until the position
+ *  is closed: of a part that is closed, its share goes back. */
+export function isolatedMargin(ledger: Ledger, symbol: number, leverageMax: number): number {
+  return Math.floor(Math.abs(ledger.entryCash[symbol]!) / leverageMax) + ledger.heldFunding[symbol]!
+}
+
+/** The price at which an isolated position's margin is spent; rounded so that not a unit more is. */
+export function bankruptcyPx(ledger: Ledger, symbol: number, leverageMax: number): number {
+  const qty = ledger.positionQty[symbol]!
+  const left = ledger.entryCash[symbol]! - isolatedMargin(ledger, symbol, leverageMax)
+  return Math.max(1, qty > 0 ? Math.ceil(left / qty) : Math.floor(left / qty))
+}
+
+/** Whether an isolated position that is closed at a price costs more than its margin, the fee of closing included. */
+export function isBeyondMargin(
+  ledger: Ledger,
+  symbol: number,
+  exit: { px: number; feeRateE8: number },
+  leverageMax: number,
+): boolean {
+  const worth = ledger.positionQty[symbol]! * exit.px
+  const gained = worth - ledger.entryCash[symbol]!
+  return isolatedMargin(ledger, symbol, leverageMax) + gained < timesRateE8(Math.abs(worth), exit.feeRateE8)
+}
+
 /** What of the wallet backs no isolated position, as if one of them were closed at a price. Gains that are not realised back
  *  nothing: else what is lost elsewhere would be more than there is. */
 export function freeOfMargins(ledger: Ledger, leverageMax: number, closed: number, closedPx: number): number {
@@ -115,7 +143,15 @@ export function freeOfMargins(ledger: Ledger, leverageMax: number, closed: numbe
   for (let s = 0; s < ledger.entryCash.length; s++) {
     const entry = ledger.entryCash[s]!
     if (entry === 0) continue
-    free += s === closed ? ledger.positionQty[s]! * closedPx : entry - Math.abs(entry) / leverageMax
+    free += s === closed ? ledger.positionQty[s]! * closedPx : entry - isolatedMargin(ledger, s, leverageMax)
   }
   return free
+}
+
+/** The most of `wanted` units that `room` has space for, when each takes `perUnit` of it. One that brings more than it takes
+ *  (a rebate larger than its margin, a price far better than the mark) makes its own room, and then only all of it counts:
+ *  what is there already may be beyond the room. */
+export function fittingQty(wanted: number, room: number, perUnit: number): number {
+  if (room >= wanted * perUnit) return wanted
+  return perUnit > 0 ? Math.max(0, Math.floor(room / perUnit)) : 0
 }

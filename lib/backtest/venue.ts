@@ -3,7 +3,7 @@ import { FeeSchedule } from './fees.ts'
 import { FillsRecorder } from './fillsTable.ts'
 import { roundAdversePx, roundQty } from './instrument.ts'
 import type { Ledger } from './ledger.ts'
-import { freeOfMargins } from './margin.ts'
+import { bankruptcyPx, fittingQty, freeOfMargins, isBeyondMargin } from './margin.ts'
 import type { MarketView } from './marketView.ts'
 import type { Match, RangeMatch } from './matching.ts'
 import { matchAtOpen, matchInRange, reducingQty, worseSequence } from './matching.ts'
@@ -21,6 +21,8 @@ export class Venue {
   openOrderCount = 0
   restingOrderCount = 0
   nextOrderId = 1
+  /** Liquidations at a fill, which no mark led to. */
+  takeoverCount = 0
   #config: BacktestConfig
   #market: MarketView
   #ledger: Ledger
@@ -112,18 +114,24 @@ export class Venue {
     if (orders.length === 0) return
     const outcome = reason === 'runEnd' ? 'expired' : 'cancelled'
     for (const order of orders) {
-      if (!matches(order)) continue
+      // One that was filled at this instant is over already, and has its last row.
+      if (order.remainingQty === 0 || !matches(order)) continue
       this.fills.end(order, outcome, reason, this.#market.nowMs, this.#ledger.positionQty[symbol]!)
       order.remainingQty = 0
     }
     this.#dropFinished(symbol)
   }
 
-  /** Closes a position from outside: liquidation or delisting. Returns the notional. */
+  /** Closes a position from outside: liquidation or delisting. An isolated one that would cost more than its margin there is
+   *  closed where the margin is spent, for no fee. Returns the notional. */
   forceExit(symbol: number, px: number, kind: OrderKind, reason: Reason, feeRateE8: number, flags: number): number {
     const qty = -this.#ledger.positionQty[symbol]!
     this.cancel(symbol, reason)
     if (qty === 0) return 0
+    if (this.#isBeyondMargin(symbol, px, feeRateE8)) {
+      px = bankruptcyPx(this.#ledger, symbol, this.#config.leverageMax)
+      feeRateE8 = 0
+    }
     const nowMs = this.#market.nowMs
     const order = this.#makeOrder(symbol, kind, qty, nowMs, flags | fillFlags.forced)
     const fee = this.#ledger.trade(symbol, qty, px, px, feeRateE8)
@@ -165,6 +173,8 @@ export class Venue {
   }
 
   #execute(order: Order, match: Match, row: number, barOpenTsMs: number): void {
+    // What was matched before it may have ended it.
+    if (order.remainingQty === 0) return
     const { instrument, bars } = this.#market.symbols[order.symbol]!
     const held = this.#ledger.positionQty[order.symbol]!
     const isBuy = order.remainingQty > 0
@@ -199,6 +209,15 @@ export class Venue {
       if (order.kind === 'limit') fillPx = isBuy ? Math.min(fillPx, order.limitPx) : Math.max(fillPx, order.limitPx)
     }
 
+    // A gap or slippage may lead beyond the price at which an isolated position's margin is spent, before any mark said so.
+    // On the venue no order closes it there: its orders are cancelled, and it is taken over at that price by the insurance
+    // fund (Binance's liquidation protocol). An order for a part is no way around it: what would be left is as bankrupt.
+    if (reducingQty(qty, held) !== 0 && this.#isBeyondMargin(order.symbol, fillPx, feeRateE8)) {
+      this.forceExit(order.symbol, fillPx, 'liquidation', 'liquidated', feeRateE8, fillFlags.gapped)
+      this.takeoverCount++
+      return
+    }
+
     const affordable = roundQty(this.#affordableQty(order.symbol, qty, fillPx, feeRateE8), instrument.stepQty)
     if (affordable !== qty) {
       qty = affordable
@@ -220,6 +239,12 @@ export class Venue {
     const booked = { tsMs, barOpenTsMs, qty, positionQty: held + qty, referencePx, fillPx, isMaker, fee, volumeShare }
     this.fills.fill(order, booked)
     if (shortOf !== undefined && order.remainingQty !== 0) this.#end(order, shortOf)
+  }
+
+  /** An isolated position has nothing beyond its margin to pay a loss with. */
+  #isBeyondMargin(symbol: number, px: number, feeRateE8: number): boolean {
+    const { marginMode, leverageMax } = this.#config
+    return marginMode === 'isolated' && isBeyondMargin(this.#ledger, symbol, { px, feeRateE8 }, leverageMax)
   }
 
   #awaitsEntry({ symbol, wantedQty, kind }: Order): boolean {
@@ -246,13 +271,13 @@ export class Venue {
     const gross = ledger.grossCash - Math.abs(closing) * markPx
     const room = leverageMax * equity - gross
     const usedPerUnit = markPx + leverageMax * lossPerUnit
-    let most = usedPerUnit <= 0 ? opening : room / usedPerUnit
+    let most = opening
     if (marginMode === 'isolated') {
       const free =
         freeOfMargins(ledger, leverageMax, closing === 0 ? -1 : symbol, fillPx) - Math.abs(closing) * feePerUnit
-      most = Math.min(most, free / (fillPx / leverageMax + feePerUnit))
+      most = fittingQty(most, free, fillPx / leverageMax + feePerUnit)
     }
-    return opening <= most ? qty : closing + side * Math.max(0, Math.floor(most))
+    return closing + side * fittingQty(most, room, usedPerUnit)
   }
 
   #end(order: Order, reason: Reason): void {

@@ -433,6 +433,36 @@ describe('limits on risk', () => {
     ])
   })
 
+  describe('a rebate that is larger than the margin', () => {
+    // 2 % against the 1 % that a hundredfold needs: each coin brings more than it takes.
+    const rebate = { fees: [{ from: '2019-01-01', tiers: { regular: { makerBps: -200, takerBps: 0 } } }] }
+    const bid = (amount: number) => (ctx: Ctx, at: number) => {
+      if (at === 1) ctx.order({ symbol: 'AUSDT', qty: amount, kind: 'limit', price: 95 })
+    }
+    const market = single([flatBar(100), flatBar(100), [100, 101, 94.9, 100], flatBar(100), flatBar(100)])
+    for (const marginMode of ['isolated', 'cross']) {
+      test(`fills in full where margin is ${marginMode}`, () => {
+        const { story } = run(market, bid(400), freeConfig({ ...rebate, marginMode }))
+        expect(story).toMatchObject([{ outcome: 'filled', qty: 400, fillPx: 95, fee: 760, flags: 0 }])
+      })
+    }
+
+    test('does not let an account further over its cap than it is', () => {
+      const fall = single([flatBar(100), flatBar(100), [100, 100, 94, 94], [94, 94, 93.9, 94], flatBar(94)])
+      const brackets = [{ from: '2019-01-01', levels: [{ maintenanceBps: 1 }] }]
+      const config = freeConfig({ ...rebate, brackets, leverageMax: 60 })
+      const { story } = run(
+        fall,
+        (ctx, at) => {
+          if (at === 1) ctx.order({ symbol: 'AUSDT', qty: 1600 })
+          if (at === 2) ctx.order({ symbol: 'AUSDT', qty: 1, kind: 'limit', price: 93.99 })
+        },
+        config,
+      )
+      expect(story.at(-1)).toMatchObject({ hour: 4, outcome: 'cancelled', reason: 'insufficientMargin', qty: 0 })
+    })
+  })
+
   test('the cap holds after the fill has paid its fee and slippage, and is used to the step', () => {
     const config = freeConfig({
       leverageMax: 4,
@@ -531,12 +561,9 @@ describe('margins of isolated positions', () => {
     expect(boughtOfB('cross')).toBe(qty(250))
   })
 
-  // But for an order that fills at an open far from the mark before it, which nobody judges: one run of thousands.
-  test('do not let prices take more than the account has', () => {
+  test('do not let prices and settlements take more than the account has', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 2, max: 20 }), fc.boolean(), (seed, leverageMax, isFree) => {
-        const { symbols, ...market } = randomMarket(seed, 4, 100)
-        const unfunded = { ...market, symbols: symbols.map(({ funding: _, ...symbol }) => symbol) }
         const rng = createRng(seed, 'weights')
         const config = freeConfig({
           ...(isFree ? {} : costs),
@@ -550,7 +577,7 @@ describe('margins of isolated positions', () => {
           const symbol = ctx.symbols[rng.below(2)]
           if (symbol !== undefined) ctx.setWeight(symbol, leverageMax * rng.uniform())
         }
-        const { outcome, endEquity } = run(unfunded, act, config, 100)
+        const { outcome, endEquity } = run(randomMarket(seed, 4, 100), act, config, 100)
         expect(outcome).toBe('completed')
         expect(endEquity).toBeGreaterThanOrEqual(0)
       }),

@@ -92,6 +92,21 @@ describe('Ledger', () => {
     expect(ledger.entryCash[0]).toBe(-2000)
   })
 
+  test('the funding of the open position leaves with what is closed of it, and a new side begins without any', () => {
+    const ledger = new Ledger(1, 1_000_000)
+    ledger.trade(0, 1000, 100, 100, 0)
+    ledger.settleFunding(0, 100, 100_000n * tenBillion)
+    ledger.settleFunding(0, 100, -400_000n * tenBillion)
+    expect(ledger.heldFunding[0]).toBe(300)
+    ledger.trade(0, 500, 100, 100, 0)
+    expect(ledger.heldFunding[0]).toBe(300)
+    ledger.trade(0, -500, 120, 120, 0)
+    expect(ledger.heldFunding[0]).toBe(200)
+    ledger.trade(0, -1500, 120, 120, 0)
+    expect(ledger.heldFunding[0]).toBe(0)
+    expect(ledger.funding[0]).toBe(300)
+  })
+
   test('equity = cash + positions at mark, and its change is explained, exactly, after every event', () => {
     const px = fc.integer({ min: 1, max: 1_000_000 })
     const qty = fc.integer({ min: -100_000, max: 100_000 }).filter((q) => q !== 0)

@@ -1,8 +1,15 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { backtestConfig } from '../../../lib/backtest/config.ts'
 import { FeeSchedule } from '../../../lib/backtest/fees.ts'
-import { BracketSchedule, liquidationPrice, maintenanceCash, maintenanceLevels } from '../../../lib/backtest/margin.ts'
+import {
+  BracketSchedule,
+  fittingQty,
+  liquidationPrice,
+  maintenanceCash,
+  maintenanceLevels,
+} from '../../../lib/backtest/margin.ts'
 
 describe('liquidationPrice', () => {
   test('agrees with the public vectors for isolated USD-M positions', () => {
@@ -53,6 +60,18 @@ describe('maintenance brackets', () => {
     expect(margins()).toEqual([100, 300])
     schedule.advance(Date.UTC(2020, 0, 2))
     expect(margins()).toEqual([200, 300])
+  })
+})
+
+describe('fittingQty', () => {
+  test('is the most that fits, or nothing: where a unit makes room, too', () => {
+    const whole = (most: number) => fc.integer({ min: -most, max: most })
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), whole(1000), whole(30), (wanted, room, perUnit) => {
+        const fits = Array.from({ length: wanted + 1 }, (_, units) => units).filter((units) => room >= units * perUnit)
+        expect(fittingQty(wanted, room, perUnit)).toBe(fits.at(-1) ?? 0)
+      }),
+    )
   })
 })
 
