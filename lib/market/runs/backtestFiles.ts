@@ -3,7 +3,7 @@ import type { Policy } from '../../audit/finding.ts'
 import type { BacktestConfig } from '../../backtest/config.ts'
 import type { BacktestResult } from '../../backtest/engine.ts'
 import type { EquityCurve } from '../../backtest/equityCurve.ts'
-import { orderKinds, outcomes, reasons } from '../../backtest/orders.ts'
+import { fillFlags, orderKinds, outcomes, reasons } from '../../backtest/orders.ts'
 import { pow10 } from '../../backtest/scaled.ts'
 import { decodeTable, encodeTable } from '../../tables/parquet.ts'
 import { bool, decimal, defineTable, f64, i32, nullable, tsMs, utf8 } from '../../tables/schema.ts'
@@ -76,59 +76,63 @@ const equityColumns = [
 ] as const
 
 export const equityTable = (digits: Digits) => {
-  const usdt = () => decimal(digits.cash, 18, { unit: 'USDT' })
+  const usdt = (doc: string) => decimal(digits.cash, 18, { unit: 'USDT', doc })
   return defineTable({
     name: 'equity',
     version: 1,
     doc: 'The account over time, in exact decimals. Parts are cumulative: capital plus all parts is the equity of the row.',
     columns: {
-      tsMs: tsMs(),
-      equity: usdt(),
-      cash: usdt(),
-      gross: usdt(),
-      net: usdt(),
-      pricePnl: usdt(),
-      slippage: usdt(),
-      fees: usdt(),
-      funding: usdt(),
-      liquidationFees: usdt(),
-      traded: f64({ unit: 'USDT' }),
+      tsMs: tsMs({ doc: 'after the marks, settlements and liquidations of this instant, before its fills' }),
+      equity: usdt('cash + net, and capital + all parts: both to the last digit'),
+      cash: usdt('capital less what was bought, plus what was sold; fees and funding included'),
+      gross: usdt('sum of |positions| at mark'),
+      net: usdt('sum of positions at mark, shorts below zero'),
+      pricePnl: usdt('part: of the prices alone, as if all had been filled at its reference'),
+      slippage: usdt('part: what fills cost against their references'),
+      fees: usdt('part: of maker and taker, below zero as costs are'),
+      funding: usdt('part: settlements, above zero where we received more than we paid'),
+      liquidationFees: usdt('part: below zero as costs are'),
+      traded: f64({ unit: 'USDT', doc: 'turned over since the start, at fill prices' }),
     },
     sortKey: ['tsMs'],
   })
 }
 
 export const fillsTable = (digits: Digits) => {
-  const px = () => nullable(decimal(digits.px, 18, { unit: 'quote' }))
-  const qty = () => decimal(digits.qty, 18, { unit: 'base' })
-  const usdt = () => decimal(digits.cash, 18, { unit: 'USDT' })
+  const px = (doc: string) => nullable(decimal(digits.px, 18, { unit: 'quote', doc }))
+  const qty = (doc: string) => decimal(digits.qty, 18, { unit: 'base', doc })
+  const usdt = (doc: string) => decimal(digits.cash, 18, { unit: 'USDT', doc })
   return defineTable({
     name: 'fills',
     version: 1,
     doc: "Every order's story, in the order in which things happened.",
     columns: {
-      row: i32(),
-      tsMs: tsMs(),
+      row: i32({ doc: 'from 0, in the order in which things happened' }),
+      tsMs: tsMs({ doc: 'when it was booked, and from when the strategy could know' }),
       symbol: utf8(),
-      orderId: i32(),
-      kind: utf8(),
-      outcome: utf8(),
-      reason: utf8(),
-      flags: i32(),
-      isMaker: bool(),
-      decisionTsMs: tsMs(),
-      activeTsMs: tsMs(),
-      barOpenTsMs: nullable(tsMs()),
-      wantedQty: qty(),
-      qty: qty(),
-      positionQty: qty(),
-      limitPx: px(),
-      stopPx: px(),
-      referencePx: px(),
-      fillPx: px(),
-      fee: usdt(),
-      slippage: usdt(),
-      volumeShare: f64(),
+      orderId: i32({ doc: 'one order may have several rows: the last one is not "partial"' }),
+      kind: utf8({ doc: orderKinds.join(', ') }),
+      outcome: utf8({ doc: outcomes.join(', ') }),
+      reason: utf8({ doc: `why it ended so: ${reasons.join(', ')}` }),
+      flags: i32({
+        doc: `a sum: ${Object.entries(fillFlags)
+          .map(([name, bit]) => `${bit} ${name}`)
+          .join(', ')}`,
+      }),
+      isMaker: bool({ doc: 'it rested in the book, and pays the fee of that' }),
+      decisionTsMs: tsMs({ doc: 'when the strategy decided' }),
+      activeTsMs: tsMs({ doc: 'decision + latency: the venue has it from then on' }),
+      barOpenTsMs: nullable(tsMs({ doc: 'the bar that filled it; null without a fill, and for forced exits' })),
+      wantedQty: qty('of the whole order, below zero to sell'),
+      qty: qty('filled by this row, below zero for a sale; 0 where nothing was'),
+      positionQty: qty('held after this row'),
+      limitPx: px('of a limit order'),
+      stopPx: px('of a stop order'),
+      referencePx: px('what slippage is measured against; null without a fill'),
+      fillPx: px('what was paid or got; null without a fill'),
+      fee: usdt('below zero as costs are'),
+      slippage: usdt('(referencePx - fillPx) × qty, below zero as costs are'),
+      volumeShare: f64({ doc: 'of what the filling bar traded; null where no bar filled it' }),
     },
     sortKey: ['row'],
   })

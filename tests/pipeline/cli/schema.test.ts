@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fillFlags, reasons } from '../../../lib/backtest/orders.ts'
 import { markKlines } from '../../../lib/tables/priceKlines.ts'
 import { schemaToJson } from '../../../lib/tables/schema.ts'
 import { ownTables } from '../../../pipeline/cli/schema/ownTables.ts'
@@ -15,7 +16,7 @@ const ask = (...words: string[]): Promise<Said> => say(['schema', ...words], { c
 
 interface Told {
   name: string
-  columns: { name: string; sqlType: string; unit: string | null }[]
+  columns: { name: string; sqlType: string; unit: string | null; doc: string | null }[]
   madeBy: string[]
   readBy: string[]
   inside: unknown
@@ -37,6 +38,15 @@ describe('pipe schema', () => {
     expect(stdout).toContain('sorted by    symbol, tsMs, unique')
     expect(stdout).toMatch(/^intervalHours {2}i32, nullable +INTEGER +h +hours since/m)
     expect(stdout).toMatch(/^rate +decimal\(18,18\) +DECIMAL\(18,18\) +share of notional$/m)
+  })
+
+  test('says of every column of fills and equity what it is, and of flags and reasons all there are', async () => {
+    const told = tablesOf(await ask('--json')).filter(({ name }) => name === 'fills' || name === 'equity')
+    const docs = told.flatMap(({ columns }) => columns).filter(({ name }) => name !== 'symbol')
+    expect(docs.filter(({ doc }) => doc === null)).toEqual([])
+    const docOf = (column: string) => docs.find(({ name }) => name === column)!.doc
+    for (const [name, bit] of Object.entries(fillFlags)) expect(docOf('flags')).toContain(`${bit} ${name}`)
+    for (const reason of reasons) expect(docOf('reason')).toContain(reason)
   })
 
   test('tells how equal keys are ordered', async () => {
