@@ -7,6 +7,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  type Stats,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -91,8 +92,13 @@ export function openLocated(objectsDir: string, digest: Digest, located?: string
   return openSync(objectPath(objectsDir, digest), 'r')
 }
 
-/** The bytes of an object, hashed as they are read. */
-export function readChecked(path: string, digest: Digest): Uint8Array | { problem: string } {
+/** The bytes of an object, hashed as they are read.
+ *  @param onWhole is told what the file system said of a whole one before its first byte was read */
+export function readChecked(
+  path: string,
+  digest: Digest,
+  onWhole?: (stat: Stats) => void,
+): Uint8Array | { problem: string } {
   let fd: number
   try {
     // Not blocking, for somebody may have put a pipe in an object's place; and never through a link.
@@ -113,7 +119,9 @@ export function readChecked(path: string, digest: Digest): Uint8Array | { proble
       done += count
     }
     const found = digestOf(bytes)
-    return found === digest ? bytes : { problem: `its ${size} bytes hash to ${short(found)}` }
+    if (found !== digest) return { problem: `its ${size} bytes hash to ${short(found)}` }
+    onWhole?.(stat)
+    return bytes
   } catch (error) {
     if (errnoOf(error) === 'EIO') return { problem: 'the disk cannot read it' }
     throw error

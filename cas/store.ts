@@ -1,7 +1,8 @@
-import { lstatSync, rmSync } from 'node:fs'
+import { lstatSync, rmSync, type Stats } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Fault } from '../lib/fault.ts'
 import { type ArtifactDescriptor, parseDescriptor } from './artifact.ts'
+import { CheckedDescriptors } from './checkedDescriptors.ts'
 import { type CommitRequest, GroupCommit } from './commit.ts'
 import { type Digest, short } from './digest.ts'
 import type { FaultPoints } from './faultPoints.ts'
@@ -55,6 +56,7 @@ export class Store {
   readonly clock: () => number
   readonly #commits: GroupCommit
   readonly #descriptors = new Map<Digest, ArtifactDescriptor>()
+  #checked: CheckedDescriptors | undefined
   #session: { lease: Lease; stagingDir: string } | undefined
 
   /** Use `openStore`. */
@@ -138,9 +140,13 @@ export class Store {
   /** The bytes of an object, hashed again. A damaged one is moved to quarantine, so that a rebuilt one can take its
    *  place, and reported. */
   readObject(digest: Digest): Uint8Array {
+    return this.#readObject(digest)
+  }
+
+  #readObject(digest: Digest, onWhole?: (stat: Stats) => void): Uint8Array {
     // Nearly always it is in its place and whole: looking there before reading it would only be one look more.
     if (this.#commits.pendingPath(digest) === undefined) {
-      const read = readChecked(objectPath(this.layout.objects, digest), digest)
+      const read = readChecked(objectPath(this.layout.objects, digest), digest, onWhole)
       if (read instanceof Uint8Array) return read
     }
     // A pending file may be renamed between the look and the read; the second look then finds it in its place.
@@ -184,18 +190,40 @@ export class Store {
   }
 
   readDescriptor(artifact: Digest): ArtifactDescriptor {
-    const known = this.#descriptors.get(artifact)
+    const known = this.#descriptors.get(artifact) ?? this.#rememberedDescriptor(artifact)
     if (known) return known
-    const descriptor = parseDescriptor(this.readObject(artifact))
+    let stat: Stats | undefined
+    const bytes = this.#readObject(artifact, (seen) => {
+      stat = seen
+    })
+    const descriptor = parseDescriptor(bytes)
+    if (stat !== undefined) this.#checked?.add(artifact, stat, bytes)
+    this.#keepDescriptor(artifact, descriptor)
+    return descriptor
+  }
+
+  /** From now on, a descriptor that an earlier process has checked is not read again while its file is untouched, and
+   *  what this process checks is left for the next. For whoever walks a graph of ten thousands of artifacts; those who
+   *  look for damage read the bytes. */
+  rememberChecked(): void {
+    this.#checked ??= new CheckedDescriptors(this.layout, this.clock)
+  }
+
+  #rememberedDescriptor(artifact: Digest): ArtifactDescriptor | undefined {
+    const descriptor = this.#checked?.find(artifact)
+    if (descriptor !== undefined) this.#keepDescriptor(artifact, descriptor)
+    return descriptor
+  }
+
+  #keepDescriptor(artifact: Digest, descriptor: ArtifactDescriptor): void {
     if (this.#descriptors.size >= descriptorsKeptMax) this.#descriptors.clear()
     this.#descriptors.set(artifact, descriptor)
-    return descriptor
   }
 
   /** `present`: the descriptor and every file are there with the right sizes. Otherwise the records say whether that
    *  is on purpose. */
   artifactPresence(artifact: Digest): ArtifactPresence {
-    if (this.hasObject(artifact) && this.#filesAreThere(artifact)) return 'present'
+    if (this.#isThere(artifact)) return 'present'
     if (this.records.isEvicted(artifact)) return 'evicted'
     // Two collections at once, one of them killed, can leave an object in the trash and the other's `restored` as the
     // last word. What lies in the trash was given up on purpose all the same.
@@ -242,6 +270,7 @@ export class Store {
   async close(): Promise<void> {
     await this.flush()
     this.log.close({ saveCache: !this.readOnly })
+    if (!this.readOnly) this.#checked?.save()
     if (this.#session) rmSync(this.#session.stagingDir, { recursive: true, force: true })
     this.#session = undefined
     this.leases.closeAll()
@@ -258,13 +287,21 @@ export class Store {
     return isLost(artifact) || files.some((file) => isLost(file.digest, file.sizeBytes))
   }
 
-  #filesAreThere(artifact: Digest): boolean {
+  #isThere(artifact: Digest): boolean {
+    // Remembering a descriptor takes a look at its file; another would be one too many.
+    const remembered = this.#descriptors.has(artifact) ? undefined : this.#rememberedDescriptor(artifact)
+    if (remembered !== undefined) return this.#filesAreThere(remembered)
+    if (!this.hasObject(artifact)) return false
     try {
-      return this.readDescriptor(artifact).files.every((file) => this.hasObject(file.digest, file.sizeBytes))
+      return this.#filesAreThere(this.readDescriptor(artifact))
     } catch (error) {
       if (error instanceof Fault && error.code === 'corrupt') return false
       throw error
     }
+  }
+
+  #filesAreThere({ files }: ArtifactDescriptor): boolean {
+    return files.every((file) => this.hasObject(file.digest, file.sizeBytes))
   }
 
   /** Every writing process holds a lease, named like its staging folder: as long as it lives, nobody sweeps either. */

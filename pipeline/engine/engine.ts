@@ -87,6 +87,7 @@ export class Engine {
 
   constructor(parts: EngineParts) {
     this.parts = parts
+    parts.store.rememberChecked()
     this.history = new History(parts.store.root)
   }
 
