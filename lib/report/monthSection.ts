@@ -1,6 +1,7 @@
 import { byMonth } from '../backtest/breakdowns.ts'
 import { DAY_MS, monthStart, nextMonth } from '../time.ts'
 import { percent, signedPercent, signedUsdt } from './format.ts'
+import { heatFromZero } from './heatScale.ts'
 import { type Html, html } from './html.ts'
 import { breakable, colored, heatCell, row, table } from './table.ts'
 import type { ReportView } from './view.ts'
@@ -17,6 +18,7 @@ export function monthSection(view: ReportView): Html {
   const others: readonly MonthReturn[] =
     against && benchmark ? byMonth(against.daily, benchmark.result.equity, benchmark.result.cashDecimals) : []
   const most = [...metrics.byMonth, ...others].reduce((all, m) => Math.max(all, Math.abs(m.totalReturn ?? 0)), 0)
+  const scale = heatFromZero(most)
   const years = [...new Set(metrics.byMonth.map(({ month }) => month.slice(0, 4)))]
   const shown = shownMonths(metrics.byMonth)
   const names = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
@@ -28,8 +30,8 @@ export function monthSection(view: ReportView): Html {
       if (found === undefined) return html`<td></td>`
       const mark = isWhole(found) ? '' : '*'
       const title = `${found.month}, ${found.days} days`
-      return heatCell(found.totalReturn ?? Number.NaN, `${signedPercent(found.totalReturn)}${mark}`, most, { title })
-    })}${heatCell(total, signedPercent(total), most)}</tr>
+      return heatCell(found.totalReturn ?? Number.NaN, `${signedPercent(found.totalReturn)}${mark}`, scale, { title })
+    })}${heatCell(total, signedPercent(total), scale)}</tr>
 `
   }
   const isPartial = metrics.byMonth.some((month) => !isWhole(month))

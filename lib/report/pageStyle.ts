@@ -1,10 +1,10 @@
 const light = `
   --paper: #ffffff; --panel: #f6f7f9; --ink: #14181f; --soft: #5b6573; --rule: #dfe3e9; --grid: #e8ebf0; --grid-strong: #c9cfd8;
-  --own: #1f5fd6; --other: #8a8f99; --up: #0b7a5c; --down: #b8322a; --up-rgb: 11 122 92; --down-rgb: 184 50 42;
+  --own: #1f5fd6; --other: #8a8f99; --up: #0b7a5c; --down: #b8322a; --up-rgb: 11 122 92; --down-rgb: 184 50 42; --hatch: rgb(20 24 31 / .2);
   --third: #9a5b00; --fourth: #7b3fb5;`
 const dark = `
   --paper: #0f1319; --panel: #171d26; --ink: #e7ebf1; --soft: #97a2b2; --rule: #2a3341; --grid: #202835; --grid-strong: #3c4757;
-  --own: #76a8ff; --other: #8e97a6; --up: #4cc9a0; --down: #ff8078; --up-rgb: 46 160 122; --down-rgb: 214 84 76;
+  --own: #76a8ff; --other: #8e97a6; --up: #4cc9a0; --down: #ff8078; --up-rgb: 46 160 122; --down-rgb: 214 84 76; --hatch: rgb(231 235 241 / .2);
   --third: #e5a94b; --fourth: #c39bf0;`
 
 /** One style sheet for screen, phone and paper. Colours are variables, so that a theme is one block; paper is light. */
@@ -59,16 +59,17 @@ table.heat td { text-align: center; border: 2px solid var(--paper); padding: 6px
 table.heat th { text-align: center; border: 0; }
 table.heat tbody th { text-align: left; padding-left: 0; white-space: normal; }
 table.heat { width: auto; min-width: 60%; }
-td.hot-up { background: rgb(var(--up-rgb) / var(--heat)); }
-td.hot-down { background: rgb(var(--down-rgb) / var(--heat)); }
+.hot-up { background: rgb(var(--up-rgb) / var(--heat)); }
+.hot-down { background: repeating-linear-gradient(135deg, transparent 0 5px, var(--hatch) 5px 6px), rgb(var(--down-rgb) / var(--heat)); }
+.heat-legend { display: flex; flex-wrap: wrap; gap: 4px 18px; max-width: none; } .heat-legend i { display: inline-block; margin-left: 3px; padding: 0 6px; font-style: normal; color: var(--ink); }
 td.bars { width: 34%; min-width: 140px; padding-right: 0; }
 .columns td.bars { min-width: 90px; } .columns tbody th { white-space: normal; }
 table.grid { min-width: 0; } table.grid thead th:first-child { text-align: left; font-size: 12px; white-space: nowrap; }
-td.now { outline: 2px solid var(--ink); outline-offset: -2px; font-weight: 600; } td.best { outline: 2px dashed var(--own); outline-offset: -2px; }
-.mark-key { display: inline-block; padding: 0 6px; margin-right: 8px; } .mark-key.now { outline: 2px solid var(--ink); } .mark-key.best { outline: 2px dashed var(--own); }
+td.now { outline: 2px solid var(--ink); outline-offset: -2px; font-weight: 600; } td.best { outline: 2px dashed var(--ink); outline-offset: -2px; }
+.mark-key { display: inline-block; padding: 0 6px; margin-right: 8px; } .mark-key.now { outline: 2px solid var(--ink); } .mark-key.best { outline: 2px dashed var(--ink); }
 .heat-picture { margin: 12px 0; } .heat-picture .box { height: 300px; background: var(--panel); cursor: default; }
 svg .cell { stroke: none; } svg .cell.up { fill: var(--up); } svg .cell.down { fill: var(--down); }
-svg .mark { stroke-width: 2; } svg .mark.now { stroke: var(--ink); } svg .mark.best { stroke: var(--own); stroke-dasharray: 4 3; }
+svg .mark { stroke-width: 2; } svg .mark.now { stroke: var(--ink); } svg .hatch { stroke: var(--ink); stroke-opacity: .3; stroke-width: 1; } svg .mark.best { stroke: var(--ink); stroke-dasharray: 4 3; }
 .names td { text-align: left; } .names th { text-align: left; } .names td:nth-child(2), .names th:nth-child(2) { text-align: right; }
 .names td, .folds td:nth-child(3) { white-space: normal; }
 .track { position: relative; height: 14px; }
@@ -137,6 +138,7 @@ pre.tall { max-height: 340px; overflow: auto; }
   .plot { grid-template-columns: 46px 1fr; grid-template-rows: 220px 22px; }
   .times span:nth-child(even) { display: none; }
   th, td { padding: 5px 7px; }
+  .heat-legend i { padding: 0 3px; font-size: 13px; }
 }
 @media print {
   @page { margin: 14mm; }

@@ -2,6 +2,7 @@ import type { SweepRow, SweepSummary } from '../sweep/outputs.ts'
 import type { SweepValue } from '../sweep/points.ts'
 import { count, percent, ratio, signedPercent, signedUsdt } from './format.ts'
 import { type HeatCell, type HeatGrid, heatMap } from './heatMap.ts'
+import { heatLegend, heatScaleOf } from './heatScale.ts'
 import { type Html, html } from './html.ts'
 import { pointText, reportedPoint } from './sweepVerdict.ts'
 import { bar, breakable, colored, pairs, row, table } from './table.ts'
@@ -52,7 +53,7 @@ const sharpeOf = ({ sharpe, dailySharpe }: SweepRow, isAnnualised: boolean): num
 function heatPart(sweep: SweepSummary, now: SweepRow | undefined): Html {
   const { points, params, isAnnualised } = sweep
   const shown = (point: SweepRow): number | null => sharpeOf(point, isAnnualised)
-  const most = points.reduce((all, point) => Math.max(all, Math.abs(shown(point) ?? 0)), 0)
+  const scale = heatScaleOf(points.map(shown))
   const heading = html`<h3>${isAnnualised ? 'Sharpe ratio' : 'Daily Sharpe ratio'} by parameter</h3>`
   const markOf = (point: SweepRow): HeatCell['mark'] =>
     point === now ? 'now' : point === points[sweep.best] ? 'best' : undefined
@@ -96,8 +97,8 @@ function heatPart(sweep: SweepSummary, now: SweepRow | undefined): Html {
       }),
     ),
   })
-  const legend = html`<p class="note">Framed: <span class="mark-key now">as reported</span> <span class="mark-key best">the best</span></p>`
-  if (others.length === 0) return html`${heading}${heatMap(gridOf({}), most)}${legend}`
+  const legend = html`${heatLegend(scale, points.map(shown), isAnnualised ? 2 : 3)}<p class="note">Framed: <span class="mark-key now">as reported</span> <span class="mark-key best">the best</span></p>`
+  if (others.length === 0) return html`${heading}${heatMap(gridOf({}), scale)}${legend}`
 
   const panels = panelsOf(others)
   if (panels.length > panelsMax) {
@@ -105,11 +106,11 @@ function heatPart(sweep: SweepSummary, now: SweepRow | undefined): Html {
     const fixed = Object.fromEntries(others.map(({ name }) => [name, values[name]!]))
     return html`${heading}<p class="note">${count(panels.length)} grids are too many to show; this is the one through ${
       now === undefined ? 'the best point' : 'the reported run'
-    }, at ${pointText(fixed)}. The others are in sweep.csv.</p>${heatMap(gridOf(fixed), most)}${legend}`
+    }, at ${pointText(fixed)}. The others are in sweep.csv.</p>${heatMap(gridOf(fixed), scale)}${legend}`
   }
   return html`${heading}${legend}<div class="multiples">${panels.map(
     (fixed) =>
-      html`<figure class="multiple"><figcaption><b>${pointText(fixed)}</b></figcaption>${heatMap(gridOf(fixed), most)}</figure>`,
+      html`<figure class="multiple"><figcaption><b>${pointText(fixed)}</b></figcaption>${heatMap(gridOf(fixed), scale)}</figure>`,
   )}</div>`
 }
 

@@ -1,4 +1,5 @@
 import { tone } from './format.ts'
+import { type HeatScale, heatOf } from './heatScale.ts'
 import { type Html, type HtmlValue, html } from './html.ts'
 
 /** A table with a heading row; the first cell of a row is its heading. */
@@ -35,15 +36,14 @@ export function bar(value: number | null, low: number, high: number): Html {
   return html`<div class="track"><i class="${tone(value)}" style="left:${from}%;width:${width}%"></i><b style="left:${place(0)}%"></b></div>`
 }
 
-/** How strong a cell is coloured, up to the strongest of the table. */
+/** A number on the colour of its sign, the stronger the further from zero. */
 export function heatCell(
   value: number | undefined,
   text: string,
-  most: number,
+  scale: HeatScale,
   { title = '', kind = '' }: { readonly title?: string; readonly kind?: string } = {},
 ): Html {
   if (value === undefined || Number.isNaN(value)) return html`<td></td>`
-  const heat = most > 0 ? Math.round((0.08 + 0.5 * Math.min(1, Math.abs(value) / most)) * 100) / 100 : 0
   const hot = value === 0 ? '' : value > 0 ? 'hot-up' : 'hot-down'
-  return html`<td class="${kind === '' ? hot : `${hot} ${kind}`}" style="--heat:${heat}"${title !== '' && html` title="${title}"`}>${text}</td>`
+  return html`<td class="${kind === '' ? hot : `${hot} ${kind}`}" style="--heat:${value === 0 ? 0 : heatOf(scale, value)}"${title !== '' && html` title="${title}"`}>${text}</td>`
 }

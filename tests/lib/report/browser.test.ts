@@ -135,6 +135,30 @@ describe.skipIf(!hasChromium)('the report page in a browser', () => {
     }
   })
 
+  test('numbers stand out from the shades below them too, faint or deep, in both themes', async () => {
+    for (const scheme of ['light', 'dark'] as const) {
+      await prefer(scheme)
+      await page.show(url, wide)
+      const [shades, faint] = (await page.evaluate(`(() => {
+        const channels = (color) => color.match(/[\\d.]+/g).map(Number)
+        const light = (rgb) => rgb.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+          .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0)
+        const paper = channels(getComputedStyle(document.body).backgroundColor)
+        const cells = [...document.querySelectorAll('.hot-up, .hot-down')]
+        const faint = cells.filter((cell) => {
+          const { color, backgroundColor } = getComputedStyle(cell)
+          const [r, g, b, alpha = 1] = channels(backgroundColor)
+          const ground = [r, g, b].map((c, i) => c * alpha + paper[i] * (1 - alpha))
+          const [a, z] = [light(channels(color).slice(0, 3)), light(ground)]
+          return (Math.max(a, z) + 0.05) / (Math.min(a, z) + 0.05) < 4.5
+        }).map((cell) => cell.outerHTML)
+        return [new Set(cells.map((cell) => getComputedStyle(cell).backgroundColor)).size, faint]
+      })()`)) as [number, string[]]
+      expect(shades).toBeGreaterThan(5)
+      expect(faint).toEqual([])
+    }
+  })
+
   test('without scripts it is whole', async () => {
     await page.send('Emulation.setScriptExecutionDisabled', { value: true })
     await page.show(url, wide)

@@ -40,6 +40,18 @@ describe('the sweep on the page', () => {
     expect(markup.match(/title="gross [^"]*perSide/g)).toHaveLength(12)
   })
 
+  test('tells points apart where all of them lost, and has the numbers of its shades', () => {
+    const lost = sweepOver({ a: upTo(3), b: upTo(4) })
+    const points = lost.points.map((point, i): SweepRow => ({ ...point, sharpe: -5.2 + (0.4 * i) / 11 }))
+    const markup = text(sweepSection({ ...view, sweep: { ...lost, points } }))
+    const grid = markup.slice(markup.indexOf('<table class="heat grid">'), markup.indexOf('heat-legend'))
+    expect(new Set(grid.match(/--heat:[\d.]+/g)).size).toBe(12)
+    expect(grid).not.toContain('hot-up')
+    const legend = /heat-legend.*/.exec(markup)![0]
+    expect(legend.match(/−\d\.\d\d/g)).toEqual(['−5.20', '−5.10', '−5.00', '−4.90', '−4.80'])
+    expect(legend).toContain('nothing above zero')
+  })
+
   test('is a strip of bars for one param', () => {
     const markup = shown({ perSide: [1, 2, 3, 4] })
     expect(markup).not.toContain('heat grid')
@@ -64,6 +76,8 @@ describe('the sweep on the page', () => {
     expect(markup).toContain('class="heat-picture"')
     expect(markup).toContain('b downwards from 0 to 19, a rightwards')
     expect(markup.match(/<path class="cell/g)!.length).toBeLessThan(26)
+    expect(markup).toContain('<pattern id="hatch"') // what is below zero is told in grey too
+    expect(markup).toContain('heat-legend')
     expect(markup).toContain('The 40 best of 1,000')
     expect(markup.match(/<tr/g)!.length).toBeLessThan(70)
     expect(markup.length).toBeLessThan(120_000)
