@@ -41,6 +41,9 @@ const pureFunctions: ReadonlySet<string> = new Set([
   'pickColumns',
 ])
 
+/** What tickpipe exports that is a schema, or makes one. */
+const pureSchemas: ReadonlySet<string> = new Set(['z', 'duration', 'secret'])
+
 /** What tickpipe exports as one object whose functions only make values: the language features are written in. */
 const pureNamespaces: ReadonlySet<string> = new Set(['column'])
 
@@ -87,7 +90,7 @@ export function readTopLevel(program: Node, isOurs: boolean): TopLevel {
 
 class Purity {
   readonly calls: number[] = []
-  /** Names of zod, of what it exports, and of schemas made of it here. */
+  /** Names of zod, of what it exports, of tickpipe's schemas, and of schemas made of these here. */
   readonly #schemas = new Set<string>()
   readonly #functions = new Set<string>()
   readonly #namespaces = new Set<string>()
@@ -99,7 +102,7 @@ class Purity {
   constructor(statements: readonly Node[], isOurs: boolean) {
     if (isOurs) {
       for (const name of pureFunctions) this.#functions.add(name)
-      this.#schemas.add('z')
+      for (const name of pureSchemas) this.#schemas.add(name)
     }
     for (const statement of statements) {
       for (const name of declaredNames(declarationOf(statement))) this.#own.add(name)
@@ -115,7 +118,11 @@ class Purity {
       const imported = specifier['imported'] as Node | undefined
       const name = (imported?.['name'] ?? imported?.['value']) as string | undefined
       this.#own.add(local)
-      if (isZod ? name === undefined || !impureMethod.test(name) : from === 'tickpipe' && name === 'z')
+      if (
+        isZod
+          ? name === undefined || !impureMethod.test(name)
+          : from === 'tickpipe' && name !== undefined && pureSchemas.has(name)
+      )
         this.#schemas.add(local)
       if (from !== 'tickpipe') continue
       if (name !== undefined && pureFunctions.has(name)) this.#functions.add(local)
@@ -255,7 +262,7 @@ class Purity {
     }
     if (node.type !== 'MemberExpression' || node['computed'] === true) return false
     const [object, property] = [node['object'] as Node, (node['property'] as Node)['name'] as string]
-    if (object.type === 'Identifier' && this.#namespaces.has(object['name'] as string)) return property === 'z'
+    if (object.type === 'Identifier' && this.#namespaces.has(object['name'] as string)) return pureSchemas.has(property)
     return !impureMethod.test(property) && this.#isSchema(object)
   }
 

@@ -130,8 +130,9 @@ export const task = t.defineTask({ name: 'q', kind: 'pure', params: z.object({})
     ],
     [
       'strategies, features and pipelines',
-      `import * as t from 'tickpipe'\nimport { column as c, defineProject, defineStrategy, featureGroup, usdmPipeline, withConfig, z } from 'tickpipe'
-export const s = defineStrategy({ name: 's', params: z.strictObject({}), decisionEvery: '1d', onBar: () => {} })
+      `import * as t from 'tickpipe'\nimport { column as c, defineProject, defineStrategy, duration, featureGroup, secret, usdmPipeline, withConfig, z } from 'tickpipe'
+const params = z.strictObject({ back: duration.default('7d'), span: t.duration.optional(), key: secret().optional() })
+export const s = defineStrategy({ name: 's', params, decisionEvery: '1d', onBar: () => {} })
 const hour = c.sumOver(c.input('volume'), '1h')\nconst same = t.column.minus(hour, t.column.ago(hour, '1h'))
 export const g = featureGroup('g', [{ name: 'f', says: 'x', column: same }])
 export default defineProject({ pipelines: [withConfig(usdmPipeline({ strategies: { s }, groups: { g } }), { from: '2026-04-01' })] })`,
