@@ -24,7 +24,7 @@ export const cat = defineCommand({
     columns: flag.texts('Only these columns', { short: 'c', hint: 'name' }),
   },
   examples: [
-    { line: "pipe cat 'minute[BTCUSDT]'", says: 'the first and last rows of a table' },
+    { line: "pipe cat 'buildMinute[BTCUSDT,2026-04]'", says: 'the first and last rows of a table' },
     { line: 'pipe cat report --file report.html --raw > report.html', says: 'a file as it is' },
     { line: 'pipe cat metrics --json | jq .value', says: 'a JSON artifact for a program' },
   ],

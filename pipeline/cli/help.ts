@@ -13,6 +13,10 @@ const groups: readonly (readonly [title: string, names: readonly string[]])[] = 
   ['Care', ['verify', 'gc', 'why-alive', 'resolve', 'completion']],
 ]
 
+/** As wide as a terminal is at least. */
+const lineCells = 80
+const leftCellsMax = 38
+
 export function renderOverview(commands: readonly Command[], version: string, style: Style): string {
   const left = new Map(commands.filter((command) => !command.hidden).map((command) => [command.name, command]))
   const width = Math.max(...[...left.keys()].map((name) => name.length))
@@ -26,7 +30,7 @@ export function renderOverview(commands: readonly Command[], version: string, st
     const extra =
       i === groups.length - 1 ? [...left.keys()].filter((name) => !groups.some(([, all]) => all.includes(name))) : []
     lines.push('', style.bold(title))
-    for (const name of [...here, ...extra]) lines.push(`  ${padEnd(name, width)}  ${left.get(name)!.summary}`)
+    lines.push(...twoColumns([...here, ...extra].map((name) => [padEnd(name, width), left.get(name)!.summary])))
   })
   lines.push('', style.bold('Flags of every command'), ...flagLines(globalFlags))
   lines.push('', '"pipe <command> --help" has the flags, examples and JSON shape of one.')
@@ -51,7 +55,7 @@ export function renderHelp(command: Command, style: Style): string {
   const args = Object.entries<Arg<unknown>>(command.args)
   const usage = ['pipe', command.name, ...args.map(([key, spec]) => argUsage(key, spec)), '[flags]'].join(' ')
   const lines = [`${style.bold(`pipe ${command.name}`)}: ${command.summary}`, '', `usage: ${usage}`]
-  if (command.about) lines.push('', ...wrap(command.about, 96))
+  if (command.about) lines.push('', ...wrap(command.about, lineCells))
   if (args.length > 0) {
     lines.push('', style.bold('Arguments'), ...twoColumns(args.map(([key, spec]) => [argUsage(key, spec), spec.says])))
   }
@@ -59,7 +63,7 @@ export function renderHelp(command: Command, style: Style): string {
   lines.push('', style.bold('Flags of every command'), ...flagLines(globalFlags))
   lines.push('', style.bold('Examples'))
   lines.push(...twoColumns(command.examples.map(({ line, says }) => [line, says])))
-  lines.push('', style.bold('With --json'), ...wrap(command.json, 94).map((line) => `  ${line}`))
+  lines.push('', style.bold('With --json'), ...wrap(command.json, lineCells - 2).map((line) => `  ${line}`))
   return lines.join('\n')
 }
 
@@ -83,10 +87,17 @@ function flagLines(flags: Flags): string[] {
   )
 }
 
+/** What is on the right stays there when it takes several lines. A very long left side has its line to itself, and does not
+ *  push the others away. */
 function twoColumns(rows: readonly (readonly [string, string])[]): string[] {
-  // One very long left side should not push every other right side off the screen.
-  const width = Math.min(44, Math.max(...rows.map(([left]) => textWidth(left))))
-  return rows.map(([left, right]) => `  ${padEnd(left, width)}  ${right}`)
+  const lengths = rows.map(([left]) => textWidth(left)).filter((length) => length <= leftCellsMax)
+  const width = Math.max(12, ...lengths)
+  const indent = ' '.repeat(width + 4)
+  return rows.flatMap(([left, right]) => {
+    const [first, ...rest] = wrap(right, lineCells - indent.length)
+    const begin = textWidth(left) > width ? [`  ${left}`, indent + first] : [`  ${padEnd(left, width)}  ${first}`]
+    return [...begin, ...rest.map((line) => indent + line)]
+  })
 }
 
 function wrap(text: string, cells: number): string[] {

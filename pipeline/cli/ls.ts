@@ -21,7 +21,7 @@ export const ls = defineCommand({
   },
   examples: [
     { line: 'pipe ls', says: 'every node there is' },
-    { line: "pipe ls 'klines*'", says: 'those that match' },
+    { line: "pipe ls 'ingest*'", says: 'those that match' },
     { line: 'pipe ls --targets', says: 'what "pipe run" takes' },
   ],
   json: '{"pipeline", "nodes": [{"address", "task", "kind", "state", "artifact"}]}, or with --targets {"pipeline", "targets": [name]}',

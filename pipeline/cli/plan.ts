@@ -17,7 +17,10 @@ export const plan = defineCommand({
   },
   examples: [
     { line: 'pipe plan', says: 'what "pipe run" would do' },
-    { line: 'pipe plan report --set window=5', says: 'what another config would cost' },
+    {
+      line: 'pipe plan report --set execution.fees.0.tiers.regular.takerBps=4',
+      says: 'what another config would cost: here one fee, in the first element of its list',
+    },
     { line: 'pipe plan --detailed-exitcode -q', says: 'for scripts: status 0 nothing to do, 5 work' },
   ],
   json: '{"pipeline", "targets", "asOfMs", "snapshot"?, "hasWork", "counts": {"cached", "will run", "may run", "unknown", "blocked"}, "estimate"?: {"p50Ms", "p90Ms", "bytes", "requests", "nodesWithoutHistory"}, "nodes": [{"address", "task", "kind", "verdict": {"kind", …}, "inputs", "estimate"?}]}',

@@ -36,7 +36,10 @@ export const query = defineCommand({
       says: 'of one snapshot',
     },
     { line: "pipe query 'from fills' --csv > fills.csv", says: 'a table as CSV' },
-    { line: 'pipe query --file top.sql --parquet top.parquet', says: 'from a file into a file' },
+    {
+      line: "echo 'from fills' | pipe query - --parquet fills.parquet",
+      says: 'a query from standard input, its rows into a file',
+    },
   ],
   json: 'a line for each row, {column: value}: decimals and integers beyond 2^53 as text, times as ISO 8601 in UTC; with --tables {"table", "rowCount", "files", "columns": [{"name", "type", "unit"}]}; with --parquet {"file", "rowCount", "sizeBytes"}',
   jsonLines: true,

@@ -19,8 +19,8 @@ export const resolve = defineCommand({
   flags: {},
   examples: [
     { line: 'pipe resolve', says: 'every disputed key' },
-    { line: 'pipe resolve features', says: 'the results of one' },
-    { line: 'pipe resolve features 3fa9c1d2', says: 'let that one serve' },
+    { line: 'pipe resolve <address>', says: 'the results of one' },
+    { line: 'pipe resolve <address> <artifact>', says: 'let that one serve' },
   ],
   json: '{"disputes": [{"key", "address", "task", "serving", "results": [{"artifact", "recordedAtMs", "runtime"}]}], "resolved": null or {"key", "artifact"}}',
   async run(context, values) {

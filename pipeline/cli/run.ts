@@ -33,10 +33,10 @@ export const run = defineCommand({
   examples: [
     { line: 'pipe run', says: 'make everything' },
     { line: 'pipe run report --snapshot demo', says: 'make report, pinned or frozen as "demo"' },
-    { line: "pipe run --refresh 'fetchKlines*'", says: 'ask those sources again' },
+    { line: 'pipe run --refresh fetchExchangeInfo', says: 'ask that source again; a glob names several' },
     { line: 'pipe run --snapshot demo2 --from demo', says: 'a new snapshot on top of an old one' },
     { line: 'pipe run backtest --inspect', says: 'stop in a debugger, in the strategy' },
-    { line: 'pipe run --set window=5 --keep-going', says: 'another config; go on after failures' },
+    { line: 'pipe run --set execution.latencyMs=500 --keep-going', says: 'another config; go on after failures' },
   ],
   json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "survivorship", "targets", "failures"}.',
   jsonLines: true,

@@ -16,9 +16,9 @@ export const show = defineCommand({
   args: { what: arg.one('An address, a target, or the beginning of a hash', { completes: 'address' }) },
   flags: { snapshot: flag.text('Look in this snapshot', { hint: 'name', completes: 'snapshot' }) },
   examples: [
-    { line: "pipe show 'klines[BTCUSDT,2024-01]'", says: 'a node of the newest run' },
+    { line: "pipe show 'buildMinute[BTCUSDT,2026-04]'", says: 'a node of the newest run' },
     { line: 'pipe show report --snapshot demo', says: 'a target of a snapshot' },
-    { line: 'pipe show 3fa9c1d2e4b5', says: 'an artifact or a key by its hash' },
+    { line: 'pipe show <hash>', says: 'an artifact or a key by its hash' },
   ],
   json: '{"label", "address", "task", "kind", "key", "code", "params", "inputs", "artifact", "type", "presence", "disputed", "files": [{"name", "sha256", "sizeBytes", "rows"}], "records": [{"artifact", "recordedAtMs", "wallMs", "attempts", "runtime"}]}',
   async run(context, values) {

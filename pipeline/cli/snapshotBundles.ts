@@ -71,7 +71,8 @@ export const snapshotImport = defineCommand({
   },
   examples: [
     { line: 'pipe snapshot import demo.tar', says: 'check and take in' },
-    { line: 'pipe snapshot import demo.tar --name theirs --root ./fresh', says: 'into an empty store' },
+    { line: 'pipe snapshot import demo.tar --root ./fresh', says: 'into another store, made for it' },
+    { line: 'pipe snapshot import demo.tar --name theirs', says: 'under another name' },
   ],
   json: '{"name", "id", "alreadyThere", "objects", "trusted", "conflicts": [{"address", "ours", "theirs"}]}',
   async run(context, values) {
@@ -124,7 +125,7 @@ export const snapshotCheckout = defineCommand({
   },
   examples: [
     { line: 'pipe snapshot checkout demo ./demo', says: 'the targets' },
-    { line: "pipe snapshot checkout demo ./demo --select 'minute*'", says: 'all minute tables' },
+    { line: "pipe snapshot checkout demo ./minutes --select 'buildMinute*'", says: 'all minute tables' },
   ],
   json: '{"dir", "files", "sizeBytes", "methods": {"reflink", "hardlink", "copy"}}',
   async run(context, values) {

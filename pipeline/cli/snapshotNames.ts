@@ -74,7 +74,7 @@ export const snapshotRm = defineCommand({
   summary: 'Give up the name of a snapshot; its objects stay until gc',
   args: { names: arg.many('Their names', { completes: 'snapshot' }) },
   flags: { yes: flag.boolean('Do it: a name that is gone does not come back', { short: 'y' }) },
-  examples: [{ line: 'pipe snapshot rm old --yes', says: 'then "pipe gc" frees what only it kept' }],
+  examples: [{ line: 'pipe snapshot rm demo2 --yes', says: 'then "pipe gc" frees what only it kept' }],
   json: '{"removed": [name]}',
   async run(context, values) {
     if (values.names.length === 0) {

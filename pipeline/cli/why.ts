@@ -15,8 +15,8 @@ export const why = defineCommand({
   args: { address: arg.one('The address of a node, or a target of one node', { completes: 'target' }) },
   flags: { ...askFlags },
   examples: [
-    { line: 'pipe why features', says: 'what of it changed, or what record serves' },
-    { line: "pipe why 'minute[BTCUSDT,2024-01]' --set window=5", says: 'with another config' },
+    { line: 'pipe why backtest', says: 'what of it changed, or what record serves' },
+    { line: "pipe why 'buildMinute[BTCUSDT,2026-04]' --set baseInterval=5m", says: 'with another config' },
   ],
   json: '{"address", "task", "kind", "verdict": {"kind", …}, "causes": [{"address", "verdict", "depth"}], "others": [address], "record": null or {"key", "artifact", "recordedAtMs"}}',
   async run(context, values) {

@@ -13,8 +13,8 @@ export const whyAlive = defineCommand({
   args: { what: arg.one('A hash, or the address or target of an artifact', { completes: 'address' }) },
   flags: { keepRuns: keepFlags.keepRuns, olderThan: keepFlags.olderThan, sources: keepFlags.sources },
   examples: [
-    { line: 'pipe why-alive 3fa9c1d2e4b5', says: 'which snapshots, runs and leases need it' },
-    { line: "pipe why-alive 'klines[BTCUSDT]' --older-than 0s", says: 'leaving its age out' },
+    { line: 'pipe why-alive backtest', says: 'which snapshots, runs and leases need it' },
+    { line: "pipe why-alive 'fetchBars[BTCUSDT,1m,2026-04]' --older-than 0s", says: 'leaving its age out' },
   ],
   json: '{"digest", "present", "reasons": [{"label", "through"?}]}',
   async run(context, values) {
