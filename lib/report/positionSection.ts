@@ -1,15 +1,14 @@
 import { DAY_MS, HOUR_MS } from '../time.ts'
 import { count, instant, percent, ratio, signedUsdt } from './format.ts'
 import { type Html, html } from './html.ts'
-import { type Position, positionsOf } from './positions.ts'
+import type { Position } from './positions.ts'
 import { colored, row, table } from './table.ts'
 import type { ReportView } from './view.ts'
 
 const shownEach = 5
 
 /** Round trips: how many gained, and the best and the worst of them. All are in the table beside the page. */
-export function positionTables({ run, prices }: ReportView): Html {
-  const positions = positionsOf(run, prices)
+export function positionTables({ positions }: ReportView): Html {
   if (positions.length === 0) return html``
   const closed = positions.filter(({ closedTsMs }) => !Number.isNaN(closedTsMs))
   const gained = closed.filter(({ pnlUsdt }) => pnlUsdt > 0).length
@@ -21,7 +20,7 @@ export function positionTables({ run, prices }: ReportView): Html {
     closed.length === 0 ? '–' : percent(gained / closed.length, 0)
   } gained, and ${count(positions.length - closed.length)} still held at the end, at the last close. Half were held for ${heldText(
     held[held.length >> 1]!,
-  )} or longer. Fees are in, funding is not: it is told by symbol. Worst and best are at hourly closes on the way, and at the end.</p>
+  )} or longer. Fees are in, funding is not: it is told by symbol. Worst and best are at the lows and highs of the bars it was held through, and at its end.</p>
 ${
   some
     ? positionTable(`Best and worst ${shownEach}`, [...known.slice(0, shownEach), ...known.slice(-shownEach)])

@@ -1,5 +1,6 @@
 import { pow10 } from '../backtest/scaled.ts'
 import type { BacktestRun } from '../market/runs/backtestFiles.ts'
+import type { HeldRanges } from './heldRanges.ts'
 import type { PriceSeries } from './view.ts'
 
 /** A position from the fill that opened it to the one that closed it, whatever was added and taken off between. */
@@ -19,13 +20,18 @@ export interface Position {
    *  no close. */
   readonly pnlUsdt: number
   readonly feesUsdt: number
-  /** The least and the most it had gained at any close while it was held, and at its end; NaN where there are no closes. */
+  /** The least and the most it had gained at a low or a high of the bars it was held through, and at its end; NaN where
+   *  there are no prices. */
   readonly worstUsdt: number
   readonly bestUsdt: number
 }
 
 /** Round trips, in the order in which they were opened. A fill that turns a position around ends one and begins another. */
-export function positionsOf({ request, result }: BacktestRun, prices: readonly PriceSeries[]): Position[] {
+export function positionsOf(
+  { request, result }: BacktestRun,
+  prices: readonly PriceSeries[],
+  held: HeldRanges,
+): Position[] {
   const { fills, symbols, instruments, cashDecimals } = result
   const usdt = 1 / pow10(cashDecimals)
   const found: Position[] = []
@@ -33,11 +39,13 @@ export function positionsOf({ request, result }: BacktestRun, prices: readonly P
   for (let row = 0; row < fills.rows; row++) if (fills.qty[row] !== 0) rowsOf[fills.symbol[row]!]!.push(row)
   symbols.forEach((symbol, s) => {
     const { qtyDecimals } = instruments[s]!
-    const closes = new Closes(prices.find((series) => series.symbol === symbol))
+    const series = prices.find((one) => one.symbol === symbol)
+    const ranges = held.of(symbol)
     const worthOf = ({ cash, fees, held }: OpenPosition, px: number): number =>
       (cash + fees) * usdt + (held / pow10(qtyDecimals)) * px
     let open: OpenPosition | undefined
     const end = (one: OpenPosition, tsMs: number, worth: number): void => {
+      if (series !== undefined) see(one, worth)
       const { side, openedTsMs, fees, qty, worst, best } = one
       const heldMs = (Number.isNaN(tsMs) ? request.toMs : tsMs) - openedTsMs
       found.push({
@@ -45,11 +53,8 @@ export function positionsOf({ request, result }: BacktestRun, prices: readonly P
         ...{ pnlUsdt: worth, feesUsdt: fees * usdt, worstUsdt: worst, bestUsdt: best },
       })
     }
-    const watch = (untilMs: number): void =>
-      closes.upTo(untilMs, (px) => void (open !== undefined && see(open, worthOf(open, px))))
-    for (const row of rowsOf[s]!) {
+    rowsOf[s]!.forEach((row, i) => {
       const [tsMs, qty, after] = [fills.tsMs[row]!, fills.qty[row]!, fills.positionQty[row]!]
-      watch(tsMs)
       const before = after - qty
       const turns = before * after < 0
       const closing = before === 0 ? 0 : turns ? -before : qty
@@ -58,9 +63,7 @@ export function positionsOf({ request, result }: BacktestRun, prices: readonly P
       if (open !== undefined && closing !== 0) {
         trade(open, closing, fills.fillPx[row]!, closingFee)
         if (open.held === 0) {
-          const worth = worthOf(open, 0)
-          if (closes.last !== undefined) see(open, worth)
-          end(open, tsMs, worth)
+          end(open, tsMs, worthOf(open, 0))
           open = undefined
         }
       }
@@ -68,9 +71,12 @@ export function positionsOf({ request, result }: BacktestRun, prices: readonly P
         open = opened(after > 0 ? 'long' : 'short', tsMs)
         trade(open, after, fills.fillPx[row]!, fee - closingFee)
       }
-    }
-    watch(request.toMs)
-    if (open !== undefined) end(open, Number.NaN, worthOf(open, closes.last ?? Number.NaN))
+      if (open === undefined) return
+      const { low, high } = ranges[i]!
+      see(open, worthOf(open, low))
+      see(open, worthOf(open, high))
+    })
+    if (open !== undefined) end(open, Number.NaN, worthOf(open, lastClose(series, request.toMs)))
   })
   return found.sort((a, b) => a.openedTsMs - b.openedTsMs || (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0))
 }
@@ -94,6 +100,7 @@ const opened = (side: Position['side'], openedTsMs: number): OpenPosition => ({
 })
 
 function see(position: OpenPosition, worth: number): void {
+  if (Number.isNaN(worth)) return
   if (!(worth >= position.worst)) position.worst = worth
   if (!(worth <= position.best)) position.best = worth
 }
@@ -106,22 +113,7 @@ function trade(position: OpenPosition, qty: number, px: number, fee: number): vo
   position.qty = Math.max(position.qty, Math.abs(position.held))
 }
 
-/** Closes one after the other. What closes at the very instant of a fill was known before it. */
-class Closes {
-  readonly #series: PriceSeries | undefined
-  #next = 0
-  last: number | undefined
-
-  constructor(series: PriceSeries | undefined) {
-    this.#series = series
-  }
-
-  upTo(tsMs: number, see: (px: number) => void): void {
-    const series = this.#series
-    if (series === undefined) return
-    for (; this.#next < series.tsMs.length && series.tsMs[this.#next]! <= tsMs; this.#next++) {
-      this.last = series.close[this.#next]!
-      see(this.last)
-    }
-  }
+function lastClose(series: PriceSeries | undefined, untilMs: number): number {
+  const last = series?.tsMs.findLastIndex((tsMs) => tsMs <= untilMs) ?? -1
+  return last < 0 ? Number.NaN : series!.close[last]!
 }

@@ -4,16 +4,24 @@ import type { TableOf } from '../tables/table.ts'
 import { HOUR_MS } from '../time.ts'
 import type { PriceSeries } from './view.ts'
 
-/** All that a picture needs of the minutes. */
-export const closeTable = pickColumns(minuteTable, ['symbol', 'openTsMs', 'close'])
+/** What the report reads of the minutes: closes for pictures, and how far prices went between them. */
+export const priceTable = pickColumns(minuteTable, ['symbol', 'openTsMs', 'high', 'low', 'close'])
+type PriceRows = TableOf<typeof priceTable>
 
 /** The last close of each hour, or of each bar where bars are longer: a picture has no room for minutes. Tables are read
- *  one by one, for together they are large. A close is shown at the end of the hour it was known in. */
-export function hourlyCloses(pieces: readonly { read(): TableOf<typeof closeTable> }[], barMs: number): PriceSeries[] {
+ *  one by one, for together they are large, and handed to `see` as well. A close is shown at the end of the hour it was
+ *  known in. */
+export function hourlyCloses(
+  pieces: readonly { read(): PriceRows }[],
+  barMs: number,
+  see: (bars: PriceRows) => void = () => {},
+): PriceSeries[] {
   const hourOf = (openTsMs: number): number => Math.ceil((openTsMs + barMs) / HOUR_MS)
   const bySymbol = new Map<string, Map<number, number>>()
   for (const piece of pieces) {
-    const { columns, rowCount } = piece.read()
+    const bars = piece.read()
+    see(bars)
+    const { columns, rowCount } = bars
     for (let row = 0; row < rowCount; row++) {
       const hour = hourOf(columns.openTsMs[row]!)
       const isLast = row + 1 === rowCount || hourOf(columns.openTsMs[row + 1]!) !== hour

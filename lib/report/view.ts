@@ -8,6 +8,7 @@ import { joinReports, type SymbolQuality } from '../qa/joinReports.ts'
 import type { SweepSummary, WalkForward } from '../sweep/outputs.ts'
 import type { ReplaySummary } from '../tables/events.ts'
 import type { QaReport } from '../tables/qa.ts'
+import type { Position } from './positions.ts'
 
 /** Everything the page is made of: plain data, and nothing of the machine that makes it. */
 export interface ReportInput {
@@ -23,6 +24,8 @@ export interface ReportInput {
   readonly replay?: ReplaySummary
   /** Closes of the symbols, to draw the trades on. */
   readonly prices: readonly PriceSeries[]
+  /** Its round trips. */
+  readonly positions: readonly Position[]
   /** Members of the universe from each date on; absent where they never change. */
   readonly members?: readonly { readonly tsMs: number; readonly symbols: readonly string[] }[]
   /** True where the universe lets today's survivors stand for the past. */

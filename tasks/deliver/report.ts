@@ -7,8 +7,9 @@ import { decodeBacktest } from '../../lib/market/runs/backtestFiles.ts'
 import { backtestRun, metrics, report as reportArtifact } from '../../lib/market/runs/backtestOutputs.ts'
 import { universe } from '../../lib/market/universe/universe.ts'
 import { equityCsv, fillsCsv, positionsCsv, sweepCsv, walkForwardCsv } from '../../lib/report/csv.ts'
+import { HeldRanges } from '../../lib/report/heldRanges.ts'
 import { positionsOf } from '../../lib/report/positions.ts'
-import { closeTable, hourlyCloses } from '../../lib/report/prices.ts'
+import { hourlyCloses, priceTable } from '../../lib/report/prices.ts'
 import { renderReport } from '../../lib/report/reportPage.ts'
 import { sweepSummary, walkForward as walkForwardArtifact } from '../../lib/sweep/outputs.ts'
 import { replay as replayArtifact } from '../../lib/tables/events.ts'
@@ -26,8 +27,8 @@ export const report = defineTask({
     benchmark: optional(backtestRun),
     /** The same run under other assumptions. */
     variants: optional(many(backtestRun)),
-    /** Prices to draw trades on. */
-    minutes: optional(many(stored(tableArtifact(closeTable)))),
+    /** Prices to draw trades on, and to tell how far positions went. */
+    minutes: optional(many(stored(tableArtifact(priceTable)))),
     universe: optional(universe),
     quality: optional(many(qa)),
     sweep: optional(sweepSummary),
@@ -38,7 +39,10 @@ export const report = defineTask({
   run: ({ run: files, metrics: numbers, universe: chosen, ...given }) => {
     const { benchmark, sweep, walkForward, replay } = given
     const run = decodeBacktest(files)
-    const prices = hourlyCloses(given.minutes ?? [], durationMs(run.request.interval))
+    const barMs = durationMs(run.request.interval)
+    const held = new HeldRanges(run, barMs)
+    const prices = hourlyCloses(given.minutes ?? [], barMs, (bars) => held.see(bars))
+    const positions = positionsOf(run, prices, held)
     const page = renderReport({
       run,
       metrics: numbers,
@@ -48,6 +52,7 @@ export const report = defineTask({
       walkForward,
       replay,
       prices,
+      positions,
       members: chosen?.selection?.dates,
       hasSurvivorship: chosen?.selection?.hasSurvivorship,
       quality: given.quality ?? [],
@@ -62,7 +67,7 @@ export const report = defineTask({
       text('report.html', page),
       text('fills.csv', fillsCsv(run)),
       text('equity.csv', equityCsv(run)),
-      text('positions.csv', positionsCsv(positionsOf(run, prices))),
+      text('positions.csv', positionsCsv(positions)),
       { name: 'fills.parquet', bytes: files.read('fills.parquet') },
       { name: 'equity.parquet', bytes: files.read('equity.parquet') },
       ...(sweep === undefined ? [] : [text('sweep.csv', sweepCsv(sweep))]),

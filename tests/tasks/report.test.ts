@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { FileSet } from '../../lib/artifact.ts'
 import { encodeBacktest, type NamedBytes } from '../../lib/market/runs/backtestFiles.ts'
 import { metricsSchema } from '../../lib/market/runs/backtestOutputs.ts'
-import { closeTable, hourlyCloses } from '../../lib/report/prices.ts'
+import { hourlyCloses, priceTable } from '../../lib/report/prices.ts'
 import { makeTable } from '../../lib/tables/table.ts'
 import type { OutputFile } from '../../pipeline/engine/task.ts'
 import { report } from '../../tasks/deliver/report.ts'
@@ -23,6 +23,8 @@ const setOf = (files: readonly NamedBytes[]): FileSet => {
     readAt: (name, offset, lengthBytes) => bytesOf(name).subarray(offset, offset + lengthBytes),
   }
 }
+/** Bars that stay at their close. */
+const flat = (close: BigInt64Array) => ({ high: close, low: close, close })
 const sample = sampleReport({ days: 100 })
 const run = setOf(encodeBacktest(sample.run))
 const benchmark = setOf(encodeBacktest(sample.benchmark!))
@@ -128,9 +130,9 @@ describe('the task report', () => {
     const columns = {
       symbol: Array.from({ length: rows }, () => symbol!),
       openTsMs: Float64Array.from({ length: rows }, (_, i) => startMs + i * 60_000),
-      close: BigInt64Array.from({ length: rows }, (_, i) => BigInt(100 + i) * 100_000_000n),
+      ...flat(BigInt64Array.from({ length: rows }, (_, i) => BigInt(100 + i) * 100_000_000n)),
     }
-    const minutes = [storedTable(makeTable(closeTable, columns))]
+    const minutes = [storedTable(makeTable(priceTable, columns))]
     const [page] = report.run({ ...inputs, minutes, universe: undefined, quality: undefined }, {}, context) as [
       OutputFile,
     ]
@@ -148,10 +150,10 @@ describe('the task report', () => {
   ])('draws bars of %s where they close, not where they open', (_, barMinutes, firstMinutes) => {
     const barMs = barMinutes * 60_000
     const rows = 30
-    const table = makeTable(closeTable, {
+    const table = makeTable(priceTable, {
       symbol: Array.from({ length: rows }, () => 'A'),
       openTsMs: Float64Array.from({ length: rows }, (_, i) => i * barMs),
-      close: BigInt64Array.from({ length: rows }, (_, i) => BigInt(100 + i) * 100_000_000n),
+      ...flat(BigInt64Array.from({ length: rows }, (_, i) => BigInt(100 + i) * 100_000_000n)),
     })
     const [series] = hourlyCloses([storedTable(table)], barMs)
     expect(series!.tsMs[0]).toBe(firstMinutes * 60_000)

@@ -5,6 +5,9 @@ import { computeMetrics } from '../../../lib/backtest/metrics.ts'
 import type { BacktestRun, NamedBytes } from '../../../lib/market/runs/backtestFiles.ts'
 import { metricsJson } from '../../../lib/market/runs/metricsJson.ts'
 import { trialOf } from '../../../lib/market/runs/trialFiles.ts'
+import { HeldRanges } from '../../../lib/report/heldRanges.ts'
+import { positionsOf } from '../../../lib/report/positions.ts'
+import { hourlyCloses, priceTable } from '../../../lib/report/prices.ts'
 import type { ReportInput } from '../../../lib/report/view.ts'
 import { createRng } from '../../../lib/rng.ts'
 import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
@@ -15,6 +18,7 @@ import { expandSweep, type SweepGrid } from '../../../lib/sweep/points.ts'
 import { selectPoint } from '../../../lib/sweep/selectPoint.ts'
 import { summariseSweep } from '../../../lib/sweep/summariseSweep.ts'
 import type { QaReport } from '../../../lib/tables/qa.ts'
+import { makeTable } from '../../../lib/tables/table.ts'
 import { DAY_MS, dayOf, HOUR_MS } from '../../../lib/time.ts'
 import { marketOf, randomMarket, startMs } from '../backtest/markets.ts'
 
@@ -57,11 +61,7 @@ export function sampleReport(wishes: Wishes = {}): ReportInput {
       }),
     ),
     variants: [runOf(market, days, { execution: { ...execution, slippage: { model: 'fixedBps', bps: 5 } } })],
-    prices: market.symbols.map(({ instrument, bars }) => ({
-      symbol: instrument.symbol,
-      tsMs: bars.openTsMs.map((ts) => ts + 3_600_000),
-      close: bars.closePx.map((units) => units / 1e6),
-    })),
+    ...pricedSample(market, run),
     members: [
       { tsMs: startMs, symbols: market.symbols.slice(0, 4).map((s) => s.instrument.symbol) },
       { tsMs: startMs + 30 * DAY_MS, symbols: market.symbols.slice(2).map((s) => s.instrument.symbol) },
@@ -87,6 +87,20 @@ export function sampleReport(wishes: Wishes = {}): ReportInput {
     rejected: [{ symbol: 'OLDUSDT', reason: 'its status is SETTLING' }],
     files: [{ name: 'run.json', sizeBytes: 12_345, sha256: 'ab'.repeat(32) }],
   }
+}
+
+/** Prices and positions, as the task makes them of stored bars. */
+function pricedSample(market: MarketInput, run: BacktestRun): Pick<ReportInput, 'prices' | 'positions'> {
+  const stored = (units: Float64Array) => BigInt64Array.from(units, (px) => BigInt(px) * 100n)
+  const tables = market.symbols.map(({ instrument: { symbol }, bars }) => {
+    const prices = { high: stored(bars.highPx), low: stored(bars.lowPx), close: stored(bars.closePx) }
+    const own = Array.from(bars.openTsMs, () => symbol)
+    return makeTable(priceTable, { symbol: own, openTsMs: bars.openTsMs, ...prices })
+  })
+  const held = new HeldRanges(run, HOUR_MS)
+  const pieces = tables.map((table) => ({ read: () => table }))
+  const prices = hourlyCloses(pieces, HOUR_MS, (bars) => held.see(bars))
+  return { prices, positions: positionsOf(run, prices, held) }
 }
 
 const sweptGrid = { perSide: [1, 2, 3], gross: [0.25, 0.5, 1, 2] }
