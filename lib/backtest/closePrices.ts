@@ -41,4 +41,23 @@ export class ClosePrices {
     }
     return prices.slice(from - known.from, end - known.from)
   }
+
+  /** The closes of several symbols in the bars that all of them have, of the rows after `after` up to `last` each. */
+  together(symbols: readonly { readonly s: number; readonly after: number; readonly last: number }[]): number[][] {
+    const found = symbols.map((): number[] => [])
+    const times = symbols.map(({ s }) => this.#market.symbols[s]!.bars.openTsMs)
+    const row = symbols.map(({ after }) => Math.max(0, after + 1))
+    const isThere = (i: number) => row[i]! <= symbols[i]!.last
+    while (symbols.length > 0 && symbols.every((_, i) => isThere(i))) {
+      let latest = times[0]![row[0]!]!
+      for (let i = 1; i < symbols.length; i++) latest = Math.max(latest, times[i]![row[i]!]!)
+      let isShared = true
+      for (let i = 0; i < symbols.length; i++) {
+        while (isThere(i) && times[i]![row[i]!]! < latest) row[i]!++
+        if (!isThere(i) || times[i]![row[i]!]! !== latest) isShared = false
+      }
+      if (isShared) symbols.forEach(({ s }, i) => void found[i]!.push(this.at(s, row[i]!++)))
+    }
+    return found
+  }
 }

@@ -149,6 +149,16 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     return this.#closePrices.window(s, Math.max(0, end - span), end)
   }
 
+  closesTogether(symbols: readonly string[], span: Duration): number[][] {
+    return this.#closePrices.together(
+      symbols.map((symbol) => {
+        const s = this.#index(symbol)
+        this.#checkSpan(symbol, span)
+        return { s, after: this.#row(s, symbol, span), last: this.#market.closedRow[s]! }
+      }),
+    )
+  }
+
   mean(symbol: string, span: Duration): number {
     return this.#window(symbol, span).mean()
   }
@@ -285,7 +295,7 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   #window(symbol: string, span: Duration): CloseWindow {
     const s = this.#index(symbol)
     if (span !== this.#lastWindowSpan) {
-      if (!this.#isSpan(span)) this.#fail(`asked for the closes of ${span}`, symbol, "give a time such as '72h'")
+      this.#checkSpan(symbol, span)
       let windows = this.#windows.get(span)
       if (windows === undefined) this.#windows.set(span, (windows = []))
       this.#lastWindowSpan = span
@@ -315,6 +325,10 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
     }
     this.#spansMs.set(span, ms)
     return ms
+  }
+
+  #checkSpan(symbol: string, span: Duration): void {
+    if (!this.#isSpan(span)) this.#fail(`asked for the closes of ${span}`, symbol, "give a time such as '72h'")
   }
 
   #checkLag(symbol: string, lag: number): void {

@@ -50,6 +50,9 @@ export interface StrategyContext<Params, State> {
   close(symbol: string, lag?: Lookback): number
   /** The closes of the time up to now, or the last so many, oldest first; fewer where bars are missing. */
   closes(symbol: string, span: Lookback): number[]
+  /** Those of several symbols, an array each, of the bars that all of them have: all are as long, and what stands at one
+   *  place closed at one time. */
+  closesTogether(symbols: readonly string[], span: Duration): number[][]
   /** Mean of the closes of the time up to now. NaN where one of its bars is missing, at the beginning or in a gap, as with
    *  the features' `meanOver`: `closes` has those that are there. */
   mean(symbol: string, span: Duration): number

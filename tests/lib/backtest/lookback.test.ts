@@ -68,6 +68,44 @@ describe('a lookback in time', () => {
     expect([...first.values()].map(([, length]) => length)).toEqual([1, 2, 3, 4, 4])
   })
 
+  test('pairs the closes of symbols that miss different bars', () => {
+    const other = rising(12, [2, 8]).symbols[0]!.bars
+    const doubled = { ...other, closePx: other.closePx.map((px) => 2 * px) }
+    const market = marketOf({ A: { bars: rising(12, [6, 7]).symbols[0]!.bars }, B: { bars: doubled } })
+    const at11 = seen(market, 12, (ctx) => ctx.closesTogether(['B', 'A'], '8h')).get(11)!
+    expect(at11).toEqual([
+      [206, 208, 210, 218, 220],
+      [103, 104, 105, 109, 110],
+    ])
+    const alone = seen(market, 12, (ctx) => ctx.closesTogether(['A'], '8h')).get(11)!
+    expect(alone).toEqual([[103, 104, 105, 108, 109, 110]])
+    expect(seen(market, 12, (ctx) => ctx.closesTogether([], '8h')).get(11)).toEqual([])
+    expect(seen(market, 12, (ctx) => ctx.closesTogether(['A', 'B'], '1h')).get(9)).toEqual([[], []]) // 08:00 is missing in B
+  })
+
+  test('pairs exactly what the symbols have in common, whatever is missing', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()), { maxLength: 40 }),
+        fc.nat(30),
+        (there, span) => {
+          const hours = there.length
+          const missing = (i: number) => [...there.keys()].filter((hour) => !there[hour]![i])
+          const bars = (i: number) => rising(hours + 1, missing(i)).symbols[0]!.bars
+          const market = marketOf({ A: { bars: bars(0) }, B: { bars: bars(1) }, C: { bars: bars(2) } })
+          const all = seen(market, hours + 2, (ctx) => ctx.closesTogether(['A', 'B', 'C'], `${span + 1}h`)).get(
+            hours + 1,
+          )
+          const shared = [...there, [true, true, true]].flatMap((each, hour) =>
+            hour >= hours - span && each.every(Boolean) ? [100 + hour] : [],
+          )
+          expect(all).toEqual([shared, shared, shared])
+        },
+      ),
+      { seed: 12, numRuns: 60 },
+    )
+  })
+
   test('asks a column what it said then, its age included', () => {
     const known = [1, 2, 3, 9, 10, 11].map((hour) => startMs + hour * hourMs)
     const { bars } = rising(14).symbols[0]!
