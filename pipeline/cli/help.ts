@@ -2,7 +2,7 @@ import type { Command, Flags } from './command.ts'
 import { type Arg, type Flag, kebab } from './flag.ts'
 import { globalFlags } from './globals.ts'
 import type { Style } from './style.ts'
-import { padEnd, textWidth } from './textWidth.ts'
+import { padEnd, textWidth, wrapText } from './textWidth.ts'
 
 /** Groups of the overview, in its order. A command that no group names is listed under the last. */
 const groups: readonly (readonly [title: string, names: readonly string[]])[] = [
@@ -55,7 +55,7 @@ export function renderHelp(command: Command, style: Style): string {
   const args = Object.entries<Arg<unknown>>(command.args)
   const usage = ['pipe', command.name, ...args.map(([key, spec]) => argUsage(key, spec)), '[flags]'].join(' ')
   const lines = [`${style.bold(`pipe ${command.name}`)}: ${command.summary}`, '', `usage: ${usage}`]
-  if (command.about) lines.push('', ...wrap(command.about, lineCells))
+  if (command.about) lines.push('', ...wrapText(command.about, lineCells))
   if (args.length > 0) {
     lines.push('', style.bold('Arguments'), ...twoColumns(args.map(([key, spec]) => [argUsage(key, spec), spec.says])))
   }
@@ -63,7 +63,7 @@ export function renderHelp(command: Command, style: Style): string {
   lines.push('', style.bold('Flags of every command'), ...flagLines(globalFlags))
   lines.push('', style.bold('Examples'))
   lines.push(...twoColumns(command.examples.map(({ line, says }) => [line, says])))
-  lines.push('', style.bold('With --json'), ...wrap(command.json, lineCells - 2).map((line) => `  ${line}`))
+  lines.push('', style.bold('With --json'), ...wrapText(command.json, lineCells - 2).map((line) => `  ${line}`))
   return lines.join('\n')
 }
 
@@ -94,22 +94,8 @@ function twoColumns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(12, ...lengths)
   const indent = ' '.repeat(width + 4)
   return rows.flatMap(([left, right]) => {
-    const [first, ...rest] = wrap(right, lineCells - indent.length)
+    const [first, ...rest] = wrapText(right, lineCells - indent.length)
     const begin = textWidth(left) > width ? [`  ${left}`, indent + first] : [`  ${padEnd(left, width)}  ${first}`]
     return [...begin, ...rest.map((line) => indent + line)]
-  })
-}
-
-function wrap(text: string, cells: number): string[] {
-  return text.split('\n').flatMap((paragraph) => {
-    const lines: string[] = []
-    let line = ''
-    for (const word of paragraph.split(' ')) {
-      if (line !== '' && textWidth(line) + 1 + textWidth(word) > cells) {
-        lines.push(line)
-        line = word
-      } else line = line === '' ? word : `${line} ${word}`
-    }
-    return [...lines, line]
   })
 }

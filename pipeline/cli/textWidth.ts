@@ -87,3 +87,18 @@ function escapeLengthAt(text: string, index: number): number {
   escapeSequence.lastIndex = index
   return escapeSequence.exec(text)?.[0].length ?? 0
 }
+
+/** Lines of so many cells at most, broken between words; a longer word has a line to itself. */
+export function wrapText(text: string, cells: number): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines: string[] = []
+    let line = ''
+    for (const word of paragraph.split(' ')) {
+      if (line !== '' && textWidth(line) + 1 + textWidth(word) > cells) {
+        lines.push(line)
+        line = word
+      } else line = line === '' ? word : `${line} ${word}`
+    }
+    return [...lines, line]
+  })
+}

@@ -16,7 +16,7 @@ export const why = defineCommand({
   flags: { ...askFlags },
   examples: [
     { line: 'pipe why backtest', says: 'what of it changed, or what record serves' },
-    { line: "pipe why 'buildMinute[BTCUSDT,2026-04]' --set baseInterval=5m", says: 'with another config' },
+    { line: 'pipe why metrics --set execution.latencyMs=500', says: 'with another config' },
   ],
   json: '{"address", "task", "kind", "verdict": {"kind", …}, "causes": [{"address", "verdict", "depth"}], "others": [address], "record": null or {"key", "artifact", "recordedAtMs"}}',
   async run(context, values) {

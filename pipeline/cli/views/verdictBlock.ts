@@ -3,7 +3,7 @@ import type { RunCounts } from '../../engine/event.ts'
 import { countText, durationText, plural, shortId } from '../human.ts'
 import type { Style } from '../style.ts'
 import { textTable } from '../textTable.ts'
-import { padEnd } from '../textWidth.ts'
+import { padEnd, wrapText } from '../textWidth.ts'
 import { visible } from '../visible.ts'
 
 export interface RunVerdict {
@@ -26,12 +26,15 @@ export interface RunVerdict {
   readonly pages?: readonly string[]
   /** The numbers of a backtest: a heading, then a row each. */
   readonly numbers?: readonly (readonly string[])[]
+  /** The best points of a sweep, likewise; rows of one cell are said below. */
+  readonly sweep?: readonly (readonly string[])[]
 }
 
 const shownTargets = 8
 
-/** The last thing a run prints: how it ended, how long it took, and where everything is. */
-export function renderVerdict(verdict: RunVerdict, style: Style): string {
+/** The last thing a run prints: how it ended, how long it took, and where everything is. Sentences are broken after so many
+ *  cells; paths and ids never, for somebody copies them. */
+export function renderVerdict(verdict: RunVerdict, style: Style, lineCells = Number.POSITIVE_INFINITY): string {
   const { counts } = verdict
   const done =
     counts.executed === 0 && verdict.outcome === 'ok'
@@ -43,13 +46,19 @@ export function renderVerdict(verdict: RunVerdict, style: Style): string {
   for (const { name, text } of targetTexts(verdict)) fields.push([name, text])
   if (verdict.snapshot) {
     const { name, id, folder, frozen } = verdict.snapshot
-    fields.push(['snapshot', `${style.bold(name)}  ${id}${frozen ? '  (frozen)' : ''}`], ['', folder])
+    fields.push(['snapshot', `${style.bold(name)}${frozen ? '  (frozen)' : ''}`], ['', id], ['', folder])
   }
-  if (verdict.survivorship !== undefined)
-    fields.push(['universe', verdict.survivorship.split('\n').map(visible).join('\n')])
-  if (verdict.note !== undefined) fields.push(['note', verdict.note])
-  if (verdict.manifestId !== undefined) fields.push(['manifest', verdict.manifestId])
-  fields.push(['run', `${verdict.runId}  ${verdict.runFolder}`])
+  // "snapshot" and two blanks more, and the margin.
+  const sentence = (text: string): string =>
+    wrapText(text, lineCells - 12)
+      .map(visible)
+      .join('\n')
+  if (verdict.survivorship !== undefined) fields.push(['universe', sentence(verdict.survivorship)])
+  if (verdict.note !== undefined) fields.push(['note', sentence(verdict.note)])
+  // That of a snapshot stands there already.
+  if (verdict.manifestId !== undefined && verdict.manifestId !== verdict.snapshot?.id)
+    fields.push(['manifest', verdict.manifestId])
+  fields.push(['run', verdict.runFolder])
   if (verdict.failures.length > 0) {
     const shown = verdict.failures.slice(0, 5).map(visible)
     const more = verdict.failures.length - shown.length
@@ -62,15 +71,17 @@ export function renderVerdict(verdict: RunVerdict, style: Style): string {
   for (const [name, text] of fields) {
     lines.push(`  ${style.dim(padEnd(name, width))}  ${text.replaceAll('\n', `\n${' '.repeat(width + 4)}`)}`)
   }
-  return [...numbersText(verdict, style), ...lines].join('\n')
+  return [...tableText(verdict.numbers, style), ...tableText(verdict.sweep, style), ...lines].join('\n')
 }
 
 /** A small table above the verdict, with a line between. */
-function numbersText({ numbers }: RunVerdict, style: Style): string[] {
-  if (numbers === undefined) return []
-  const [heading, ...rows] = numbers
+function tableText(table: RunVerdict['numbers'], style: Style): string[] {
+  if (table === undefined) return []
+  const [heading, ...all] = table
+  const rows = all.filter((row) => row.length > 1)
+  const below = all.filter((row) => row.length === 1).map(([text]) => style.dim(visible(text!)))
   const columns = heading!.map((title, i) => ({ title, align: i === 0 ? ('left' as const) : ('right' as const) }))
-  return ['', ...textTable(columns, rows, style.dim).map((line) => `  ${line}`), '']
+  return ['', ...[...textTable(columns, rows, style.dim), ...below].map((line) => `  ${line}`), '']
 }
 
 function countsText(counts: RunCounts): string {

@@ -161,6 +161,26 @@ describe('the verdict', () => {
     ])
   })
 
+  test('shows the best points of a sweep the same way, and below them what is said of all', () => {
+    const sweep = [['lookback', 'Sharpe ratio'], ['1d', '0.50'], ['and 3 more']]
+    expect(
+      renderVerdict({ ...verdict, sweep }, plainStyle)
+        .split('\n')
+        .slice(1, 4),
+    ).toEqual(['  lookback  Sharpe ratio', '  1d                0.50', '  and 3 more'])
+  })
+
+  test('fits 80 columns: sentences are broken, paths and ids are not, and no id is said twice', () => {
+    const gap = 'a universe of those still listed today lacks LUNAUSDT and has AVAXUSDT, BNBUSDT and LTCUSDT instead'
+    const told = { ...verdict, survivorship: gap, note: 'word '.repeat(30).trim() }
+    const lines = renderVerdict(told, plainStyle, 80).split('\n')
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
+    expect(lines.filter((line) => line.includes(verdict.manifestId!))).toHaveLength(1)
+    expect(renderVerdict(told, plainStyle)).toContain(gap)
+    const { snapshot: _, ...unpinned } = told
+    expect(renderVerdict(unpinned, plainStyle)).toContain(`manifest  ${verdict.manifestId}`)
+  })
+
   const verdict: RunVerdict = {
     outcome: 'ok',
     counts: { total: 12, cached: 10, executed: 2, unchanged: 1, failed: 0, skipped: 0 },
