@@ -68,13 +68,13 @@ function writeObject(value: object, path: (string | number)[]): string {
     refuse(`${Object.prototype.toString.call(value)} has no canonical JSON form`, path)
   }
   const keys = Object.keys(value)
-  if (!isSorted(keys)) keys.sort()
+  if (!isSorted(keys)) sortKeys(keys)
   let text = '{'
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!
     path.push(key)
-    if (key === bigintTag) refuse(`the key "${bigintTag}" is reserved for tagged bigints`, path)
-    text += `${(i === 0 ? '' : ',') + quoted(key, path)}:${write((value as Record<string, unknown>)[key], path)}`
+    text += (i === 0 ? '' : ',') + labelOf(key, path)
+    text += write((value as Record<string, unknown>)[key], path)
     path.pop()
   }
   return `${text}}`
@@ -83,6 +83,34 @@ function writeObject(value: object, path: (string | number)[]): string {
 function isSorted(keys: readonly string[]): boolean {
   for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return false
   return true
+}
+
+const labels = new Map<string, string>()
+const labelsMax = 1000
+
+/** A key as it stands before its value. Ten thousands of objects have the same few keys. */
+function labelOf(key: string, path: readonly (string | number)[]): string {
+  const known = labels.get(key)
+  if (known !== undefined) return known
+  if (key === bigintTag) refuse(`the key "${bigintTag}" is reserved for tagged bigints`, path)
+  const label = `${quoted(key, path)}:`
+  if (labels.size < labelsMax && key.length < 64) labels.set(key, label)
+  return label
+}
+
+/** Of a handful of keys, as nearly every object has, the engine's own sort costs more by what it allocates than by what
+ *  it compares. Strings are compared by UTF-16 code units either way. */
+function sortKeys(keys: string[]): void {
+  if (keys.length > 16) {
+    keys.sort()
+    return
+  }
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i]!
+    let at = i
+    for (; at > 0 && keys[at - 1]! > key; at--) keys[at] = keys[at - 1]!
+    keys[at] = key
+  }
 }
 
 function quoted(text: string, path: readonly (string | number)[]): string {

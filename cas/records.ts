@@ -67,6 +67,13 @@ export class Records {
     return this.#record(rows[0]!)
   }
 
+  /** As `result`, where nothing but the artifact is asked for: a walk asks it of every node. */
+  resultArtifact(key: Digest): Digest | undefined {
+    const only = this.#onlyRowOf(key)
+    if (only === undefined) return this.result(key)?.artifact
+    return this.#index.kind(only) === kinds.result ? this.#artifactAt(only) : undefined
+  }
+
   /** All results of a key, the first first: more than one artifact among them is a dispute. */
   results(key: Digest): StoredRecord[] {
     return this.#rowsOf(key, kinds.result).map((row) => this.#record(row))
@@ -117,6 +124,13 @@ export class Records {
   /** What was seen under a source key, oldest first, by sequence. */
   observations(key: Digest): StoredRecord[] {
     return this.#rowsOf(key, kinds.observation).map((row) => this.#record(row))
+  }
+
+  /** The last of these. */
+  newestObservation(key: Digest): StoredRecord | undefined {
+    const only = this.#onlyRowOf(key)
+    const row = only === undefined ? this.#rowsOf(key, kinds.observation).at(-1) : only
+    return row === undefined || this.#index.kind(row) !== kinds.observation ? undefined : this.#record(row)
   }
 
   /** All records of one kind under a key, oldest first. */
@@ -176,6 +190,14 @@ export class Records {
   // A reload may put another index in place of the old one, so it is asked for anew each time.
   get #index(): RecordIndex {
     return this.#log.index
+  }
+
+  /** The row of a key that has one and no more, as nearly every key does. */
+  #onlyRowOf(key: Digest): number | undefined {
+    keyScratch.write(key, 'hex')
+    const index = this.#index
+    const row = index.findKey(keyScratch)
+    return row === undefined || index.before(row) !== undefined || index.isDead(row) ? undefined : row
   }
 
   #rowsOf(key: Digest, kind: number): number[] {

@@ -55,6 +55,20 @@ export function specOf(node: Omit<ManifestNode, 'address' | 'artifact'>): string
 
 export const keyOfSpec = (spec: string): Digest => digestOf(spec)
 
-export const manifestBytes = (manifest: Manifest): string => canonicalJson(manifest)
+export const manifestBytes = (manifest: Manifest): string => [...manifestTexts(manifest)].join('')
+
+/** The canonical JSON of a manifest, some nodes at a time: of a large graph it is tens of megabytes, and put together
+ *  at once all the pieces of its text would be alive until the end. */
+export function* manifestTexts({ nodes, pipeline, targets, ...before }: Manifest): Generator<string> {
+  // The keys before "nodes" and those behind it, in the order that canonical JSON has them.
+  yield `${canonicalJson(before).slice(0, -1)},"nodes":[`
+  for (let from = 0; from < nodes.length; from += nodesInText) {
+    const text = canonicalJson(nodes.slice(from, from + nodesInText)).slice(1, -1)
+    yield from === 0 ? text : `,${text}`
+  }
+  yield `],${canonicalJson({ pipeline, targets }).slice(1)}`
+}
+
+const nodesInText = 100
 
 export const manifestId = (manifest: Manifest): Digest => digestOf(manifestBytes(manifest))

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { type Digest, digestOf } from '../../cas/digest.ts'
 import type { Store } from '../../cas/store.ts'
 import type { FaultCode } from '../../lib/fault.ts'
-import { type Manifest, manifestBytes } from '../../snapshots/manifest.ts'
+import { type Manifest, manifestTexts } from '../../snapshots/manifest.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { RunEvent } from './event.ts'
 import type { CodeRef, Executor } from './executor/job.ts'
@@ -198,7 +198,7 @@ export class Engine {
 
   private writeManifest(runDir: string, manifest: Manifest): Digest {
     // The id is the hash of these bytes: making them twice would be noticed in a large graph.
-    const bytes = manifestBytes(manifest)
+    const bytes = Buffer.concat(Array.from(manifestTexts(manifest), (text) => Buffer.from(text)))
     writeFileSync(join(runDir, 'manifest.json'), bytes)
     return digestOf(bytes)
   }

@@ -341,3 +341,35 @@ test('whatever is appended by whichever process, all that refresh agree', async 
     { numRuns: 15 },
   )
 })
+
+test('whatever a key holds, the short questions of a walk have the answers of the long ones', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          key: fc.nat(3),
+          artifact: fc.nat(2),
+          kind: fc.constantFrom('result' as const, 'observation' as const, 'resolved' as const, 'note' as const),
+          buried: fc.boolean(),
+        }),
+        { maxLength: 12 },
+      ),
+      async (steps) => {
+        const store = temporaryStore()
+        const { records } = store
+        for (const { key: n, artifact, kind, buried } of steps) {
+          const name = keyOf(`${n}`)
+          await note(store, { kind, key: name, artifact: digestOf(`${artifact}`) })
+          if (buried) await note(store, { kind: 'tombstone', key: records.of(kind, name).at(-1)!.digest })
+        }
+        for (const i of [0, 1, 2, 3]) {
+          const name = keyOf(`${i}`)
+          expect(records.resultArtifact(name)).toBe(records.result(name)?.artifact)
+          expect(records.newestObservation(name)).toEqual(records.observations(name).at(-1))
+        }
+        await store.close()
+      },
+    ),
+    { numRuns: 30 },
+  )
+})

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../cas/canonicalJson.ts'
 import { Fault } from '../../lib/fault.ts'
 import { manifestBytes, manifestId } from '../../snapshots/manifest.ts'
 import { manifestLimits, nestingOf, parseManifest } from '../../snapshots/parseManifest.ts'
@@ -22,6 +23,18 @@ function faultOf(work: () => unknown): Fault {
   }
   throw new Error('it was accepted')
 }
+
+describe('the text of a manifest', () => {
+  test.each([0, 1, 99, 100, 101, 250])('is its canonical JSON, of %i nodes too', (count) => {
+    const [node] = sampleNodes()
+    const nodes = Array.from({ length: count }, (_, i) => ({
+      ...node!,
+      address: `fetch[${String(i).padStart(3, '0')}]`,
+    }))
+    const manifest = sampleManifest({ nodes, targets: [] })
+    expect(manifestBytes(manifest)).toBe(canonicalJson(manifest))
+  })
+})
 
 describe('parseManifest', () => {
   test('gives back what was written, from text and from bytes, with the same id', () => {

@@ -56,6 +56,8 @@ export class StoreKnowledge implements Knowledge {
   private readonly json = new Map<Digest, { output: ArtifactType; value: unknown }>()
   private lineages: ReadonlyMap<string, ReadonlySet<string>> | undefined
   private readonly reclaimable = new Set<Digest>()
+  /** Artifacts that were looked at just now and are here: hundreds of nodes may have made the same. */
+  private readonly seen = new Set<Digest>()
   /** When the first of the absent sources met so far is due to be asked again. */
   nextRecheckAtMs: number | undefined
 
@@ -87,13 +89,13 @@ export class StoreKnowledge implements Knowledge {
 
   recorded(node: GraphNode, key: Digest): NodeFacts['recorded'] {
     if (node.task.kind !== 'source') {
-      const artifact = this.store.records.result(key)?.artifact
+      const artifact = this.store.records.resultArtifact(key)
       return artifact === undefined ? undefined : { artifact, recheckDue: false }
     }
     const pinned = this.pinned?.get(key)
     if (pinned !== undefined) return { artifact: pinned, recheckDue: false }
     if (this.options.frozen !== undefined) return undefined
-    const newest = this.store.records.observations(key).at(-1)
+    const newest = this.store.records.newestObservation(key)
     if (newest?.artifact === undefined) return undefined
     const lost = this.lossOf(newest.artifact)
     if (lost !== undefined) return { artifact: newest.artifact, recheckDue: false, lost }
@@ -110,8 +112,14 @@ export class StoreKnowledge implements Knowledge {
 
   /** What the trash holds counts as present: taking it back is cheaper than making it again. */
   presence(artifact: Digest): 'present' | 'evicted' | 'missing' | 'quarantined' {
+    if (this.seen.has(artifact)) return 'present'
     const found = this.store.artifactPresence(artifact)
-    if (found === 'present') return found
+    if (found === 'present') {
+      // Until anything else had its turn, nothing of this process can have changed that.
+      if (this.seen.size === 0) queueMicrotask(() => this.seen.clear())
+      this.seen.add(artifact)
+      return found
+    }
     if (this.store.isReclaimable(artifact)) {
       this.reclaimable.add(artifact)
       return 'present'
@@ -136,6 +144,8 @@ export class StoreKnowledge implements Knowledge {
   readJson(node: GraphNode, artifact: Digest): unknown {
     const known = this.json.get(artifact)
     if (known !== undefined && known.output === node.output) return known.value
+    // What is found damaged from here on is in quarantine.
+    this.seen.clear()
     const value = this.decodeJson(node, artifact)
     this.json.set(artifact, { output: node.output, value })
     return value
@@ -170,6 +180,7 @@ export class StoreKnowledge implements Knowledge {
       return undefined
     } catch (error) {
       if (!(error instanceof Fault)) throw error
+      this.seen.clear()
       if (error.code === 'corrupt') return 'quarantined'
       if (error.code !== 'unverifiable') throw error
       const presence = this.presence(artifact)

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { DescriptorRows } from '../../../../cas/descriptorRows.ts'
 import type { Digest } from '../../../../cas/digest.ts'
 import { objectPath } from '../../../../cas/layout.ts'
 import { jsonArtifact } from '../../../../lib/artifact.ts'
@@ -77,29 +78,32 @@ describe('bytes that are not what their name says', () => {
     expect(lab.executed).toEqual(['repeat', 'tally'])
   })
 
-  test.each(['damaged', 'deleted'])(
-    'and a source whose descriptor is %s is asked again, demanded or not',
-    async (how) => {
-      await using lab = new EngineLab()
-      const first = await lab.run(pipeline, ['tally'])
-      const artifact = first.manifest!.nodes.find(({ address }) => address === 'fetchLines')!.artifact
-      if (how === 'damaged') flip(lab, artifact)
-      else rmSync(objectPath(lab.store.objectsDir, artifact))
-      await lab.reopen()
-      const reason = how === 'damaged' ? 'quarantined' : 'missing'
-      expect(
-        (await lab.plan(pipeline, ['tally'])).nodes.find(({ address }) => address === 'fetchLines')?.verdict,
-      ).toEqual({
-        kind: 'will run',
-        because: [{ kind: reason }],
-      })
-      // What is not here stays unasked for where nothing may be fetched, and nobody needs its bytes.
-      expect((await lab.run(pipeline, ['tally'], { offline: true })).counts.executed).toBe(0)
-      expect((await lab.run(pipeline, ['tally'])).counts).toMatchObject({ executed: 1, cached: 2 })
-      expect(lab.store.artifactPresence(artifact)).toBe('present')
-      expect((await lab.run(pipeline, ['tally'])).counts.executed).toBe(0)
-    },
-  )
+  test.each([
+    ['damaged', 'seen for the first time'],
+    ['deleted', 'seen for the first time'],
+    ['damaged', 'remembered as checked'],
+    ['deleted', 'remembered as checked'],
+  ])('and a source whose descriptor is %s, %s, is asked again, demanded or not', async (how, seen) => {
+    await using lab = new EngineLab()
+    const first = await lab.run(pipeline, ['tally'])
+    const artifact = first.manifest!.nodes.find(({ address }) => address === 'fetchLines')!.artifact
+    if (seen === 'remembered as checked') remember(lab, artifact)
+    if (how === 'damaged') flip(lab, artifact)
+    else rmSync(objectPath(lab.store.objectsDir, artifact))
+    await lab.reopen()
+    const reason = how === 'damaged' ? 'quarantined' : 'missing'
+    expect(
+      (await lab.plan(pipeline, ['tally'])).nodes.find(({ address }) => address === 'fetchLines')?.verdict,
+    ).toEqual({
+      kind: 'will run',
+      because: [{ kind: reason }],
+    })
+    // What is not here stays unasked for where nothing may be fetched, and nobody needs its bytes.
+    expect((await lab.run(pipeline, ['tally'], { offline: true })).counts.executed).toBe(0)
+    expect((await lab.run(pipeline, ['tally'])).counts).toMatchObject({ executed: 1, cached: 2 })
+    expect(lab.store.artifactPresence(artifact)).toBe('present')
+    expect((await lab.run(pipeline, ['tally'])).counts.executed).toBe(0)
+  })
 
   test('fail the node where they may not be fetched again, and nothing is recorded', async () => {
     await using lab = new EngineLab()
@@ -137,6 +141,14 @@ function fileOf(lab: EngineLab, run: FinishedRun, address: string): Digest {
   return lab.store.readDescriptor(artifact).files[0]!.digest
 }
 
+/** As an earlier process leaves it that has read and checked the descriptor. */
+function remember(lab: EngineLab, artifact: Digest): void {
+  const rows = new DescriptorRows()
+  rows.add(artifact, lstatSync(objectPath(lab.store.objectsDir, artifact)), lab.store.readObject(artifact))
+  mkdirSync(lab.store.layout.index, { recursive: true })
+  writeFileSync(join(lab.store.layout.index, 'descriptors.cache'), rows.encode())
+}
+
 /** Turns the first "a" into a "b", which parses as well as before. */
 function flip(lab: EngineLab, digest: Digest): void {
   const path = objectPath(lab.store.objectsDir, digest)
@@ -144,3 +156,49 @@ function flip(lab: EngineLab, digest: Digest): void {
   writeFileSync(path, readFileSync(path, 'utf8').replace('a', 'b'))
   chmodSync(path, 0o444)
 }
+
+test('one artifact that many fan-outs rest on is looked at each time the walk comes back to it', async () => {
+  const names = jsonArtifact('names', z.array(z.string()))
+  const fetchNames = defineTask({
+    name: 'fetchNames',
+    kind: 'source',
+    version: 1,
+    params: z.object({ of: z.string() }),
+    output: names,
+    run: async () => ['x'],
+  })
+  const copy = defineTask({
+    name: 'copy',
+    kind: 'pure',
+    params: z.object({ of: z.string(), name: z.string() }),
+    inputs: { names },
+    output: names,
+    run: ({ names }) => names,
+  })
+  const fans = definePipeline('fans', z.object({}), (graph) => {
+    const all = ['p', 'q', 'r'].map((of) => {
+      const list = graph.add(fetchNames, { at: [of], params: { of } })
+      return graph.each(
+        list,
+        (value) => value,
+        (name) => graph.add(copy, { at: [of, name], params: { of, name }, inputs: { names: list } }),
+      )
+    })
+    graph.target('all', ...all)
+  })
+  await using lab = new EngineLab()
+  const first = await lab.run(fans, ['all'])
+  expect(first.counts.total).toBe(6)
+  const file = fileOf(lab, first, 'fetchNames[p]')
+  rmSync(objectPath(lab.store.objectsDir, file))
+  const plan = await lab.plan(fans, ['all'])
+  // All three fan-outs rest on these bytes, and each of them may bring them back.
+  expect(plan.nodes.filter(({ verdict }) => verdict.kind === 'will run').map(({ address }) => address)).toEqual([
+    'fetchNames[p]',
+    'fetchNames[q]',
+    'fetchNames[r]',
+  ])
+  expect((await lab.run(fans, ['all'])).status).toBe('ok')
+  expect(lab.store.hasObject(file)).toBe(true)
+  expect((await lab.run(fans, ['all'])).counts.executed).toBe(0)
+})
