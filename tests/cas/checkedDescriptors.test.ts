@@ -77,11 +77,8 @@ function rewrite(path: string): void {
   chmodSync(path, 0o444)
 }
 
-function putBackTimes(path: string, change: () => void): void {
-  const { atime, mtime } = lstatSync(path)
-  change()
-  utimesSync(path, atime, mtime)
-}
+/** A whole second, which every file system keeps to the last digit. */
+const writtenS = 1_700_000_000
 
 describe('a descriptor that another process checked', () => {
   test('is left for the next, who does not read it again', async () => {
@@ -101,16 +98,21 @@ describe('a descriptor that another process checked', () => {
 
   const damages: readonly (readonly [string, (path: string) => void])[] = [
     ['was written to', rewrite],
-    ['was written to and its time of writing put back', (path) => putBackTimes(path, () => rewrite(path))],
+    [
+      'was written to and its time of writing put back',
+      (path) => {
+        rewrite(path)
+        utimesSync(path, writtenS, writtenS)
+      },
+    ],
     ['was cut short', (path) => truncateSync(path, 5)],
     [
       'was replaced by another of its size and time',
       (path) => {
         const other = `${path}.other`
         cpSync(path, other)
-        const { atime, mtime } = lstatSync(path)
         rewrite(other)
-        utimesSync(other, atime, mtime)
+        utimesSync(other, writtenS, writtenS)
         renameSync(other, path)
       },
     ],
@@ -118,6 +120,7 @@ describe('a descriptor that another process checked', () => {
   for (const [says, damage] of damages) {
     test(`is read again where its file ${says}, and found damaged`, async () => {
       const { root, ids } = await storeOf()
+      for (const id of ids) utimesSync(pathOf(root, id), writtenS, writtenS)
       rememberAll(root, ids)
       damage(pathOf(root, ids[3]!))
       const store = open(root)
