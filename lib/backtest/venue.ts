@@ -169,7 +169,7 @@ export class Venue {
    *  would make minutes or hours of delay out of milliseconds: the decision's own instant serves, and is flagged. */
   #hasArrived(order: Order, openTsMs: number): boolean {
     if (openTsMs >= order.activeTsMs) return true
-    return openTsMs >= order.decisionTsMs && this.#config.latencyMs < this.#market.input.intervalMs
+    return openTsMs === order.decisionTsMs && this.#config.latencyMs < this.#market.input.intervalMs
   }
 
   #execute(order: Order, match: Match, row: number, barOpenTsMs: number): void {

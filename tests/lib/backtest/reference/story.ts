@@ -1,0 +1,95 @@
+import type { BacktestConfig } from '../../../../lib/backtest/config.ts'
+import type { MarketInput } from '../../../../lib/backtest/market.ts'
+import type { OrderKind, Outcome, Reason } from '../../../../lib/backtest/orders.ts'
+import type { Holding } from './account.ts'
+
+/** What a strategy asked for at one instant. `cancel` names an order by its place among all that `order` asked for. */
+export type Action =
+  | {
+      readonly order: {
+        symbol: string
+        qty: number
+        kind?: 'market' | 'limit' | 'stop'
+        price?: number
+        reduceOnly?: boolean
+      }
+    }
+  | { readonly cancel: number }
+  | { readonly cancelAll: string | undefined }
+  | { readonly weights: Readonly<Record<string, number>>; readonly othersToZero: boolean }
+
+/** Where the engine's rule is another than the reference's, and which. */
+export interface Departures {
+  /** What the share of volume left of a stop that was reached waits for its price again, instead of the next open. */
+  readonly stopsWaitAgain: boolean
+  /** QA's mask is asked about at the end of a bar whose range fills, instead of at its beginning. */
+  readonly masksAtTheEnd: boolean
+  /** An order that waits when its symbol leaves the universe may still add to a position. */
+  readonly leaversMayAdd: boolean
+}
+
+export interface Request {
+  readonly market: MarketInput
+  readonly config: BacktestConfig
+  readonly fromMs: number
+  readonly toMs: number
+  readonly decisionEveryMs: number
+  readonly script: ReadonlyMap<number, readonly Action[]>
+}
+
+export interface Order {
+  id: number
+  h: Holding
+  kind: OrderKind
+  wanted: bigint
+  left: bigint
+  limit: bigint | undefined
+  stop: bigint | undefined
+  reduceOnly: boolean
+  decisionTsMs: number
+  activeTsMs: number
+  fromTarget: boolean
+  rested: boolean
+  triggered: boolean
+  flags: number
+}
+
+/** A row of the fills table, in exact numbers. */
+export interface Row {
+  id: number
+  symbol: string
+  kind: OrderKind
+  outcome: Outcome
+  reason: Reason
+  flags: number
+  isMaker: boolean
+  decisionTsMs: number
+  activeTsMs: number
+  tsMs: number
+  barOpenTsMs: number
+  wanted: bigint
+  qty: bigint
+  position: bigint
+  limit: bigint | undefined
+  stop: bigint | undefined
+  reference: bigint | undefined
+  fill: bigint | undefined
+  fee: bigint
+  slippage: bigint
+}
+
+export interface CurveRow {
+  tsMs: number
+  equity: bigint
+  cash: bigint
+  gross: bigint
+  net: bigint
+  pricePnl: bigint
+  slippage: bigint
+  fees: bigint
+  funding: bigint
+  liquidationFees: bigint
+}
+
+/** An order that a bar reached, and at which price. */
+export type Touch = { order: Order; reference: bigint; isMaker: boolean; flags: number }
