@@ -4,8 +4,10 @@ import type { z } from 'zod'
  *  whose fields hold a few hundred symbols, months and intervals: what a field's own schema said of a value once, it is
  *  not asked again. Nothing where zod itself has to be asked, be it only for the words of its refusal. */
 export function parseFields(schema: z.ZodType, input: unknown): Record<string, unknown> | undefined {
-  const fields = fieldsOf(schema)
-  if (fields === undefined || typeof input !== 'object' || input === null || Array.isArray(input)) return undefined
+  const described = objectOf(schema)
+  if (described === undefined || typeof input !== 'object' || input === null || Array.isArray(input)) return undefined
+  const { fields, onlyNames } = described
+  if (onlyNames !== undefined) for (const name in input) if (!onlyNames.has(name)) return undefined
   const parsed: Record<string, unknown> = {}
   for (const field of fields) {
     const value = parseField(field, (input as Record<string, unknown>)[field.name])
@@ -13,6 +15,12 @@ export function parseFields(schema: z.ZodType, input: unknown): Record<string, u
     if (value !== undefined) parsed[field.name] = value
   }
   return parsed
+}
+
+interface DescribedObject {
+  readonly fields: readonly Field[]
+  /** Where the object may have no others. */
+  readonly onlyNames: ReadonlySet<string> | undefined
 }
 
 interface Field {
@@ -49,35 +57,40 @@ function parseField({ schema, object, mayBeAbsent, known }: Field, value: unknow
 interface Def {
   readonly type: string
   readonly checks?: readonly unknown[]
-  readonly catchall?: unknown
+  readonly catchall?: z.ZodType
   readonly innerType?: z.ZodType
   readonly shape?: Readonly<Record<string, z.ZodType>>
 }
 
 const defOf = (schema: z.ZodType): Def => (schema as unknown as { def: Def }).def
 
-const known = new WeakMap<z.ZodType, { readonly fields: readonly Field[] | undefined }>()
+const known = new WeakMap<z.ZodType, { readonly object: DescribedObject | undefined }>()
 
-function fieldsOf(schema: z.ZodType): readonly Field[] | undefined {
+function objectOf(schema: z.ZodType): DescribedObject | undefined {
   let found = known.get(schema)
-  if (found === undefined) known.set(schema, (found = { fields: describe(defOf(schema)) }))
-  return found.fields
+  if (found === undefined) known.set(schema, (found = { object: describe(defOf(schema)) }))
+  return found.object
 }
 
-function describe({ type, checks, catchall, shape }: Def): readonly Field[] | undefined {
-  if (type !== 'object' || catchall !== undefined || (checks ?? []).length > 0) return undefined
+function describe({ type, checks, catchall, shape }: Def): DescribedObject | undefined {
+  if (type !== 'object' || (checks ?? []).length > 0) return undefined
+  if (catchall !== undefined && defOf(catchall).type !== 'never') return undefined
   const names = Object.keys(shape!)
   if (names.includes('__proto__')) return undefined
-  return names.map((name) => {
-    const schema = shape![name]!
-    const def = defOf(schema)
-    const inner = def.type === 'optional' ? def.innerType! : schema
-    return {
-      name,
-      schema,
-      object: defOf(inner).type === 'object' ? inner : undefined,
-      mayBeAbsent: ['optional', 'default', 'prefault'].includes(def.type),
-      known: new Map(),
-    }
-  })
+  return {
+    fields: names.map((name) => describeField(name, shape![name]!)),
+    onlyNames: catchall === undefined ? undefined : new Set(names),
+  }
+}
+
+function describeField(name: string, schema: z.ZodType): Field {
+  const { type, innerType } = defOf(schema)
+  const inner = type === 'optional' ? innerType! : schema
+  return {
+    name,
+    schema,
+    object: defOf(inner).type === 'object' ? inner : undefined,
+    mayBeAbsent: ['optional', 'default', 'prefault'].includes(type),
+    known: new Map(),
+  }
 }

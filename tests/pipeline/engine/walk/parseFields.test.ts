@@ -33,6 +33,7 @@ describe('params parsed field by field', () => {
       () => z.object({ x: z.string() }).optional(),
       () => z.object({ x: z.string() }).readonly(),
       () => z.strictObject({ x: z.string().optional() }),
+      () => z.strictObject({ x: z.string(), y: z.strictObject({ z: z.int().optional() }).optional() }).optional(),
       () => z.string().exactOptional(),
     )
     const value = fc.constantFrom<unknown>(
@@ -75,6 +76,8 @@ describe('params parsed field by field', () => {
     for (const schema of [loose, strict, z.string(), plain.optional()]) {
       expect(parseFields(schema, { a: 'x', b: 1 })).toBeUndefined()
     }
+    expect(parseFields(strict, { a: 'x' })).toEqual({ a: 'x' })
+    expect(parseFields(strict, { a: 'x', b: undefined })).toBeUndefined()
     for (const input of [null, 'a', 1, [], ['a'], undefined]) expect(parseFields(plain, input)).toBeUndefined()
   })
 
