@@ -3,7 +3,7 @@ import { byteRateText, countRateText, countText, durationText, percentText, size
 import type { Style } from '../style.ts'
 import { cutMiddle, cutText, padEnd, padStart } from '../textWidth.ts'
 import { leftText, nodesSoFar, type Progress, type RunningNode, settledCount } from './progress.ts'
-import { waitCause, waitText } from './waitText.ts'
+import { nextTry, waitCause, waitText } from './waitText.ts'
 
 export interface FrameSize {
   readonly columns: number
@@ -150,23 +150,32 @@ function runningLines(progress: Progress, nowMs: number, columns: number, rows: 
   const shown = slowest.slice(0, Math.min(8, slowest.length > rows ? rows - 1 : rows))
   const hidden = slowest.length - shown.length
   const addressCells = Math.min(Math.max(...shown.map(([address]) => address.length)), Math.max(12, columns - 36))
+  const noteCells = columns - addressCells - 13 // margin, time taken, and the blanks between
   const lines = shown.map(([address, node]) => {
     const name = padEnd(cutMiddle(address, addressCells), addressCells)
-    return `  ${style.work(name)}  ${padStart(durationText(nowMs - node.startedMs), 7)}${nodeNotes(node, nowMs, style)}`
+    return `  ${style.work(name)}  ${padStart(durationText(nowMs - node.startedMs), 7)}${nodeNotes(node, nowMs, noteCells, style)}`
   })
   return hidden > 0 && lines.length < rows ? [...lines, style.dim(`  and ${countText(hidden)} more`)] : lines
 }
 
-function nodeNotes(node: RunningNode, nowMs: number, style: Style): string {
-  const wait = waitOf(node, nowMs)
+function nodeNotes(node: RunningNode, nowMs: number, cells: number, style: Style): string {
   const notes = [
-    ...(wait === undefined ? [] : [style.warn(`waiting ${waitText(wait, node.wait!.untilMs - nowMs)}`)]),
+    ...waitNotes(node, nowMs, cells).map(style.warn),
     ...(node.expectedMs === undefined ? [] : [`of about ${durationText(node.expectedMs)}`]),
     ...(node.bytes > 0 ? [sizeText(node.bytes)] : []),
     ...(node.requests > 0 ? [`${countText(node.requests)} req`] : []),
     ...(node.attempt > 1 ? [style.warn(`attempt ${node.attempt}`)] : []),
   ]
   return notes.length === 0 ? '' : `  ${notes.join(style.dim(' · '))}`
+}
+
+/** Where there is no room for whom it waits, the line of all that wait still says so. */
+function waitNotes(node: RunningNode, nowMs: number, cells: number): string[] {
+  const wait = waitOf(node, nowMs)
+  if (wait === undefined) return []
+  const leftMs = node.wait!.untilMs - nowMs
+  const whole = `waiting ${waitText(wait, leftMs)}`
+  return [whole.length <= cells ? whole : `waiting ${durationText(leftMs)}${nextTry(wait)}`]
 }
 
 const firstLine = (text: string): string => text.split('\n', 1)[0]!

@@ -6,7 +6,11 @@ export const waitCause = ({ on, after }: SourceWait): string => `for ${on} after
 
 /** `8.00 s for fapi.test after 503, try 3 of 8`. */
 export function waitText(wait: SourceWait, leftMs: number = wait.waitMs): string {
-  const { attempt, attemptsMax } = wait
-  const next = attempt === undefined ? '' : `, try ${attempt}${attemptsMax === undefined ? '' : ` of ${attemptsMax}`}`
-  return `${durationText(leftMs)} ${waitCause(wait)}${next}`
+  return `${durationText(leftMs)} ${waitCause(wait)}${nextTry(wait)}`
+}
+
+/** `, try 3 of 8` */
+export function nextTry({ attempt, attemptsMax }: SourceWait): string {
+  if (attempt === undefined) return ''
+  return attemptsMax === undefined ? `, try ${attempt}` : `, try ${attempt} of ${attemptsMax}`
 }

@@ -76,6 +76,9 @@ describe('the frame', () => {
       renderFrame(progressAfter([...story, waits, ...more]), nowMs, { columns: 100, rows: 30 }, plainStyle).join('\n')
     expect(linesAt(4000)).toContain('waiting 6.00 s for fapi.test after 503, try 3 of 8')
     expect(linesAt(4000)).toContain('waiting: 1 for fapi.test after 503, 2 on limit binance (2)')
+    const narrow = renderFrame(progressAfter([...story, waits]), 4000, { columns: 64, rows: 30 }, plainStyle)
+    expect(narrow.join('\n')).toMatch(/klines\[ETHUSDT\] .* waiting 6\.00 s, try 3 of 8/)
+    expect(narrow.join('\n')).toContain('waiting: 1 for fapi.test after 503')
     expect(linesAt(10_000)).not.toContain('fapi.test')
     const came = { kind: 'node progress', elapsedMs: 3000, address: waits.address, bytes: 9, requests: 1 } as const
     expect(linesAt(4000, came)).not.toContain('fapi.test')
