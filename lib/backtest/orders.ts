@@ -52,7 +52,7 @@ export const fillFlags = {
   riskClipped: 4, // a risk limit made the order smaller
   marginClipped: 8, // the leverage cap made the fill smaller
   bothTouched: 16, // the bar touched a stop and a limit: the worse order of events was taken
-  gapped: 32, // the bar opened beyond the stop or the liquidation price, or an order met a price beyond an isolated margin
+  gapped: 32, // the bar opened beyond the stop or the liquidation price, or an order closed beyond an isolated margin
   dataEnded: 64, // the symbol's data ends without a delisting date
   forced: 128, // not the strategy's order
 } as const

@@ -24,6 +24,7 @@ export class Venue {
   /** Liquidations at a fill, which no mark led to. */
   takeoverCount = 0
   #config: BacktestConfig
+  #isIsolated: boolean
   #market: MarketView
   #ledger: Ledger
   /** What the share-of-volume cap leaves of the bar that opened last. */
@@ -31,6 +32,7 @@ export class Venue {
 
   constructor(config: BacktestConfig, market: MarketView, ledger: Ledger, startMs: number) {
     this.#config = config
+    this.#isIsolated = config.marginMode === 'isolated'
     this.#market = market
     this.#ledger = ledger
     this.fees = new FeeSchedule(config, startMs)
@@ -128,7 +130,7 @@ export class Venue {
     const qty = -this.#ledger.positionQty[symbol]!
     this.cancel(symbol, reason)
     if (qty === 0) return 0
-    if (this.#isBeyondMargin(symbol, px, feeRateE8)) {
+    if (this.#isIsolated && this.#isBeyondMargin(symbol, px, feeRateE8)) {
       px = bankruptcyPx(this.#ledger, symbol, this.#config.leverageMax)
       feeRateE8 = 0
     }
@@ -212,7 +214,8 @@ export class Venue {
     // A gap or slippage may lead beyond the price at which an isolated position's margin is spent, before any mark said so.
     // On the venue no order closes it there: its orders are cancelled, and it is taken over at that price by the insurance
     // fund (Binance's liquidation protocol). An order for a part is no way around it: what would be left is as bankrupt.
-    if (reducingQty(qty, held) !== 0 && this.#isBeyondMargin(order.symbol, fillPx, feeRateE8)) {
+    const closes = this.#isIsolated && reducingQty(qty, held) !== 0
+    if (closes && this.#isBeyondMargin(order.symbol, fillPx, feeRateE8)) {
       this.forceExit(order.symbol, fillPx, 'liquidation', 'liquidated', feeRateE8, fillFlags.gapped)
       this.takeoverCount++
       return
@@ -243,8 +246,7 @@ export class Venue {
 
   /** An isolated position has nothing beyond its margin to pay a loss with. */
   #isBeyondMargin(symbol: number, px: number, feeRateE8: number): boolean {
-    const { marginMode, leverageMax } = this.#config
-    return marginMode === 'isolated' && isBeyondMargin(this.#ledger, symbol, { px, feeRateE8 }, leverageMax)
+    return isBeyondMargin(this.#ledger, symbol, { px, feeRateE8 }, this.#config.leverageMax)
   }
 
   #awaitsEntry({ symbol, wantedQty, kind }: Order): boolean {
@@ -261,7 +263,7 @@ export class Venue {
     const closing = reducingQty(qty, ledger.positionQty[symbol]!)
     const opening = Math.abs(qty - closing)
     if (opening === 0) return qty
-    const { leverageMax, marginMode } = this.#config
+    const { leverageMax } = this.#config
     const known = ledger.markPx[symbol]!
     const markPx = Number.isNaN(known) ? fillPx : known
     const side = qty > 0 ? 1 : -1
@@ -272,7 +274,7 @@ export class Venue {
     const room = leverageMax * equity - gross
     const usedPerUnit = markPx + leverageMax * lossPerUnit
     let most = opening
-    if (marginMode === 'isolated') {
+    if (this.#isIsolated) {
       const free =
         freeOfMargins(ledger, leverageMax, closing === 0 ? -1 : symbol, fillPx) - Math.abs(closing) * feePerUnit
       most = fittingQty(most, free, fillPx / leverageMax + feePerUnit)
