@@ -12,7 +12,7 @@ export function verdictTable(metrics: MetricsJson): string[][] {
   const rows: [name: string, own: string, other?: string][] = [
     ...(metrics.outcome === 'completed' ? [] : [['ended early', endings[metrics.outcome]] as [string, string]]),
     ['total return', signedPercent(metrics.totalReturn), signedPercent(benchmark?.totalReturn)],
-    ['a year', signedPercent(metrics.annualReturn)],
+    ['return a year', signedPercent(metrics.annualReturn)],
     [isAnnualised ? 'Sharpe ratio' : 'daily Sharpe ratio', `${ratio(own)} ± ${ratio(error)}`, ratio(benchmark?.sharpe)],
     ['deepest drawdown, at daily closes', signedPercent(metrics.maxDrawdown), signedPercent(benchmark?.maxDrawdown)],
     ['fees', ofCapital(parts.fees)],

@@ -19,7 +19,7 @@ test('the numbers people ask for first, a dash for what does not exist, costs as
   expect(verdictTable(metrics)).toEqual([
     ['120 days', 'run'],
     ['total return', '+7.1%'],
-    ['a year', '–'],
+    ['return a year', '–'],
     ['Sharpe ratio', '0.98 ± 1.70'],
     ['deepest drawdown, at daily closes', '−20.0%'],
     ['fees', '−1.5%'],

@@ -41,7 +41,7 @@ describe('from nothing to a report', () => {
     const ran = here('run', '--snapshot', 'demo', ...asOf)
     expect(ran.stderr).toContain('done      ')
     expect(ran.stdout).toMatch(/^ok {2}10 nodes: 0 cached, 10 executed, in /)
-    expect(ran.stdout).toMatch(/snapshot {2}demo {2}[0-9a-f]{64}/)
+    expect(ran.stdout).toMatch(/snapshot {2}demo\n {12}[0-9a-f]{64}$/m)
     expect(ran.status).toBe(0)
     expect(ran.stdout + ran.stderr).not.toContain('\x1b')
   })
