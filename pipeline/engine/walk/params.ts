@@ -62,7 +62,8 @@ function elideDefaults(schema: z.ZodType, value: unknown, said: unknown): unknow
   assert.ok(typeof value === 'object' && value !== null)
   const shape = (object as z.ZodObject).shape as Record<string, z.ZodType>
   const kept: Record<string, unknown> = {}
-  for (const [key, held] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const held = (value as Record<string, unknown>)[key]
     if (held === undefined) continue
     const field = shape[key]
     if (field === undefined) {

@@ -192,8 +192,9 @@ export class Walk {
         this.states.set(next, state)
         this.unprepared.push(next)
         entered.push(state)
-        for (const wire of next.wires.toReversed()) {
-          for (const inner of wire.parts.toReversed()) stack.push(resolvePart(inner))
+        for (let w = next.wires.length - 1; w >= 0; w--) {
+          const { parts } = next.wires[w]!
+          for (let i = parts.length - 1; i >= 0; i--) stack.push(resolvePart(parts[i]!))
         }
       } else {
         if (this.collections.has(next)) continue
