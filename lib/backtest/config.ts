@@ -28,7 +28,8 @@ const slippageModel = z.discriminatedUnion('model', [
     spreadBps: bps.min(0),
     bySymbol: z.record(z.string(), bps.min(0)).default({}),
   }),
-  /** coefficient * volatility * sqrt(quantity / volume), both per bar over the bars closed before the fill. */
+  /** coefficient * volatility * sqrt(quantity / volume), both per bar over the bars closed before the fill. The volatility is
+   *  of returns about zero; on a symbol's first bar it is taken as 5 % and the quantity as all the volume. */
   strict({
     model: z.literal('sqrtImpact'),
     coefficient: z.number().positive().default(1),
@@ -38,7 +39,8 @@ const slippageModel = z.discriminatedUnion('model', [
 ])
 export type SlippageModel = z.infer<typeof slippageModel>
 
-/** From `from` on, until a later entry takes over. */
+/** From `from` on, until a later entry takes over. A fill pays what is in force when it is booked: for one in the range of a
+ *  bar that is the bar's end, and so at midnight the day after. */
 const feeEntry = strict({
   from: isoDay,
   tiers: z.record(z.string(), strict({ makerBps: bps, takerBps: bps })),

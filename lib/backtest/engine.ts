@@ -52,6 +52,7 @@ export interface BacktestResult {
   readonly instruments: readonly Instrument[]
   readonly cashDecimals: number
   readonly capitalCash: number
+  /** Ruined: equity was zero or less. */
   readonly outcome: 'completed' | 'drawdownStop' | 'ruined'
   /** When the outcome was decided; the end of the run if it completed. */
   readonly outcomeTsMs: number

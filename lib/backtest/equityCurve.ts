@@ -1,7 +1,8 @@
 import type { EquityParts, Ledger } from './ledger.ts'
 
 /** The account over time, in units of cash. Parts are cumulative since the start and sum to equity - capital in every
- *  row. A row at `tsMs` is after that instant's marks, funding and liquidations, and before its fills. */
+ *  row. A row at `tsMs` is after that instant's marks, funding and liquidations, and before its fills. There is one where
+ *  the run begins, one where it ends, and one at each due instant at which something happens. */
 export interface EquityCurve {
   readonly rows: number
   readonly tsMs: Float64Array

@@ -2,7 +2,7 @@
  *  venue sequence, source and row. A rank that comes earlier is true before what follows at the same instant:
  *
  *  resting     orders that rested through the bar ending now: they filled before this instant, if the account outlived
- *              the bar's worse side on what it held before them
+ *              the bar's worse side on what it held before them (asked where an order of a held symbol was reached)
  *  mark        the mark price of the bar ending now
  *  funding     settles on the position held before this instant's fills
  *  liquidation judged on the mark's extremes, after funding was paid

@@ -27,7 +27,7 @@ export interface FillsTable {
   readonly stopPx: Float64Array
   readonly referencePx: Float64Array
   readonly fillPx: Float64Array
-  /** In cash, negative as costs are. */
+  /** In cash, negative as costs are. What a liquidation costs beside its price is not here: see EquityParts. */
   readonly fee: Float64Array
   readonly slippage: Float64Array
   /** Of the filling bar's traded quantity; NaN where no bar filled it. */

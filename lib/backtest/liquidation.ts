@@ -8,7 +8,7 @@ import { bpsToRateE8, timesRateE8 } from './scaled.ts'
 import type { Venue } from './venue.ts'
 
 /** Judges margin on the extremes of the mark bars that end now. Bars do not say whose extreme came first, so all held
- *  symbols are taken at their adverse one together. Where the account falls below maintenance, the marks are walked from
+ *  symbols are taken at their adverse one together. Where maintenance uses the account up, the marks are walked from
  *  the bars' opens toward the extremes to the first point of breach, and everything is closed there (the venue would
  *  reduce bracket by bracket; all at once is the simpler and the harsher rule), for the liquidation fee. */
 export class Liquidation {

@@ -27,6 +27,7 @@ export interface MarkSeries {
 
 /** Published settlements, ascending. */
 export interface FundingSeries {
+  /** Snapped already (`snapSettlementTsMs`). */
   readonly tsMs: Float64Array
   /** In 10^-18: venues publish eight decimals, and some up to eighteen. */
   readonly rateE18: BigInt64Array
@@ -52,6 +53,7 @@ export interface SymbolInput {
   readonly bars: BarSeries
   readonly funding?: FundingSeries
   readonly columns?: ColumnSeries
+  /** In force at the first instant from then on at which anything happens. */
   readonly delistTsMs?: number
   /** QA's verdicts, each from when it was knowable: no new orders and no fills inside, positions stay, funding accrues. */
   readonly quarantine?: readonly TimeSpan[]

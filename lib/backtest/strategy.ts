@@ -16,11 +16,14 @@ export interface Bar {
 
 export interface OrderRequest {
   readonly symbol: string
-  /** Signed, in base units: 0.5 buys half a coin, -0.5 sells it. Rounded toward zero to the step. */
+  /** Signed, in base units: 0.5 buys half a coin, -0.5 sells it. Rounded toward zero to the step; what is finer than a
+   *  thousandth of the symbol's last digit is noise of a double, and is not looked at. */
   readonly qty: number
   readonly kind?: 'market' | 'limit' | 'stop'
-  /** Needed by a limit and a stop. */
+  /** Needed by a limit and a stop. Rounded to the tick, a limit for its owner (a buy down), a stop against (a buy up). */
   readonly price?: number
+  /** Judged when it would fill. Then it is cut to what it reduces; where it reduces nothing it ends, unless it is a limit or
+   *  a stop and the symbol has an open order that it may be meant to close. */
   readonly reduceOnly?: boolean
 }
 
@@ -62,12 +65,14 @@ export interface StrategyContext<Params, State> {
   column(symbol: string, name: string, lag?: Lookback): number
   position(symbol: string): Position
 
-  /** Weights are shares of equity, negative is short. Symbols left out go to zero. */
+  /** Weights are shares of equity, negative is short. Symbols left out go to zero, and what `setWeight` said before at this
+   *  instant is forgotten. Weights become orders after all that was asked for by `order` and `cancel`. */
   setWeights(weights: Readonly<Record<string, number>>): void
   /** One symbol's weight; the others keep what they hold. */
   setWeight(symbol: string, weight: number): void
   /** Returns the order's id. */
   order(request: OrderRequest): number
+  /** At once: a cancellation has no latency. */
   cancel(orderId: number): void
   cancelAll(symbol?: string): void
 
@@ -95,7 +100,7 @@ export interface UniverseEvent {
 export interface Strategy<Params = unknown, State = unknown> {
   readonly name: string
   readonly params: z.ZodType<Params>
-  /** '4h' decides at 00:00, 04:00 … UTC, once the bars ending there have closed. */
+  /** '4h' decides at 00:00, 04:00 … UTC, once the bars ending there have closed; where none ends there, it does not. */
   readonly decisionEvery: Duration
   /** Feature columns it reads; a run depends on these and no others. */
   readonly columns?: readonly string[]
