@@ -12,7 +12,7 @@ import type { Departures } from './reference/story.ts'
  *  there, and from `Departures`. */
 const asBuilt: Departures = { stopsWaitAgain: true, masksAtTheEnd: true, leaversMayAdd: true }
 
-const seeds = Array.from({ length: 60 }, (_, seed) => seed)
+const seeds = Array.from({ length: 40 }, (_, seed) => seed)
 
 describe('the engine and a second implementation of its rules', () => {
   test('tell the same story of every order, to the last digit, and draw the same curve', () => {
@@ -56,9 +56,9 @@ describe('the engine and a second implementation of its rules', () => {
   })
 
   const shown: [keyof Departures, number][] = [
-    ['stopsWaitAgain', 22],
-    ['masksAtTheEnd', 11],
-    ['leaversMayAdd', 17],
+    ['stopsWaitAgain', 10],
+    ['masksAtTheEnd', 5],
+    ['leaversMayAdd', 70],
   ]
   for (const [rule, seed] of shown) {
     test(`differ in ${rule}, as is known`, () => {

@@ -1,6 +1,6 @@
 import type { BacktestConfig } from '../../../../lib/backtest/config.ts'
 import type { MarketInput, SymbolInput } from '../../../../lib/backtest/market.ts'
-import { abs, decimal, nearest, per, times, whole } from './exact.ts'
+import { abs, decimal, floor, nearest, times, whole } from './exact.ts'
 import type { CurveRow } from './story.ts'
 
 export interface Bar {
@@ -117,7 +117,9 @@ export function trade(account: Account, h: Holding, qty: bigint, fillPx: bigint,
   const before = h.position
   const after = before + qty
   const isReduced = after !== 0n && after > 0n === before > 0n
-  const share = (of: bigint): bigint => nearest(per(whole(of * abs(after)), whole(abs(before))))
+  // Halves go up, here alone.
+  const share = (of: bigint): bigint =>
+    floor({ over: 2n * of * abs(after) + abs(before), under: 2n * abs(before) })
   if (before === 0n || before > 0n === qty > 0n) h.entry += qty * fillPx
   else h.entry = isReduced ? share(h.entry) : after * fillPx
   if (before !== 0n && before > 0n !== qty > 0n) h.heldFunding = isReduced ? share(h.heldFunding) : 0n

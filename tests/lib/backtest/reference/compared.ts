@@ -1,26 +1,32 @@
 import { z } from 'zod'
 import { runBacktest } from '../../../../lib/backtest/engine.ts'
 import { orderKinds, outcomes, reasons } from '../../../../lib/backtest/orders.ts'
-import { defineStrategy } from '../../../../lib/backtest/strategy.ts'
+import { defineStrategy, type StrategyContext } from '../../../../lib/backtest/strategy.ts'
 import { referenceRun } from './reference.ts'
 import type { Action, Departures, Request, Row } from './story.ts'
 
 /** A strategy that plays the script, and nothing else. */
-function playing(script: Request['script'], everyMs: number) {
+function playing({ script, onFunding, decisionEveryMs }: Request) {
   const ids: number[] = []
+  let lastSettledMs = 0
+  const play = (ctx: StrategyContext<unknown, undefined>, actions: readonly Action[] = []) => {
+    for (const action of actions) {
+      if ('order' in action) ids.push(ctx.order(action.order))
+      else if ('cancel' in action) ctx.cancel(ids[action.cancel] ?? 0)
+      else if ('cancelAll' in action) ctx.cancelAll(action.cancelAll)
+      else if (action.othersToZero) ctx.setWeights(action.weights)
+      else for (const [symbol, weight] of Object.entries(action.weights)) ctx.setWeight(symbol, weight)
+    }
+  }
   return defineStrategy<unknown, undefined>({
     name: 'script',
     params: z.unknown(),
-    decisionEvery: `${everyMs / 1000}s`,
-    onBar(ctx) {
-      const play = (action: Action) => {
-        if ('order' in action) ids.push(ctx.order(action.order))
-        else if ('cancel' in action) ctx.cancel(ids[action.cancel]!)
-        else if ('cancelAll' in action) ctx.cancelAll(action.cancelAll)
-        else if (action.othersToZero) ctx.setWeights(action.weights)
-        else for (const [symbol, weight] of Object.entries(action.weights)) ctx.setWeight(symbol, weight)
-      }
-      for (const action of script.get(ctx.nowMs) ?? []) play(action)
+    decisionEvery: `${decisionEveryMs / 1000}s`,
+    onBar: (ctx) => play(ctx, script.get(ctx.nowMs)),
+    // Heard once for each symbol that settles, and played at the first.
+    onFunding(ctx, { tsMs }) {
+      if (tsMs !== lastSettledMs) play(ctx, onFunding.get(tsMs))
+      lastSettledMs = tsMs
     },
   })
 }
@@ -32,7 +38,7 @@ const line = (row: Record<string, unknown>): string =>
 
 function engineRun(request: Request) {
   const { market, config, fromMs, toMs } = request
-  const strategy = playing(request.script, request.decisionEveryMs)
+  const strategy = playing(request)
   return runBacktest({ market, strategy, params: {}, config, fromMs, toMs, observe: (_, ledger) => ledger.audit() })
 }
 

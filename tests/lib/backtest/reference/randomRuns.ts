@@ -111,7 +111,8 @@ function randomSpans(rng: Rng, spanMs: number, intervalMs: number): TimeSpan[] {
   const spans: TimeSpan[] = []
   let at = startMs
   while (chance(rng, 2)) {
-    const fromMs = at + rng.below(Math.round(spanMs / intervalMs)) * intervalMs
+    const offMs = chance(rng, 4) ? rng.below(intervalMs / minuteMs) * minuteMs : 0
+    const fromMs = at + rng.below(Math.round(spanMs / intervalMs)) * intervalMs + offMs
     const toMs = fromMs + (1 + rng.below(10)) * intervalMs
     spans.push({ fromMs, toMs })
     at = toMs
@@ -128,7 +129,8 @@ function randomUniverse(
   if (chance(rng, 2)) return undefined
   const changes: UniverseChange[] = []
   for (let i = 0; i < bars; i += 1 + rng.below(bars >> 1)) {
-    changes.push({ tsMs: startMs + i * intervalMs, symbols: names.filter(() => !chance(rng, 3)) })
+    const offMs = i > 0 && chance(rng, 4) ? rng.below(intervalMs / minuteMs) * minuteMs : 0
+    changes.push({ tsMs: startMs + i * intervalMs + offMs, symbols: names.filter(() => !chance(rng, 3)) })
   }
   return changes
 }
@@ -148,7 +150,18 @@ function randomConfig(rng: Rng, intervalMs: number): BacktestConfig {
     capitalUsdt: pick(rng, [1_000, 10_000, 100_000, 12_345.67]),
     marginMode: chance(rng, 3) ? 'isolated' : 'cross',
     leverageMax: pick(rng, [1, 2, 3, 7.5, 20]),
-    latencyMs: pick(rng, [0, 200, 200, 30_000, minuteMs, 5 * minuteMs, 10 * minuteMs, intervalMs, 2 * intervalMs]),
+    latencyMs: pick(rng, [
+      0,
+      200,
+      200,
+      30_000,
+      minuteMs,
+      5 * minuteMs,
+      10 * minuteMs,
+      intervalMs,
+      0.75 * intervalMs,
+      2 * intervalMs,
+    ]),
     fees: [
       { from: '2023-01-01', tiers: fees(pick(rng, [2, 0, -0.5]), pick(rng, [5, 4.5, 0])) },
       { from: day, tiers: fees(1.8, pick(rng, [4.05, 3.3333])) },
@@ -259,6 +272,12 @@ export function randomRun(seed: number): Request {
     orders += actions.filter((action) => 'order' in action).length
     if (actions.length > 0) script.set(tsMs, actions)
   }
+  const onFunding = new Map<number, Action[]>()
+  const settledMs = [...new Set(symbols.flatMap(({ funding }) => [...(funding?.tsMs ?? [])]))].sort((a, b) => a - b)
+  for (const tsMs of chance(rng, 3) ? settledMs.filter((at) => at >= fromMs) : []) {
+    const actions = randomActions(rng, tsMs, instruments, config.capitalUsdt, temper, look, 0)
+    if (actions.length > 0) onFunding.set(tsMs, actions)
+  }
   const market = { intervalMs, symbols, ...(universe ? { universe } : {}) }
-  return { market, config, fromMs, toMs, decisionEveryMs, script }
+  return { market, config, fromMs, toMs, decisionEveryMs, script, onFunding }
 }

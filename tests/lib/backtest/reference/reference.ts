@@ -25,11 +25,11 @@ import { isWithinRisk, limited } from './limited.ts'
 import { affordable, firstBreach, isBeyondMargin, isolatedMargin, markAt, spentPx, surplusOf } from './margin.ts'
 import { reached, reducing, worstSequence } from './sequences.ts'
 import { takerPx } from './slipped.ts'
-import type { CurveRow, Departures, Order, Request, Row, Touch } from './story.ts'
+import type { Action, CurveRow, Departures, Order, Request, Row, Touch } from './story.ts'
 
 /** The portfolio backtest once more, from its rules alone: exact, slow, one loop over instants. */
 export function referenceRun(
-  { market, config, fromMs, toMs, decisionEveryMs, script }: Request,
+  { market, config, fromMs, toMs, decisionEveryMs, script, onFunding }: Request,
   departures: Departures,
 ) {
   const account = openAccount(market, config)
@@ -277,10 +277,10 @@ export function referenceRun(
     if (barred !== undefined && h.position - qty !== 0n && cut !== 0n && abs(cut) * h.mark >= minimum) send(cut, barred)
   }
 
-  function decide(): void {
+  function decide(actions: readonly Action[]): void {
     let weights: Map<Holding, number> | undefined
     const named = (symbol: string) => holdings.find((h) => h.name === symbol)!
-    for (const action of script.get(nowMs) ?? []) {
+    for (const action of actions) {
       if ('order' in action) {
         const { symbol, qty, kind = 'market', price, reduceOnly = false } = action.order
         const h = named(symbol)
@@ -337,10 +337,13 @@ export function referenceRun(
       liquidate(true)
     for (const h of holdings) if (closingNow(h)) inRange(h, closingNow(h)!)
     for (const h of holdings) h.mark = closingNow(h)?.mark.close ?? h.mark
+    let isSettling = false
     for (const h of holdings) {
       const { tsMs, rateE18, markPx } = h.input.funding ?? { tsMs: [], rateE18: [], markPx: [] }
       const i = Array.from(tsMs).findIndex((at) => snapSettlementTsMs(at) === nowMs)
-      if (i < 0 || h.position === 0n || h.isGone) continue
+      if (i < 0 || h.isGone) continue
+      isSettling = true
+      if (h.position === 0n) continue
       const px = Number.isNaN(markPx[i]!) ? h.mark! : BigInt(markPx[i]!)
       const got = nearest({ over: -h.position * px * rateE18[i]!, under: 10n ** 18n })
       account.cash += got
@@ -375,7 +378,10 @@ export function referenceRun(
           const flags = fillFlags.forced
           if (h.position !== 0n) open.push(makeOrder(h, 'market', -h.position, { flags, reduceOnly: true }))
         }
-      } else if (holdings.some(closingNow) && nowMs % decisionEveryMs === 0) decide()
+      } else {
+        const atBar = holdings.some(closingNow) && nowMs % decisionEveryMs === 0 ? script.get(nowMs) : []
+        decide([...((isSettling && onFunding.get(nowMs)) || []), ...(atBar ?? [])])
+      }
     }
     for (const h of holdings) {
       const bar = h.bars.find(({ openTsMs }) => openTsMs === nowMs)

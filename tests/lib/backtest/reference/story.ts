@@ -34,7 +34,9 @@ export interface Request {
   readonly fromMs: number
   readonly toMs: number
   readonly decisionEveryMs: number
+  /** What is asked for at the end of bars, by instant; and at settlements, which may lie between bars. */
   readonly script: ReadonlyMap<number, readonly Action[]>
+  readonly onFunding: ReadonlyMap<number, readonly Action[]>
 }
 
 export interface Order {
