@@ -31,8 +31,8 @@ export const reasons = [
   'none',
   'quarantine', // the symbol is masked by QA
   'notInUniverse', // it may only be reduced
-  'belowMinimum', // under the step or the minimum notional after rounding
-  'riskLimit', // gross, net or per-symbol limit
+  'belowMinimum', // under the step or, at its price or else at mark, the minimum notional; what reduces has none
+  'riskLimit', // gross, net or per-symbol limit, with what waits taken as filled and, but for net, as adding
   'insufficientMargin', // the leverage cap
   'nothingToReduce', // a reduce-only order met no opposite position
   'replaced', // a newer target for the symbol
@@ -48,11 +48,11 @@ export type Reason = (typeof reasons)[number]
 /** Assumptions a fill rests on, as bits. */
 export const fillFlags = {
   sameInstantOpen: 1, // bars are coarser than the latency: filled at the open of the decision's own instant
-  volumeCapped: 2, // the share-of-volume cap left a remainder
+  volumeCapped: 2, // the share-of-volume cap left a remainder, or let nothing through at first
   riskClipped: 4, // a risk limit made the order smaller
   marginClipped: 8, // the leverage cap made the fill smaller
   bothTouched: 16, // the bar touched a stop and a limit: the worse order of events was taken
-  gapped: 32, // the bar opened beyond the stop or the liquidation price, or an order closed beyond an isolated margin
+  gapped: 32, // the bar opened beyond the stop, the limit or the liquidation price, or an order closed beyond an isolated margin
   dataEnded: 64, // the symbol's data ends without a delisting date
   forced: 128, // not the strategy's order
 } as const
