@@ -118,8 +118,7 @@ export function trade(account: Account, h: Holding, qty: bigint, fillPx: bigint,
   const after = before + qty
   const isReduced = after !== 0n && after > 0n === before > 0n
   // Halves go up, here alone.
-  const share = (of: bigint): bigint =>
-    floor({ over: 2n * of * abs(after) + abs(before), under: 2n * abs(before) })
+  const share = (of: bigint): bigint => floor({ over: 2n * of * abs(after) + abs(before), under: 2n * abs(before) })
   if (before === 0n || before > 0n === qty > 0n) h.entry += qty * fillPx
   else h.entry = isReduced ? share(h.entry) : after * fillPx
   if (before !== 0n && before > 0n !== qty > 0n) h.heldFunding = isReduced ? share(h.heldFunding) : 0n
