@@ -17,6 +17,8 @@ export class CheckedDescriptors {
   readonly #layout: Layout
   readonly #nowMs: () => number
   #saved: DescriptorRows | undefined
+  /** By row of what was saved: 1 where this process has found the file untouched. */
+  #looked = new Uint8Array(0)
   #fresh = new DescriptorRows()
 
   constructor(layout: Layout, nowMs: () => number) {
@@ -25,13 +27,38 @@ export class CheckedDescriptors {
   }
 
   /** The descriptor, if it was checked once and its file is as it was then. Costs one look at the file. */
-  find(artifact: Digest): ArtifactDescriptor | undefined {
-    this.#saved ??= load(this.#layout)
-    const row = this.#saved.find(artifact)
+  look(artifact: Digest): ArtifactDescriptor | undefined {
+    const row = this.#rowOf(artifact)
     if (row === undefined) return undefined
     const stat = lstatSync(objectPath(this.#layout.objects, artifact), { throwIfNoEntry: false })
-    if (stat?.isFile() !== true || !this.#saved.isUntouched(row, stat)) return undefined
-    return JSON.parse(this.#saved.text(row).toString('utf8')) as ArtifactDescriptor
+    const isUntouched = stat?.isFile() === true && this.#saved!.isUntouched(row, stat)
+    this.#looked[row] = isUntouched ? 1 : 0
+    return isUntouched ? this.#parse(row) : undefined
+  }
+
+  /** As `look`, for whoever needs no other look at a file once this process has taken one. Nothing is kept but that it
+   *  has: of a large graph all descriptors are tens of megabytes. */
+  recall(artifact: Digest): ArtifactDescriptor | undefined {
+    const row = this.#rowOf(artifact)
+    return row !== undefined && this.#looked[row] === 1 ? this.#parse(row) : this.look(artifact)
+  }
+
+  /** Its file turned out to be damaged. */
+  forget(artifact: Digest): void {
+    const row = this.#rowOf(artifact)
+    if (row !== undefined) this.#looked[row] = 0
+  }
+
+  #rowOf(artifact: Digest): number | undefined {
+    if (this.#saved === undefined) {
+      this.#saved = load(this.#layout)
+      this.#looked = new Uint8Array(this.#saved.count)
+    }
+    return this.#saved.find(artifact)
+  }
+
+  #parse(row: number): ArtifactDescriptor {
+    return JSON.parse(this.#saved!.text(row).toString('utf8')) as ArtifactDescriptor
   }
 
   /** @param stat of the very file that the bytes were read from, asked before they were */

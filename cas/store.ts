@@ -183,6 +183,7 @@ export class Store {
   quarantine(digest: Digest, path: string, why: string): boolean {
     if (this.readOnly) return false
     this.#descriptors.delete(digest)
+    this.#checked?.forget(digest)
     if (!quarantineFile(this.layout, digest, { path, why })) return false
     // The finding lies beside the quarantined file as well, so a record that cannot be written loses nothing.
     this.commit({ staged: [], records: [{ kind: 'quarantined', key: digest, payload: { why } }] }).catch(() => {})
@@ -190,7 +191,7 @@ export class Store {
   }
 
   readDescriptor(artifact: Digest): ArtifactDescriptor {
-    const known = this.#descriptors.get(artifact) ?? this.#rememberedDescriptor(artifact)
+    const known = this.#descriptors.get(artifact) ?? this.#checked?.recall(artifact)
     if (known) return known
     let stat: Stats | undefined
     const bytes = this.#readObject(artifact, (seen) => {
@@ -198,7 +199,8 @@ export class Store {
     })
     const descriptor = parseDescriptor(bytes)
     if (stat !== undefined) this.#checked?.add(artifact, stat, bytes)
-    this.#keepDescriptor(artifact, descriptor)
+    if (this.#descriptors.size >= descriptorsKeptMax) this.#descriptors.clear()
+    this.#descriptors.set(artifact, descriptor)
     return descriptor
   }
 
@@ -207,17 +209,6 @@ export class Store {
    *  look for damage read the bytes. */
   rememberChecked(): void {
     this.#checked ??= new CheckedDescriptors(this.layout, this.clock)
-  }
-
-  #rememberedDescriptor(artifact: Digest): ArtifactDescriptor | undefined {
-    const descriptor = this.#checked?.find(artifact)
-    if (descriptor !== undefined) this.#keepDescriptor(artifact, descriptor)
-    return descriptor
-  }
-
-  #keepDescriptor(artifact: Digest, descriptor: ArtifactDescriptor): void {
-    if (this.#descriptors.size >= descriptorsKeptMax) this.#descriptors.clear()
-    this.#descriptors.set(artifact, descriptor)
   }
 
   /** `present`: the descriptor and every file are there with the right sizes. Otherwise the records say whether that
@@ -289,7 +280,7 @@ export class Store {
 
   #isThere(artifact: Digest): boolean {
     // Remembering a descriptor takes a look at its file; another would be one too many.
-    const remembered = this.#descriptors.has(artifact) ? undefined : this.#rememberedDescriptor(artifact)
+    const remembered = this.#checked?.look(artifact)
     if (remembered !== undefined) return this.#filesAreThere(remembered)
     if (!this.hasObject(artifact)) return false
     try {
