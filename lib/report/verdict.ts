@@ -1,6 +1,6 @@
 import { fillFlags, reasons } from '../backtest/orders.ts'
 import { HOUR_MS } from '../time.ts'
-import { count, percent, ratio, signedPercent } from './format.ts'
+import { count, instant, percent, ratio, signedPercent } from './format.ts'
 import { reportedPoint, sweepSentences, walkForwardSentence } from './sweepVerdict.ts'
 import type { ReportView } from './view.ts'
 
@@ -119,6 +119,12 @@ export function caveats(view: ReportView): string[] {
     found.push(`${positions(counts.dataEndedPositions)} closed because the symbol's data ends.`)
   }
   const { data } = run.request
+  for (const { column, fromMs } of data?.lateColumns ?? []) {
+    const when = fromMs === null ? 'never had a value' : `had no value before ${instant(fromMs)}`
+    found.push(
+      `The column ${column} ${when}: the strategy could only wait. "warmupDays" gives it days to look back on.`,
+    )
+  }
   if (data !== undefined && data.unsoundBars > 0) {
     found.push(`${count(data.unsoundBars)} bars were left out: their prices cannot be right.`)
   }

@@ -1,5 +1,5 @@
 import type { MetricsJson } from '../market/runs/backtestOutputs.ts'
-import { count, ratio, signedPercent } from './format.ts'
+import { count, percent, ratio, signedPercent } from './format.ts'
 
 const endings = { ruined: 'ruined', drawdownStop: 'drawdown limit' } as const
 
@@ -18,6 +18,7 @@ export function verdictTable(metrics: MetricsJson): string[][] {
     ['fees', ofCapital(parts.fees)],
     ['slippage', ofCapital(parts.slippage)],
     ['funding', ofCapital(parts.funding)],
+    ['time in the market', percent(metrics.exposure.timeInMarket, 0)],
     ['fills', count(metrics.fills)],
   ]
   const columns = benchmark === undefined ? 2 : 3

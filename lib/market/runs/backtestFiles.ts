@@ -49,6 +49,8 @@ export interface DataStamp {
   readonly unsoundBars: number
   /** Feature columns the strategy read. */
   readonly columns: readonly string[]
+  /** Those of them without a value in the first day, and when any symbol had one: null for never. */
+  readonly lateColumns?: readonly { readonly column: string; readonly fromMs: number | null }[]
 }
 
 export interface BacktestRun {

@@ -106,6 +106,7 @@ export function backtestInput(sources: BacktestSources, options: BacktestInputOp
     ...(qa?.[0] === undefined ? {} : { quality: { policy: qa[0].policy, quarantinedMs } }),
     unsoundBars,
     columns: [...options.columns],
+    ...lateColumns(columns?.firstKnownMs, options),
   }
   return {
     market: {
@@ -115,6 +116,16 @@ export function backtestInput(sources: BacktestSources, options: BacktestInputOp
     },
     stamp,
   }
+}
+
+/** A strategy waits for its columns, and nobody sees from its result that it only waited. */
+function lateColumns(
+  firstKnownMs: DeclaredColumns['firstKnownMs'] | undefined,
+  { fromMs, toMs }: TimeSpan,
+): Pick<DataStamp, 'lateColumns'> {
+  const late = [...(firstKnownMs ?? [])].filter(([, tsMs]) => tsMs > fromMs + DAY_MS)
+  if (late.length === 0) return {}
+  return { lateColumns: late.map(([column, tsMs]) => ({ column, fromMs: tsMs < toMs ? tsMs : null })) }
 }
 
 /** Members from each date on. Those without a single bar were never there to be traded. */

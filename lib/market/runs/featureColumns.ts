@@ -12,6 +12,7 @@ export class DeclaredColumns {
   readonly #intervalMs: number
   readonly #maxAgeMs: number
   readonly #toMs: number
+  readonly #firstKnownMs = new Map<string, number>()
   /** Symbols share their grid, and so the stamps. */
   readonly #stamps = new Map<string, Float64Array>()
 
@@ -41,6 +42,12 @@ export class DeclaredColumns {
     this.#intervalMs = options.intervalMs
     this.#maxAgeMs = options.maxAgeMs
     this.#toMs = options.toMs
+    for (const name of wanted) this.#firstKnownMs.set(name, Number.POSITIVE_INFINITY)
+  }
+
+  /** When a value of any symbol asked for so far was first known, by column; infinite where there never was one. */
+  get firstKnownMs(): ReadonlyMap<string, number> {
+    return this.#firstKnownMs
   }
 
   /** A row for every bar from the first to the last piece: NaN where no piece has one, for an older value must not be
@@ -64,7 +71,12 @@ export class DeclaredColumns {
         if (at < rows) values[name].set(piece.subarray(0, rows - at), at)
       }
     }
-    return { knownAtMs: this.#knownAt(startMs, rows), maxAgeMs: this.#maxAgeMs, values }
+    const knownAtMs = this.#knownAt(startMs, rows)
+    for (const [name, column] of Object.entries(values)) {
+      const first = column.findIndex((value) => !Number.isNaN(value))
+      if (first >= 0) this.#firstKnownMs.set(name, Math.min(this.#firstKnownMs.get(name)!, knownAtMs[first]!))
+    }
+    return { knownAtMs, maxAgeMs: this.#maxAgeMs, values }
   }
 
   #knownAt(startMs: number, rows: number): Float64Array {

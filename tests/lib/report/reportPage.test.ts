@@ -140,12 +140,18 @@ describe('the report page', () => {
     const { request } = sample.run
     const eventStream = { digest: 'ee'.repeat(32), events: 7, fromMs: request.fromMs, toMs: request.toMs }
     const universe = { mode: 'listed', hasSurvivorship: false, withoutBars: ['GONEUSDT'], delisted: [] } as const
-    const data = { eventStream, universe, unsoundBars: 3, columns: ['rv_15m'] }
+    const lateColumns = [
+      { column: 'rv_15m', fromMs: Date.UTC(2024, 0, 21) },
+      { column: 'doi_1h', fromMs: null },
+    ]
+    const data = { eventStream, universe, unsoundBars: 3, columns: ['rv_15m', 'doi_1h'], lateColumns }
     const stamped = { ...sample, run: { ...sample.run, request: { ...request, data } } }
     expect(renderReport({ ...stamped, replay: undefined })).toContain('ee'.repeat(32))
     const found = caveats(viewOf(stamped)).join()
     expect(found).toContain('not the one the run was stamped with')
     expect(found).toContain('3 bars were left out')
+    expect(found).toContain('The column rv_15m had no value before 2024-01-21 00:00: the strategy could only wait')
+    expect(found).toContain('The column doi_1h never had a value')
     expect(found).toContain('GONEUSDT')
   })
 

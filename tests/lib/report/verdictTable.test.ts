@@ -12,6 +12,7 @@ const metrics = {
   sharpe: { sharpe: 0.05, error: 0.09, annual: 0.98, annualError: 1.7 },
   maxDrawdown: -0.2,
   parts: { fees: -1500, slippage: -300, funding: 45 },
+  exposure: { timeInMarket: 0.934 },
   fills: 1728,
 } as unknown as MetricsJson
 
@@ -25,6 +26,7 @@ test('the numbers people ask for first, a dash for what does not exist, costs as
     ['fees', '−1.5%'],
     ['slippage', '−0.3%'],
     ['funding', '0.0%'],
+    ['time in the market', '93%'],
     ['fills', '1,728'],
   ])
 })

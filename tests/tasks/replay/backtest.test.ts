@@ -239,6 +239,22 @@ describe('the task backtest reads', () => {
     expect(seen.slice(24, 28)).toEqual([23, 23, 23, Number.NaN])
   })
 
+  test('says which of its columns had no value in the first day, and from when on there was one', () => {
+    const lateIn = (values: Float64Array) => {
+      const { name, bytes } = encodeFeatures(
+        'AUSDT',
+        values.map((_, i) => hours(i)),
+        { signal: values },
+      )
+      const strategy = holding(() => ({}), ['signal'])
+      return run({ features: [filesOf({ [name]: bytes })], strategy }).request.data!.lateColumns
+    }
+    const from = (first: number) => Float64Array.from({ length: 48 }, (_, i) => (i < first ? Number.NaN : 1))
+    expect(lateIn(from(23))).toBeUndefined()
+    expect(lateIn(from(24))).toEqual([{ column: 'signal', fromMs: hours(25) }])
+    expect(lateIn(from(48))).toEqual([{ column: 'signal', fromMs: null }])
+  })
+
   test('no bar whose prices cannot be right, and counts what it left out', () => {
     const broken = bars(48).map((bar, i) => (i === 7 ? flat(0) : bar))
     const { request } = run({ minutes: [minuteRows('AUSDT', broken)] })
