@@ -97,9 +97,10 @@ export class StoreKnowledge implements Knowledge {
     if (this.options.frozen !== undefined) return undefined
     const newest = this.store.records.newestObservation(key)
     if (newest?.artifact === undefined) return undefined
-    const lost = this.lossOf(newest.artifact)
-    if (lost !== undefined) return { artifact: newest.artifact, recheckDue: false, lost }
-    return { artifact: newest.artifact, recheckDue: !this.options.offline && this.isRecheckDue(newest) }
+    const given = this.typeOrLoss(newest.artifact)
+    if (given.lost !== undefined) return { artifact: newest.artifact, recheckDue: false, lost: given.lost }
+    const recheckDue = given.type === absentType && !this.options.offline && this.isRecheckDue(newest)
+    return { artifact: newest.artifact, recheckDue }
   }
 
   everRecorded(node: GraphNode): boolean {
@@ -174,22 +175,25 @@ export class StoreKnowledge implements Knowledge {
   }
 
   /** Without its descriptor nobody can say what a source gave. */
-  private lossOf(artifact: Digest): NonNullable<NodeFacts['recorded']>['lost'] {
+  private typeOrLoss(artifact: Digest): {
+    readonly type?: string
+    readonly lost?: 'evicted' | 'missing' | 'quarantined'
+  } {
     try {
-      this.store.readDescriptor(artifact)
-      return undefined
+      return { type: this.store.readDescriptor(artifact).type }
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       this.seen.clear()
-      if (error.code === 'corrupt') return 'quarantined'
+      if (error.code === 'corrupt') return { lost: 'quarantined' }
       if (error.code !== 'unverifiable') throw error
       const presence = this.presence(artifact)
-      return presence === 'present' ? undefined : presence
+      // Somebody may have brought it back in between.
+      return presence === 'present' ? { type: this.store.readDescriptor(artifact).type } : { lost: presence }
     }
   }
 
+  /** Of a source that had nothing. */
   private isRecheckDue(observation: StoredRecord): boolean {
-    if (this.store.readDescriptor(observation.artifact!).type !== absentType) return false
     const { recheckAfterMs, atMs } = this.store.records.payload(observation) as RecordPayload
     if (recheckAfterMs === undefined) return false
     this.nextRecheckAtMs = Math.min(this.nextRecheckAtMs ?? Number.POSITIVE_INFINITY, atMs + recheckAfterMs)
