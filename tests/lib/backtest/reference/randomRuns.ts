@@ -222,12 +222,12 @@ function randomActions(
       const size = (capital * temper.reach * rng.uniform() * rng.uniform()) / (close ?? 100)
       const qty = Number((chance(rng, 2) ? size : -size).toFixed(qtyDecimals + 1))
       if (qty === 0) continue
-      const kind = pick(rng, ['market', 'market', 'limit', 'limit', 'stop'] as const)
+      const kind = temper.stops === 1 ? 'stop' : pick(rng, ['market', 'market', 'limit', 'limit', 'stop'] as const)
       const px = Number(((close ?? 100) * between(rng, 0.97, 1.03)).toFixed(pxDecimals))
       const price = kind === 'market' || px <= 0 ? {} : { price: px }
       if (kind !== 'market' && px <= 0) continue
       orders++
-      actions.push({ order: { symbol, qty, kind, reduceOnly: chance(rng, 3), ...price } })
+      actions.push({ order: { symbol, qty, kind, reduceOnly: chance(rng, temper.stops), ...price } })
     }
   }
   return actions
@@ -238,6 +238,8 @@ interface Temper {
   many: number
   weights: number
   reach: number
+  /** One order in so many only reduces; at one, all of them are stops that do. */
+  stops: number
 }
 
 /** A market, a config, and what a strategy asks for in it. */
@@ -248,7 +250,10 @@ export function randomRun(seed: number): Request {
   const names = Array.from({ length: 2 + rng.below(4) }, (_, i) => `S${i}`)
   const symbols = names.map((name, i) => randomSymbol(createRng(seed, 'symbol', i), name, bars, intervalMs))
   const universe = randomUniverse(rng, names, bars, intervalMs)
-  const config = randomConfig(rng, intervalMs)
+  // All that may be borrowed, with stops: else hardly anybody is liquidated.
+  const isBold = chance(rng, 4)
+  const anyConfig = randomConfig(rng, intervalMs)
+  const config = isBold ? { ...anyConfig, leverageMax: 20, risk: {}, volumeShareMax: 1 } : anyConfig
   const fromMs = startMs + (chance(rng, 3) ? rng.below(20) * intervalMs : 0)
   const toMs = startMs + (bars - (chance(rng, 3) ? rng.below(20) : 0)) * intervalMs
   const decisionEveryMs = pick(rng, [intervalMs, intervalMs, 4 * intervalMs, hourMs])
@@ -257,6 +262,8 @@ export function randomRun(seed: number): Request {
     many: pick(rng, [1, 2, 4]),
     weights: pick(rng, [0, 2, 5, 9]),
     reach: pick(rng, [0.25, 1, config.leverageMax]),
+    stops: 3,
+    ...(isBold ? { weights: 3, reach: 20, stops: 1 } : {}),
   }
   const look: Look = (s, tsMs) => {
     const { bars: of, instrument } = symbols[s]!
