@@ -57,9 +57,11 @@ export function affordable(account: Account, h: Holding, qty: bigint, fillPx: bi
   const { leverageMax, marginMode } = account.config
   const closing = reducing(qty, h.position)
   const isInCap = (part: bigint): boolean => {
-    const equity = equityOf(account) + part * (h.mark! - fillPx) - feeOf(part * fillPx, rateBps)
+    // The fee before it is rounded to a unit of cash, which the cap is not held to.
+    const fee = times(whole(-abs(part * fillPx)), rateOf(rateBps))
+    const equity = plus(whole(equityOf(account) + part * (h.mark! - fillPx)), fee)
     const gross = grossOf(account) - abs(worthOf(h)) + abs((h.position + part) * h.mark!)
-    return !isLess(times(decimal(leverageMax), whole(equity)), whole(gross))
+    return !isLess(times(decimal(leverageMax), equity), whole(gross))
   }
   const free =
     account.cash +
