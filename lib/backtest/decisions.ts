@@ -1,5 +1,5 @@
 import type { BacktestConfig } from './config.ts'
-import { roundLimitPx, roundQty } from './instrument.ts'
+import { roundLimitPx, roundQty, toThousandths } from './instrument.ts'
 import type { Ledger } from './ledger.ts'
 import type { MarketView } from './marketView.ts'
 import type { Order, OrderKind, Reason } from './orders.ts'
@@ -113,13 +113,10 @@ export class DecisionDesk {
     const { instrument } = this.#market.symbols[symbol]!
     const kind = request.kind ?? 'market'
     const isBuy = request.qty > 0
-    // Three digits more than the symbol has, so that 0.3 means three tenths, and only then down to the step.
-    const units = Math.round(request.qty * pow10(instrument.qtyDecimals) * 1000) / 1000
-    const qty = roundQty(units, instrument.stepQty)
-    const pricePx = request.price === undefined ? Number.NaN : request.price * pow10(instrument.pxDecimals)
-    const wholePx = Math.round(pricePx)
-    const limitPx = kind === 'limit' ? roundLimitPx(wholePx, isBuy, instrument.tickPx) : Number.NaN
-    const stopPx = kind === 'stop' ? roundLimitPx(wholePx, !isBuy, instrument.tickPx) : Number.NaN
+    const qty = roundQty(toThousandths(request.qty * pow10(instrument.qtyDecimals)), instrument.stepQty)
+    const pricePx = toThousandths((request.price ?? Number.NaN) * pow10(instrument.pxDecimals))
+    const limitPx = kind === 'limit' ? roundLimitPx(pricePx, isBuy, instrument.tickPx) : Number.NaN
+    const stopPx = kind === 'stop' ? roundLimitPx(pricePx, !isBuy, instrument.tickPx) : Number.NaN
     const reduceOnly = request.reduceOnly ?? false
     const order = this.#makeOrder(id, symbol, kind, qty, { reduceOnly, limitPx, stopPx })
     const reason = this.#objection(order)
@@ -176,6 +173,7 @@ export class DecisionDesk {
       fromTarget: rest.fromTarget ?? false,
       remainingQty: qty,
       rested: false,
+      isTriggered: false,
       flags: rest.flags ?? 0,
     }
   }

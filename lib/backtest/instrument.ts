@@ -49,6 +49,13 @@ export function toUnits(value: number, decimals: number): number {
   return Math.round(value * pow10(decimals))
 }
 
+/** Units with three digits behind the point: fine enough to be rounded to a tick or a step in the direction that is meant,
+ *  and coarse enough that 0.3 coins are three tenths, whatever the double beside it says. */
+export function toThousandths(units: number): number {
+  // Beyond, a double has no such digits.
+  return Math.abs(units) < 1e12 ? Math.round(units * 1000) / 1000 : Math.round(units)
+}
+
 /** The nearest double to the decimal: one correctly rounded division. */
 export function fromUnits(units: number, decimals: number): number {
   return units / pow10(decimals)

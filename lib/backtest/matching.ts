@@ -12,6 +12,7 @@ export interface Match {
  *  that rested fills at its own price, as its counterparty came to it; one that has just arrived takes what is there. */
 export function matchAtOpen(order: Order, openPx: number): Match | undefined {
   const isBuy = order.wantedQty > 0
+  if (order.isTriggered) return { referencePx: openPx, isMaker: false, flags: 0 }
   switch (order.kind) {
     case 'market':
       return { referencePx: openPx, isMaker: false, flags: 0 }
@@ -36,6 +37,7 @@ export function matchAtOpen(order: Order, openPx: number): Match | undefined {
 export function matchInRange(order: Order, highPx: number, lowPx: number): Match | undefined {
   const isBuy = order.wantedQty > 0
   if (order.kind === 'stop') {
+    if (order.isTriggered) return undefined
     const touched = isBuy ? highPx >= order.stopPx : lowPx <= order.stopPx
     return touched ? { referencePx: order.stopPx, isMaker: false, flags: 0 } : undefined
   }

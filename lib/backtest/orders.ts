@@ -17,6 +17,8 @@ export interface Order {
   remainingQty: number
   /** Has seen the open of one bar, so from now on it rests: a limit is then maker. */
   rested: boolean
+  /** A stop that was reached is a market order: what the share-of-volume cap left of it does not wait for its price again. */
+  isTriggered: boolean
   flags: number
 }
 

@@ -62,11 +62,14 @@ export class Venue {
 
   /** What the range of the bar ending now touches of the orders that rested through it. */
   touched(symbol: number, row: number): RangeMatch[] {
-    const { bars } = this.#market.symbols[symbol]!
+    const { bars, quarantine } = this.#market.symbols[symbol]!
     const matches: RangeMatch[] = []
-    if (!(bars.tradeCount[row]! > 0) || this.#market.isQuarantined[symbol] === 1) return matches
+    // The mask of the bar counts, and not that of its end: it may begin or be over there.
+    const openTsMs = bars.openTsMs[row]!
+    const isMasked = quarantine?.some(({ fromMs, toMs }) => fromMs <= openTsMs && openTsMs < toMs)
+    if (!(bars.tradeCount[row]! > 0) || isMasked) return matches
     for (const order of this.openOrders[symbol]!) {
-      if (!order.rested || !this.#hasArrived(order, bars.openTsMs[row]!)) continue
+      if (!order.rested || !this.#hasArrived(order, openTsMs)) continue
       const match = matchInRange(order, bars.highPx[row]!, bars.lowPx[row]!)
       if (match !== undefined) matches.push({ order, match })
     }
@@ -163,6 +166,7 @@ export class Venue {
       fromTarget: false,
       remainingQty: qty,
       rested: false,
+      isTriggered: false,
       flags,
     }
   }
@@ -184,15 +188,18 @@ export class Venue {
 
     let qty = order.remainingQty
     let shortOf: Reason | undefined
-    if (order.reduceOnly) {
+    // A symbol may have left the universe while the order waited.
+    if (order.reduceOnly || this.#market.isMember[order.symbol] === 0) {
+      const reason = order.reduceOnly ? 'nothingToReduce' : 'notInUniverse'
       qty = reducingQty(qty, held)
       if (qty === 0) {
         // One that was sent along with its entry waits for it.
-        if (!this.#awaitsEntry(order)) this.#end(order, 'nothingToReduce')
+        if (!order.reduceOnly || !this.#awaitsEntry(order)) this.#end(order, reason)
         return
       }
-      if (qty !== order.remainingQty) shortOf = 'nothingToReduce'
+      if (qty !== order.remainingQty) shortOf = reason
     }
+    if (order.kind === 'stop') order.isTriggered = true
     const cap = this.#volumeLeftQty[order.symbol]!
     if (Math.abs(qty) > cap) {
       // What is left waits for the next bar; a reduce-only order is judged again then.

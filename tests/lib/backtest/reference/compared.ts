@@ -3,7 +3,7 @@ import { runBacktest } from '../../../../lib/backtest/engine.ts'
 import { orderKinds, outcomes, reasons } from '../../../../lib/backtest/orders.ts'
 import { defineStrategy, type StrategyContext } from '../../../../lib/backtest/strategy.ts'
 import { referenceRun } from './reference.ts'
-import type { Action, Departures, Request, Row } from './story.ts'
+import type { Action, Request, Row } from './story.ts'
 
 /** A strategy that plays the script, and nothing else. */
 function playing({ script, onFunding, decisionEveryMs }: Request) {
@@ -43,9 +43,9 @@ function engineRun(request: Request) {
 }
 
 /** Both runs as lines of text, to be equal to the last digit. */
-export function bothStories(request: Request, departures: Departures) {
+export function bothStories(request: Request) {
   const result = engineRun(request)
-  const reference = referenceRun(request, departures)
+  const reference = referenceRun(request)
   const { fills, equity } = result
   const iso = (tsMs: number) => (Number.isNaN(tsMs) ? '-' : new Date(tsMs).toISOString().slice(5, 23))
   const px = (value: number | bigint | undefined) => (value === undefined || Number.isNaN(value) ? '-' : String(value))

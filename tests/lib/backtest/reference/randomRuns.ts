@@ -223,7 +223,7 @@ function randomActions(
       const qty = Number((chance(rng, 2) ? size : -size).toFixed(qtyDecimals + 1))
       if (qty === 0) continue
       const kind = temper.stops === 1 ? 'stop' : pick(rng, ['market', 'market', 'limit', 'limit', 'stop'] as const)
-      const px = Number(((close ?? 100) * between(rng, 0.97, 1.03)).toFixed(pxDecimals))
+      const px = Number(((close ?? 100) * between(rng, 0.97, 1.03)).toFixed(pxDecimals + 1))
       const price = kind === 'market' || px <= 0 ? {} : { price: px }
       if (kind !== 'market' && px <= 0) continue
       orders++

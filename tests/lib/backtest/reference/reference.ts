@@ -25,13 +25,10 @@ import { isWithinRisk, limited } from './limited.ts'
 import { affordable, firstBreach, isBeyondMargin, isolatedMargin, markAt, spentPx, surplusOf } from './margin.ts'
 import { reached, reducing, worstSequence } from './sequences.ts'
 import { takerPx } from './slipped.ts'
-import type { Action, CurveRow, Departures, Order, Request, Row, Touch } from './story.ts'
+import type { Action, CurveRow, Order, Request, Row, Touch } from './story.ts'
 
 /** The portfolio backtest once more, from its rules alone: exact, slow, one loop over instants. */
-export function referenceRun(
-  { market, config, fromMs, toMs, decisionEveryMs, script, onFunding }: Request,
-  departures: Departures,
-) {
+export function referenceRun({ market, config, fromMs, toMs, decisionEveryMs, script, onFunding }: Request) {
   const account = openAccount(market, config)
   const { holdings } = account
   const rows: Row[] = []
@@ -93,7 +90,7 @@ export function referenceRun(
     if (!open.includes(o)) return
     const isBuy = o.left > 0n
     let qty = o.left
-    const mayAdd = (h.isMember || departures.leaversMayAdd) && !o.reduceOnly
+    const mayAdd = h.isMember && !o.reduceOnly
     if (!mayAdd) {
       qty = reducing(qty, h.position)
       const isWaiting = o.kind !== 'market' && open.some((e) => e.h === h && !e.reduceOnly && e.left > 0n !== isBuy)
@@ -103,7 +100,7 @@ export function referenceRun(
         return
       }
     }
-    o.triggered = o.kind === 'stop' && !departures.stopsWaitAgain
+    o.triggered = o.kind === 'stop'
     const isClipped = qty !== o.left
     const cap = volumeLeft.get(h)!
     const isCapped = abs(qty) > cap
@@ -155,7 +152,7 @@ export function referenceRun(
   }
 
   function touches(h: Holding, bar: Bar): Touch[] {
-    if (isQuarantined(h, departures.masksAtTheEnd ? nowMs : bar.openTsMs) || bar.trades === 0 || h.isGone) return []
+    if (isQuarantined(h, bar.openTsMs) || bar.trades === 0 || h.isGone) return []
     return reached(
       open.filter((o) => o.h === h),
       bar,

@@ -18,16 +18,6 @@ export type Action =
   | { readonly cancelAll: string | undefined }
   | { readonly weights: Readonly<Record<string, number>>; readonly othersToZero: boolean }
 
-/** Where the engine's rule is another than the reference's, and which. */
-export interface Departures {
-  /** What the share of volume left of a stop that was reached waits for its price again, instead of the next open. */
-  readonly stopsWaitAgain: boolean
-  /** QA's mask is asked about at the end of a bar whose range fills, instead of at its beginning. */
-  readonly masksAtTheEnd: boolean
-  /** An order that waits when its symbol leaves the universe may still add to a position. */
-  readonly leaversMayAdd: boolean
-}
-
 export interface Request {
   readonly market: MarketInput
   readonly config: BacktestConfig
