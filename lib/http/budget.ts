@@ -14,8 +14,9 @@ export type BudgetPool = {
 export type BudgetUse = { readonly pool: BudgetPool; readonly weight: number }
 
 export type Budget = {
-  /** Resolves when the weight may be spent; says how long it waited. Every acquire is followed by one settle or release. */
-  acquire(weight: number, signal?: AbortSignal): Promise<number>
+  /** Resolves when the weight may be spent; says how long it waited. Every acquire is followed by one settle or release.
+   *  @param onWait hears once, as it begins, how long until the window is over that has nothing left */
+  acquire(weight: number, signal?: AbortSignal, onWait?: (waitMs: number) => void): Promise<number>
   /** What the answer said: the used weight in its header, and the second it was given. */
   settle(weight: number, answer: { usedWeight?: number; serverMs?: number }): void
   /** In place of settle, where nothing was sent after all. */
@@ -60,15 +61,25 @@ export function createBudget(pool: BudgetPool, share: number, server: ServerCloc
     })
   }
 
-  const wait = async (weight: number, signal: AbortSignal | undefined): Promise<number> => {
+  const wait = async (
+    weight: number,
+    signal: AbortSignal | undefined,
+    onWait: ((waitMs: number) => void) | undefined,
+  ): Promise<number> => {
     const fromMs = clock.nowMs()
+    let isTold = false
     for (;;) {
       signal?.throwIfAborted()
       roll(server.nowMs())
       // The first request goes alone: until it is answered nobody knows the host's clock, or what is used up already.
       const isHeldBack = !isProbed && onTheWay > 0
       if (!isHeldBack && used + onTheWay + weight <= allowed) break
-      await idle(Math.max(windowStart + pool.windowMs - server.nowMs(), 0) + marginMs, signal)
+      const leftMs = Math.max(windowStart + pool.windowMs - server.nowMs(), 0) + marginMs
+      // What is on its way may come back in a moment, and leave enough.
+      const isSpent = used + weight > allowed
+      if (isSpent && !isTold) onWait?.(leftMs)
+      isTold ||= isSpent
+      await idle(leftMs, signal)
     }
     onTheWay += weight
     const waitedMs = clock.nowMs() - fromMs
@@ -78,7 +89,7 @@ export function createBudget(pool: BudgetPool, share: number, server: ServerCloc
 
   return {
     spent,
-    acquire(weight, signal) {
+    acquire(weight, signal, onWait) {
       assert.ok(weight >= 0)
       if (weight > allowed) {
         throw new Fault({
@@ -87,7 +98,7 @@ export function createBudget(pool: BudgetPool, share: number, server: ServerCloc
           todo: 'raise http.budgetShare in the config',
         })
       }
-      const turn = queue.then(() => wait(weight, signal))
+      const turn = queue.then(() => wait(weight, signal, onWait))
       queue = turn.catch(() => undefined)
       return turn
     },

@@ -19,7 +19,8 @@ export type HttpRequest = {
    *  somebody else's comes with status 200 as well. */
   readonly whyWrong?: (begin: Uint8Array) => string | undefined
   readonly signal?: AbortSignal
-  /** Hears of every wait that a failure brought about, as it begins: somebody may sit before a screen. */
+  /** Hears of every wait as it begins, for a failure or for the venue's limit: somebody may sit before a screen. Of those that
+   *  queue for the limit the first hears. */
   readonly onWait?: (wait: Wait) => void
 }
 
@@ -115,15 +116,17 @@ export function createHttp(options: HttpOptions = {}): Http {
   const attempt = async (request: HttpRequest, open: (() => BodySink) | undefined, host: Host) => {
     const { url, budget: use, signal } = request
     const budget = use === undefined ? undefined : budgetOf(host, use)
+    const name = new URL(url).host
+    const onBudget = (waitMs: number) => request.onWait?.({ host: name, after: 'all its weight was spent', waitMs })
     let waitedMs = 0
     for (;;) {
-      if (budget !== undefined) waitedMs += await budget.acquire(use!.weight, signal)
+      if (budget !== undefined) waitedMs += await budget.acquire(use!.weight, signal, onBudget)
       const restMs = host.pausedUntilMs - clock.nowMs()
       if (restMs <= 0) break
       // The pause came while we waited for the budget; its weight goes back to be drawn afresh in its own window.
       budget?.release(use!.weight)
       waitedMs += restMs
-      request.onWait?.({ host: new URL(url).host, after: host.pausedAfter, waitMs: restMs })
+      request.onWait?.({ host: name, after: host.pausedAfter, waitMs: restMs })
       await clock.sleep(restMs, signal)
     }
     let settled: { usedWeight?: number; serverMs?: number } = {}

@@ -301,12 +301,18 @@ describe('the budget of weight', () => {
     for (let i = 0; i < 55; i++) exchange.handle({ method: 'GET', url: '/fapi/v1/ticker/24hr' })
     const policy = httpPolicy.parse({ budgetShare: 1 })
     const http = createHttp({ policy, clock: time.clock, transport: time.watch(exchangeTransport(exchange)) })
-    const get = () =>
-      http.get({ url: 'http://exchange/fapi/v1/ticker/24hr', expects: 'json', budget: { pool: futures, weight: 40 } })
+    const told: Wait[] = []
+    const url = 'http://exchange/fapi/v1/ticker/24hr'
+    const onWait = (wait: Wait) => told.push(wait)
+    const get = () => http.get({ url, expects: 'json', budget: { pool: futures, weight: 40 }, onWait })
     await Promise.all(Array.from({ length: 9 }, get))
     expect(exchange.tally.refused).toBe(0)
     // 2200 were spent: five fit into this minute, and four wait for the next.
     expect(time.elapsedMs()).toBeGreaterThanOrEqual(29_000)
+    // The first of the four says so, and for how long.
+    expect(told).toEqual([{ host: 'exchange', after: 'all its weight was spent', waitMs: expect.any(Number) }])
+    expect(told[0]!.waitMs).toBeGreaterThan(28_000)
+    expect(told[0]!.waitMs).toBeLessThan(31_000)
   })
 
   test('a request that can never fit is refused with the setting to change', async () => {
