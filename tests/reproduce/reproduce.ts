@@ -83,13 +83,12 @@ export class Reproduction {
     const { target, asOf, set } = this.#subject
     const sets = [...set, ...(machine.set ?? [])].flatMap((text) => ['--set', text])
     const workers = ['--workers', String(machine.workers ?? 2)]
-    const ran = person.pipe(['run', target, '--snapshot', snapshot, '--as-of', asOf, ...workers, ...sets])
+    const ran = person.pipe(['run', target, '--snapshot', snapshot, '--as-of', asOf, '--json', ...workers, ...sets])
     if (ran.status !== 0) return this.#failed(machine.name, ran)
     const manifest = JSON.parse(
       readFileSync(join(person.root, 'snapshots', snapshot, 'manifest.json'), 'utf8'),
     ) as Manifest
-    const executed = /(\d[\d,]*) executed/.exec(ran.stdout)?.[1] ?? '0'
-    const id = /snapshot +\S+ +([0-9a-f]{64})/.exec(ran.stdout)?.[1] ?? ''
+    const { id, executed } = verdictOf(ran.stdout)
     const built = { person, id, manifest }
     if (other === undefined || machine.set === undefined) {
       const same = id !== '' && (other === undefined || id === other.id)
@@ -130,14 +129,13 @@ export class Reproduction {
     this.#add({ ...verified, name: 'verified to rebuild', says: `${outcome}, ${rebuilt} executed again`, same })
 
     const { target } = this.#subject
-    const frozen = second.pipe(['run', target, '--snapshot', snapshot, ...this.#sets()])
-    const isSame = frozen.status === 0 && frozen.stdout.includes(first.id) && frozen.stdout.includes('(frozen)')
-    const executed = /(\d[\d,]*) executed/.exec(frozen.stdout)?.[1] ?? '0'
+    const frozen = second.pipe(['run', target, '--snapshot', snapshot, '--json', ...this.#sets()])
+    const { id: frozenId, isFrozen, executed } = verdictOf(frozen.stdout)
     this.#add({
       ...frozen,
       name: 'run there, frozen',
-      says: `${first.id.slice(0, 16)}  ${executed} executed`,
-      same: isSame,
+      says: `${frozenId.slice(0, 16)}  ${executed} executed`,
+      same: frozen.status === 0 && frozenId === first.id && isFrozen,
     })
 
     const again = join(second.root, '..', 'handed-back.tar')
@@ -208,6 +206,18 @@ interface Built {
   readonly person: Person
   readonly id: string
   readonly manifest: Manifest
+}
+
+/** What `pipe run --json` says last. */
+function verdictOf(stdout: string): { readonly id: string; readonly isFrozen: boolean; readonly executed: number } {
+  const last = stdout.trimEnd().split('\n').at(-1)!
+  if (!last.startsWith('{"kind":"verdict"')) return { id: '', isFrozen: false, executed: 0 }
+  const verdict = JSON.parse(last) as {
+    readonly snapshot: { readonly id: string; readonly frozen: boolean } | null
+    readonly counts: { readonly executed: number }
+  }
+  const { id = '', frozen = false } = verdict.snapshot ?? {}
+  return { id, isFrozen: frozen, executed: verdict.counts.executed }
 }
 
 /** Addresses that only one has, or whose artifacts are not the same. */
