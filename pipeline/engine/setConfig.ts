@@ -33,8 +33,8 @@ function parseSet(written: string): Setting {
   }
 }
 
-/** A copy with one value replaced. An element of a list that the config leaves to its default changes the default list: the
- *  rest of it stays, as it does in an object. */
+/** A copy with one value replaced. What is set in a list or an object that the config leaves to its default changes the
+ *  default: the rest of it stays, as it does where the config has written it out. */
 function withValueAt(base: unknown, depth: number, setting: Setting, schema: z.ZodType): unknown {
   const { path, value, written } = setting
   const step = path[depth]
@@ -42,7 +42,7 @@ function withValueAt(base: unknown, depth: number, setting: Setting, schema: z.Z
   const where = `--set ${written}`
   if (['__proto__', 'constructor', 'prototype', ''].includes(step))
     throw new Fault({ code: 'usage', what: `"${step}" cannot be set`, where })
-  const held = base ?? defaultListAt(schema, path.slice(0, depth)) ?? base
+  const held = base ?? defaultAt(schema, setting, depth) ?? base
   if (Array.isArray(held)) {
     const items: readonly unknown[] = held
     const index = indexIn(items, setting, depth)
@@ -85,18 +85,39 @@ interface Shape {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Shape>>
   readonly default?: unknown
+  readonly const?: unknown
+  readonly anyOf?: readonly Shape[]
+  readonly oneOf?: readonly Shape[]
 }
 
-/** What a list is where nobody writes it: its own default, or what a default above it holds there. Empty where there is none,
- *  and nothing where the schema has no list. */
-function defaultListAt(schema: z.ZodType, path: readonly string[]): readonly unknown[] | undefined {
+/** What a list or an object is where nobody writes it: its own default, or what a default above it holds there. Nothing
+ *  where there is none, or where it is another variant that is being set; a list is then empty. */
+function defaultAt(schema: z.ZodType, { path, value }: Setting, depth: number): object | undefined {
   let shape: Shape | undefined = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Shape
   let fallback = shape.default
-  for (const step of path) {
+  for (const step of path.slice(0, depth)) {
     if (shape?.properties === undefined || !Object.hasOwn(shape.properties, step)) return undefined
     shape = shape.properties[step]!
     fallback = shape.default ?? (fallback as Readonly<Record<string, unknown>> | undefined)?.[step]
   }
-  if (Array.isArray(fallback)) return fallback
+  if (typeof fallback === 'object' && fallback !== null) {
+    const isTheLast = depth === path.length - 1
+    return Array.isArray(fallback) || staysItself(fallback, shape, path[depth]!, isTheLast ? value : undefined)
+      ? fallback
+      : undefined
+  }
   return shape?.type === 'array' ? [] : undefined
+}
+
+/** Whether a default is of the same variant once one of its members is set. A member that only other variants have, or a new
+ *  value where a variant is told by it, begins another one, and nothing of the default belongs to that. */
+function staysItself(fallback: object, shape: Shape | undefined, step: string, value: unknown): boolean {
+  const variants = shape?.oneOf ?? shape?.anyOf
+  if (variants === undefined) return true
+  const held = new Map(Object.entries(fallback))
+  const own = variants.find(({ properties }) =>
+    Object.entries(properties ?? {}).every(([name, one]) => one.const === undefined || one.const === held.get(name)),
+  )
+  const member = own?.properties?.[step]
+  return member !== undefined && (member.const === undefined || member.const === value)
 }

@@ -101,6 +101,46 @@ describe('the config', () => {
     }
   })
 
+  describe('of an object', () => {
+    const slippage = z
+      .discriminatedUnion('model', [
+        z.strictObject({ model: z.literal('fixedBps'), bps: z.number() }),
+        z.strictObject({
+          model: z.literal('halfSpread'),
+          spreadBps: z.number(),
+          bySymbol: z.record(z.string(), z.number()).default({}),
+        }),
+      ])
+      .default({ model: 'fixedBps', bps: 1 })
+    const execution = z.strictObject({ slippage, seed: z.number().default(1) }).prefault({})
+    const modelled = definePipeline('modelled', z.object({ execution }), () => {})
+    const setTo = (...sets: string[]) =>
+      (resolveConfig(withConfig(modelled, {}), sets, () => undefined).value as z.output<typeof modelled.config>)
+        .execution.slippage
+
+    test('changes a member of the default where nobody wrote one', () => {
+      expect(setTo('execution.slippage.bps=5')).toEqual({ model: 'fixedBps', bps: 5 })
+      expect(setTo('execution.slippage.model=fixedBps')).toEqual({ model: 'fixedBps', bps: 1 })
+      expect(setTo('execution.seed=2')).toEqual({ model: 'fixedBps', bps: 1 })
+    })
+
+    test('takes another variant for what it is, whole or member by member, and leaves the default behind', () => {
+      const spread = { model: 'halfSpread', spreadBps: 2, bySymbol: {} }
+      expect(setTo('execution.slippage={"model":"halfSpread","spreadBps":2}')).toEqual(spread)
+      expect(setTo('execution.slippage.model=halfSpread', 'execution.slippage.spreadBps=2')).toEqual(spread)
+      expect(setTo('execution.slippage.spreadBps=2', 'execution.slippage.model=halfSpread')).toEqual(spread)
+      const bySymbol = ['execution.slippage.bySymbol.BTCUSDT=3']
+      expect(setTo('execution.slippage={"model":"halfSpread","spreadBps":2}', ...bySymbol)).toEqual({
+        ...spread,
+        bySymbol: { BTCUSDT: 3 },
+      })
+    })
+
+    test('says of a misspelt member that there is none', () => {
+      expect(faultOf(() => setTo('execution.slippage.bps=5', 'execution.slippage.bsp=5')).what).toContain('"bsp"')
+    })
+  })
+
   test('says which path is wrong, and whether the file or --set wrote it', () => {
     expect(faultOf(() => resolve({}, ['universe.size=many']))).toMatchObject({
       code: 'usage',
