@@ -11,7 +11,7 @@ type MinuteColumn = keyof typeof minuteTable.columns & string
 type Funding = TableOf<typeof fundingTable>
 
 /** What a feature may read, by the name it reads it by. */
-const columnOf = {
+export const columnOf = {
   open: 'open',
   high: 'high',
   low: 'low',
@@ -36,6 +36,12 @@ const columnOf = {
   indexDeviation: 'indexDeviation',
   dataOk: 'dataOk',
 } as const satisfies Record<string, MinuteColumn>
+
+/** What it may read beside them: the series, and the fields of each. */
+export const seriesFields: Readonly<Record<string, readonly string[]>> = {
+  funding: ['rate', 'intervalHours', 'rate8h'],
+}
+
 type InputName = keyof typeof columnOf
 
 const isInput = (name: string): name is InputName => Object.hasOwn(columnOf, name)

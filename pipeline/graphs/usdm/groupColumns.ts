@@ -1,4 +1,7 @@
+import { Fault } from '../../../lib/fault.ts'
 import { type Feature, fitsBars, readsOf } from '../../../lib/features/feature.ts'
+import { columnOf, seriesFields } from '../../../lib/minute/frames.ts'
+import { didYouMean } from '../../../lib/nearMatch.ts'
 import { intervalMs } from '../../../lib/time.ts'
 import { baseIntervals, dataSets, inputsOff, type UsdmConfig } from './config.ts'
 
@@ -10,12 +13,14 @@ export interface LeftOutColumn {
   readonly todo: string
 }
 
-/** The columns of a group that can be made of the config's bars and data sets, and the others with the reason. */
+/** The columns of a group that can be made of the config's bars and data sets, and the others with the reason. One that
+ *  could be made of none is a slip in its name, and is told before anything is fetched. */
 export function columnsOfGroup(
   group: string,
   features: readonly Feature[],
   config: UsdmConfig,
 ): { kept: readonly Feature[]; leftOut: readonly LeftOutColumn[] } {
+  for (const feature of features) refuseUnknownReads(feature, group)
   const judged = features.map((feature) => ({ feature, obstacles: obstaclesOf(feature, config) }))
   return {
     kept: judged.filter(({ obstacles }) => obstacles.length === 0).map(({ feature }) => feature),
@@ -28,6 +33,25 @@ export function columnsOfGroup(
         todo: obstacles.map(({ todo }) => todo).join(' and '),
       })),
   }
+}
+
+function refuseUnknownReads({ name, column }: Feature, group: string): void {
+  const { inputs, series } = readsOf(column)
+  const refuseOther = (what: string, asked: Iterable<string>, known: readonly string[], of = ''): void => {
+    for (const one of asked) {
+      if (known.includes(one)) continue
+      throw new Fault({
+        code: 'usage',
+        what: `the feature "${name}" of the group "${group}" reads the ${what} "${one}"${of}, which there is not${didYouMean(one, known)}`,
+        where: `group ${group}`,
+        todo: `it can read ${known.join(', ')}`,
+        details: { feature: name, group },
+      })
+    }
+  }
+  refuseOther('input', inputs, Object.keys(columnOf))
+  refuseOther('series', series.keys(), Object.keys(seriesFields))
+  for (const [one, fields] of series) refuseOther('field', fields, seriesFields[one]!, ` of the series "${one}"`)
 }
 
 type Obstacle = Pick<LeftOutColumn, 'why' | 'todo'>

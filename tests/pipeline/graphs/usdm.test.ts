@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Strategy } from '../../../lib/backtest/strategy.ts'
-import { input, sumOver } from '../../../lib/features/column.ts'
+import { asOf, type Column, input, meanOver, sumOver } from '../../../lib/features/column.ts'
 import { featureGroup } from '../../../lib/features/feature.ts'
 import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
 import { NodeGraph } from '../../../pipeline/engine/walk/nodes.ts'
@@ -78,6 +78,43 @@ describe('the pipeline usdm', () => {
     const { nodes } = graphOf(usdmPipeline({ groups: { mine } }), { spot: false })
     expect(nodes.get('features[mine,2026-05]')!.params).toMatchObject({ leftOut: ['spot_1h'] })
   })
+
+  const misread: { says: string; column: Column; what: string; todo: string }[] = [
+    {
+      says: 'an input',
+      column: meanOver(input('closse'), '1h'),
+      what: 'reads the input "closse", which there is not; did you mean "close"?',
+      todo: 'it can read open, high, low, close, volume, quoteVolume,',
+    },
+    {
+      says: 'a series',
+      column: asOf('fundng', 'rate', '8h'),
+      what: 'reads the series "fundng", which there is not; did you mean "funding"?',
+      todo: 'it can read funding',
+    },
+    {
+      says: 'a field of one',
+      column: asOf('funding', 'intervalHour', '8h'),
+      what: 'reads the field "intervalHour" of the series "funding", which there is not; did you mean "intervalHours"?',
+      todo: 'it can read rate, intervalHours, rate8h',
+    },
+  ]
+  for (const { says, column, what, todo } of misread) {
+    test(`refuses a feature that misspells ${says} as the graph is built`, () => {
+      const mine = featureGroup('mine', [{ name: 'drift', says: 'a slip', column }])
+      let refused: unknown
+      try {
+        graphOf(usdmPipeline({ groups: { mine } }))
+      } catch (error) {
+        refused = error
+      }
+      expect(refused).toMatchObject({
+        code: 'usage',
+        what: `the feature "drift" of the group "mine" ${what}`,
+        todo: expect.stringContaining(todo),
+      })
+    })
+  }
 
   test('says in one place which columns there are, which are left out and why', () => {
     const said = graphOf(usdm, { baseInterval: '1h', index: false }).nodes.get('featureColumns')!.params as {
