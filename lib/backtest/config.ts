@@ -54,7 +54,7 @@ const bracketEntry = strict({
   levels: z.array(strict({ upToUsdt: z.number().positive().optional(), maintenanceBps: bps.positive() })).min(1),
 })
 
-export const backtestConfig = strict({
+const assumptions = strict({
   capitalUsdt: z.number().positive().default(100_000),
   cashDecimals: z
     .int()
@@ -125,5 +125,19 @@ export const backtestConfig = strict({
       'Spacing of the equity curve, in multiples since 1970; at least the bar interval. Daily closes need a divisor.',
     ),
   seed: z.int().min(0).default(1),
+})
+
+/** A tier that one of the dated entries lacks would end a run only once it has everything else. */
+export const backtestConfig = assumptions.superRefine(({ feeTier, fees }, { addIssue }) => {
+  for (const { from, tiers } of fees) {
+    if (Object.hasOwn(tiers, feeTier)) continue
+    const known = Object.keys(tiers).sort()
+    const near = didYouMean(feeTier, known)
+    addIssue({
+      code: 'custom',
+      path: ['feeTier'],
+      message: `the fees from ${from} on have no tier "${feeTier}"${near}${near === '' ? ';' : ''} there is: ${known.join(', ')}`,
+    })
+  }
 })
 export type BacktestConfig = z.infer<typeof backtestConfig>

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { Fault } from '../fault.ts'
 import { dayOf, dayStart } from '../time.ts'
 import type { BacktestConfig } from './config.ts'
@@ -14,14 +15,7 @@ export class FeeSchedule {
     this.#entries = config.fees
       .map(({ from, tiers }) => {
         const tier = tiers[config.feeTier]
-        if (tier === undefined) {
-          throw new Fault({
-            code: 'usage',
-            what: `the fees from ${from} on have no tier "${config.feeTier}"`,
-            where: 'backtest.feeTier',
-            todo: `choose one of ${Object.keys(tiers).sort().join(', ')}`,
-          })
-        }
+        assert.ok(tier !== undefined, 'the config has the tier in every entry')
         return {
           fromMs: dayStart(from),
           makerRateE8: bpsToRateE8(tier.makerBps),

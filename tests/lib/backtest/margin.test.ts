@@ -78,8 +78,23 @@ describe('fittingQty', () => {
 describe('config', () => {
   test('a typo, an unknown tier and fees that begin too late say what to do', () => {
     expect(() => backtestConfig.parse({ latencyMS: 3 })).toThrow('latencyMS')
-    const config = backtestConfig.parse({ feeTier: 'vip9' })
-    expect(() => new FeeSchedule(config, Date.UTC(2024, 0, 1))).toThrow('no tier "vip9"')
+    const tier = { makerBps: 1, takerBps: 2 }
+    const fees = [
+      { from: '2019-09-01', tiers: { regular: tier, vip9: tier } },
+      { from: '2024-01-01', tiers: { regular: tier, vip1: tier } },
+    ]
+    const { error } = backtestConfig.safeParse({ fees, feeTier: 'vip9' })
+    expect(error!.issues).toMatchObject([
+      {
+        path: ['feeTier'],
+        message: 'the fees from 2024-01-01 on have no tier "vip9"; did you mean "vip1"? there is: regular, vip1',
+      },
+    ])
+    expect(backtestConfig.safeParse({ fees, feeTier: 'regular' }).success).toBe(true)
+    // A name that every object has is no tier.
+    expect(backtestConfig.safeParse({ feeTier: 'constructor' }).error!.issues[0]!.message).toContain(
+      'there is: regular',
+    )
     expect(() => new FeeSchedule(backtestConfig.parse({}), 0)).toThrow('fees are known from 2019-09-01 only')
   })
 
