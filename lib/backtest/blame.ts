@@ -14,3 +14,11 @@ export function blame(error: unknown, strategy: string, tsMs: number): Fault {
     details: { strategy, tsMs },
   })
 }
+
+/** Refuses what an async hook returns: what it asks for after its first await would be asked of nobody. */
+export function assertDone(returned: unknown, hook: string): void {
+  if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== 'function') return
+  // Whatever becomes of it, it must not end the process.
+  Promise.resolve(returned).catch(() => {})
+  throw new Error(`${hook} returned a promise, and nothing that it asks for later would be heard: do not make it async`)
+}

@@ -1,7 +1,7 @@
 import { Fault } from '../fault.ts'
 import { createRng } from '../rng.ts'
 import { formatUtc } from '../time.ts'
-import { blame } from './blame.ts'
+import { assertDone, blame } from './blame.ts'
 import type { BacktestConfig } from './config.ts'
 import type { LogLine } from './context.ts'
 import { RunContext } from './context.ts'
@@ -339,11 +339,12 @@ class Run<Params, State> {
     }
     const isDecision = anyClosed && nowMs % this.#decisionEveryMs === 0
     try {
-      if (strategy.onUniverse && universe) strategy.onUniverse(this.#context, universe)
-      if (strategy.onFunding) for (const event of funding) strategy.onFunding(this.#context, event)
+      const ctx = this.#context
+      if (strategy.onUniverse && universe) assertDone(strategy.onUniverse(ctx, universe), 'onUniverse')
+      if (strategy.onFunding) for (const event of funding) assertDone(strategy.onFunding(ctx, event), 'onFunding')
       if (strategy.onBar && isDecision) {
         this.#counts.decisions++
-        strategy.onBar(this.#context)
+        assertDone(strategy.onBar(ctx), 'onBar')
       }
     } catch (error) {
       throw blame(error, strategy.name, nowMs)

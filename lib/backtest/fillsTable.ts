@@ -42,6 +42,8 @@ export interface FillDetails {
   readonly referencePx: number
   readonly fillPx: number
   readonly isMaker: boolean
+  /** What this fill rests on, beside what the order does. */
+  readonly flags: number
   readonly fee: number
   readonly volumeShare: number
 }
@@ -73,7 +75,7 @@ export class FillsRecorder {
     block[row + 2 * blockRows] = kindIndex[order.kind]
     block[row + 3 * blockRows] = outcomeIndex[outcome]
     block[row + 4 * blockRows] = reasonIndex[reason]
-    block[row + 5 * blockRows] = order.flags
+    block[row + 5 * blockRows] = order.flags | fill.flags
     block[row + 6 * blockRows] = fill.isMaker ? 1 : 0
     block[row + 7 * blockRows] = order.decisionTsMs
     block[row + 8 * blockRows] = order.activeTsMs
@@ -170,6 +172,7 @@ const noFill: FillDetails = {
   referencePx: Number.NaN,
   fillPx: Number.NaN,
   isMaker: false,
+  flags: 0,
   fee: 0,
   volumeShare: Number.NaN,
 }

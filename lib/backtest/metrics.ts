@@ -79,6 +79,8 @@ export interface Metrics {
 export interface BenchmarkComparison {
   readonly totalReturn: number
   readonly sharpe: number
+  /** Of a day, as runs too short for a year have nothing else. */
+  readonly dailySharpe: number
   readonly maxDrawdown: number
   readonly correlation: number
   readonly beta: number
@@ -236,6 +238,7 @@ function compare(returns: Float64Array, benchmark: Float64Array, isAnnualised: b
   return {
     totalReturn: growth(other) - 1,
     sharpe: isAnnualised ? sharpeRatio(other) : NaN,
+    dailySharpe: otherMean / standardDeviation(other),
     maxDrawdown: maxDrawdown(other).depth,
     correlation: covariance / (standardDeviation(own) * standardDeviation(other)),
     beta,

@@ -47,10 +47,10 @@ export const reasons = [
 ] as const
 export type Reason = (typeof reasons)[number]
 
-/** Assumptions a fill rests on, as bits. */
+/** Assumptions a row of the fills rests on, as bits. An order's later rows do not have those of its earlier ones. */
 export const fillFlags = {
   sameInstantOpen: 1, // bars are coarser than the latency: filled at the open of the decision's own instant
-  volumeCapped: 2, // the share-of-volume cap left a remainder, or let nothing through at first
+  volumeCapped: 2, // the share-of-volume cap left a remainder, or let nothing through since the row before
   riskClipped: 4, // a risk limit made the order smaller
   marginClipped: 8, // the leverage cap made the fill smaller
   bothTouched: 16, // the bar touched a stop and a limit: the worse order of events was taken

@@ -142,7 +142,7 @@ export class Venue {
     const fee = this.#ledger.trade(symbol, qty, px, px, feeRateE8)
     const fill = { tsMs: nowMs, barOpenTsMs: Number.NaN, qty, positionQty: 0, referencePx: px, fillPx: px }
     order.remainingQty = 0
-    this.fills.fill(order, { ...fill, isMaker: false, fee, volumeShare: Number.NaN }, reason)
+    this.fills.fill(order, { ...fill, isMaker: false, flags: 0, fee, volumeShare: Number.NaN }, reason)
     return Math.abs(qty) * px
   }
 
@@ -200,13 +200,18 @@ export class Venue {
       if (qty !== order.remainingQty) shortOf = reason
     }
     if (order.kind === 'stop') order.isTriggered = true
+    let flags = match.flags
     const cap = this.#volumeLeftQty[order.symbol]!
     if (Math.abs(qty) > cap) {
       // What is left waits for the next bar; a reduce-only order is judged again then.
       qty = isBuy ? cap : -cap
-      order.flags |= fillFlags.volumeCapped
       shortOf = undefined
-      if (qty === 0) return
+      if (qty === 0) {
+        // There is no row to tell of it yet: the order's next one does.
+        order.flags |= fillFlags.volumeCapped
+        return
+      }
+      flags |= fillFlags.volumeCapped
     }
 
     let fillPx = match.referencePx
@@ -236,18 +241,29 @@ export class Venue {
         this.#end(order, shortOf)
         return
       }
-      order.flags |= fillFlags.marginClipped
+      flags |= fillFlags.marginClipped
     }
 
-    order.flags |= match.flags
     order.remainingQty -= qty
     this.#volumeLeftQty[order.symbol] = cap - Math.abs(qty)
     const fee = this.#ledger.trade(order.symbol, qty, match.referencePx, fillPx, feeRateE8)
     const tsMs = this.#market.nowMs
     const { referencePx, isMaker } = match
     const volumeShare = Math.abs(qty) / bars.volumeQty[row]!
-    const booked = { tsMs, barOpenTsMs, qty, positionQty: held + qty, referencePx, fillPx, isMaker, fee, volumeShare }
-    this.fills.fill(order, booked)
+    const fill = {
+      tsMs,
+      barOpenTsMs,
+      qty,
+      positionQty: held + qty,
+      referencePx,
+      fillPx,
+      isMaker,
+      flags,
+      fee,
+      volumeShare,
+    }
+    this.fills.fill(order, fill)
+    order.flags &= ~fillFlags.volumeCapped
     if (shortOf !== undefined && order.remainingQty !== 0) this.#end(order, shortOf)
   }
 

@@ -13,7 +13,11 @@ export function verdictTable(metrics: MetricsJson): string[][] {
     ...(metrics.outcome === 'completed' ? [] : [['ended early', endings[metrics.outcome]] as [string, string]]),
     ['total return', signedPercent(metrics.totalReturn), signedPercent(benchmark?.totalReturn)],
     ['return a year', signedPercent(metrics.annualReturn)],
-    [isAnnualised ? 'Sharpe ratio' : 'daily Sharpe ratio', `${ratio(own)} ± ${ratio(error)}`, ratio(benchmark?.sharpe)],
+    [
+      isAnnualised ? 'Sharpe ratio' : 'daily Sharpe ratio',
+      own === null ? ratio(own) : `${ratio(own)} ± ${ratio(error)}`,
+      ratio(isAnnualised ? benchmark?.sharpe : benchmark?.dailySharpe),
+    ],
     ['deepest drawdown, at daily closes', signedPercent(metrics.maxDrawdown), signedPercent(benchmark?.maxDrawdown)],
     ['fees', ofCapital(parts.fees)],
     ['slippage', ofCapital(parts.slippage)],

@@ -69,6 +69,8 @@ export const metricsSchema = z.object({
     .object({
       totalReturn: number,
       sharpe: number,
+      /** Absent in what was made before it was told. */
+      dailySharpe: number.optional(),
       maxDrawdown: number,
       correlation: number,
       beta: number,

@@ -603,6 +603,14 @@ describe('a strategy that is wrong', () => {
       },
       /inTest, 2024-01-01T01:00:00.000Z: the strategy threw: x is not a function/,
     ],
+    [
+      'an async hook',
+      async (ctx) => {
+        await Promise.resolve()
+        ctx.setWeights({ AUSDT: 1 })
+      },
+      /inTest, 2024-01-01T01:00:00.000Z: .*onBar returned a promise.*do not make it async/,
+    ],
   ]
   for (const [says, act, message] of cases) {
     test(`${says} ends with its name, the time and the symbol`, () => {

@@ -117,6 +117,7 @@ describe('computeMetrics', () => {
     const { benchmark: compared, byRegime, exposure } = computeMetrics(result, { benchmark })
     expect(compared!.correlation).toBeGreaterThan(0.97)
     expect(compared!.beta).toBeGreaterThan(0.85)
+    expect(compared!.dailySharpe * Math.sqrt(365)).toBeCloseTo(compared!.sharpe, 9)
     expect(exposure.timeInMarket).toBeGreaterThan(0.95)
     expect(byRegime.reduce((days, slice) => days + slice.days, 0)).toBe(120)
     expect(byRegime.find((slice) => slice.regime === 'unknown')!.days).toBe(31)

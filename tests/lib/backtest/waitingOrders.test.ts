@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { runBacktest } from '../../../lib/backtest/engine.ts'
 import type { MarketInput } from '../../../lib/backtest/market.ts'
-import { orderKinds, outcomes, reasons } from '../../../lib/backtest/orders.ts'
+import { fillFlags, orderKinds, outcomes, reasons } from '../../../lib/backtest/orders.ts'
 import { defineStrategy, type OrderRequest, type StrategyContext } from '../../../lib/backtest/strategy.ts'
 import type { BarRow } from './markets.ts'
 import { barsOf, flatBar, freeConfig, hourMs, marketOf, startMs } from './markets.ts'
@@ -10,8 +10,8 @@ import { barsOf, flatBar, freeConfig, hourMs, marketOf, startMs } from './market
 type Ask = Omit<OrderRequest, 'symbol'>
 const symbol = 'AUSDT'
 
-/** What becomes of orders, by the hour they are sent at: hour, outcome, reason, quantity and price. */
-function storyOf(market: MarketInput, orders: Readonly<Record<number, readonly Ask[]>>, config = freeConfig()) {
+/** Orders by the hour they are sent at. */
+function fillsOf(market: MarketInput, orders: Readonly<Record<number, readonly Ask[]>>, config = freeConfig()) {
   const act = (ctx: StrategyContext<unknown, undefined>) => {
     for (const ask of orders[(ctx.nowMs - startMs) / hourMs] ?? []) ctx.order({ symbol, ...ask })
   }
@@ -22,7 +22,12 @@ function storyOf(market: MarketInput, orders: Readonly<Record<number, readonly A
     onBar: act,
   })
   const run = { market, strategy, params: {}, config, fromMs: startMs, toMs: startMs + 9 * hourMs }
-  const { fills } = runBacktest(run)
+  return runBacktest(run).fills
+}
+
+/** What becomes of them: hour, outcome, reason, quantity and price. */
+function storyOf(...given: Parameters<typeof fillsOf>) {
+  const fills = fillsOf(...given)
   return Array.from({ length: fills.rows }, (_, i) => [
     (fills.tsMs[i]! - startMs) / hourMs,
     `${orderKinds[fills.kind[i]!]} ${outcomes[fills.outcome[i]!]} ${reasons[fills.reason[i]!]}`,
@@ -43,6 +48,19 @@ test('what the share of volume leaves of a stop that was reached is a market ord
     [3, 'stop partial none', -4, 95],
     [3, 'stop filled none', -6, 100],
   ])
+})
+
+test('what a fill rests on is told in its own row, and not in later ones of the order', () => {
+  const rows: readonly BarRow[] = [...steady(2), [100, 101, 99, 100, { volume: 4 }], ...steady(6)]
+  const { flags } = fillsOf(single(rows), { 2: [{ qty: 10 }] }, freeConfig({ latencyMs: 200 }))
+  // Bars of hours are coarser than the latency, and the first of them has four to give.
+  expect([...flags]).toEqual([fillFlags.sameInstantOpen | fillFlags.volumeCapped, 0])
+})
+
+test('a wait for volume is told in the row that follows it', () => {
+  const rows: readonly BarRow[] = [...steady(2), [100, 101, 99, 100, { volume: 0.001 }], ...steady(6)]
+  const { flags } = fillsOf(single(rows), { 2: [{ qty: 10 }] })
+  expect([...flags]).toEqual([fillFlags.volumeCapped])
 })
 
 describe('the mask of QA', () => {

@@ -34,7 +34,7 @@ function traded(...fills: [qty: number, px: number, fee?: number, how?: Filled][
     const barOpenTsMs = kind === 'liquidation' ? Number.NaN : isInside ? tsMs - HOUR_MS : tsMs
     recorder.fill({ id: i, symbol: 0, kind, remainingQty: 0, flags: 0 } as Order, {
       ...{ tsMs, barOpenTsMs, qty, positionQty: held },
-      ...{ referencePx: fillPx, fillPx, isMaker: false, fee: fee * cash, volumeShare: 0.01 },
+      ...{ referencePx: fillPx, fillPx, isMaker: false, flags: 0, fee: fee * cash, volumeShare: 0.01 },
     })
   })
   return { ...run, result: { ...run.result, fills: recorder.table() } }

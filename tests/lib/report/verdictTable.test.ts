@@ -35,11 +35,21 @@ test('a run of days that are too few for a year says so, and the benchmark has a
   const table = verdictTable({
     ...metrics,
     isAnnualised: false,
-    benchmark: { totalReturn: -0.055, sharpe: -0.27, maxDrawdown: -0.19 } as MetricsJson['benchmark'],
+    benchmark: {
+      totalReturn: -0.055,
+      sharpe: null,
+      dailySharpe: -0.014,
+      maxDrawdown: -0.19,
+    } as MetricsJson['benchmark'],
   })
   expect(table[0]).toEqual(['120 days', 'run', 'benchmark'])
   expect(table[1]).toEqual(['total return', '+7.1%', '−5.5%'])
-  expect(table[3]).toEqual(['daily Sharpe ratio', '0.05 ± 0.09', '−0.27'])
+  expect(table[3]).toEqual(['daily Sharpe ratio', '0.05 ± 0.09', '−0.01'])
+})
+
+test('a run whose equity never moved has no Sharpe ratio, and no error of it', () => {
+  const sharpe = { ...metrics.sharpe, annual: null, annualError: null }
+  expect(verdictTable({ ...metrics, sharpe })[3]).toEqual(['Sharpe ratio', '–'])
 })
 
 test('a run that ended before its time says so first', () => {

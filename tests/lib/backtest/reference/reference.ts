@@ -68,7 +68,7 @@ export function referenceRun({ market, config, fromMs, toMs, decisionEveryMs, sc
 
   // ---- fills
 
-  type Fill = { qty: bigint; fill: bigint; reference: bigint; isMaker?: boolean; barOpenTsMs?: number }
+  type Fill = { qty: bigint; fill: bigint; reference: bigint; isMaker?: boolean; barOpenTsMs?: number; flags?: number }
   function book(o: Order, made: Fill, feeRateBps: number): void {
     const { qty, fill, reference } = made
     const { h } = o
@@ -104,8 +104,9 @@ export function referenceRun({ market, config, fromMs, toMs, decisionEveryMs, sc
     const isClipped = qty !== o.left
     const cap = volumeLeft.get(h)!
     const isCapped = abs(qty) > cap
-    if (isCapped) o.flags |= fillFlags.volumeCapped
     if (isCapped) qty = isBuy ? cap : -cap
+    // Where nothing gets through there is no row, and the next one tells of it.
+    if (qty === 0n) o.flags |= fillFlags.volumeCapped
     if (qty === 0n) return
     const fillPx = isMaker ? reference : takerPx(config, o, { bar, reference, qty })
     const rateBps = feeBps(config, nowMs, isMaker)
@@ -117,9 +118,14 @@ export function referenceRun({ market, config, fromMs, toMs, decisionEveryMs, sc
     if (qty !== reducing(qty, h.position)) qty = affordable(account, h, qty, fillPx, rateBps)
     const isShort = qty !== wanted
     if (qty !== 0n) {
-      o.flags |= flags | (isShort ? fillFlags.marginClipped : 0)
       volumeLeft.set(h, cap - abs(qty))
-      book(o, { qty, fill: fillPx, reference, isMaker, barOpenTsMs: bar.openTsMs }, rateBps)
+      const limits = (isCapped ? fillFlags.volumeCapped : 0) | (isShort ? fillFlags.marginClipped : 0)
+      book(
+        o,
+        { qty, fill: fillPx, reference, isMaker, barOpenTsMs: bar.openTsMs, flags: o.flags | flags | limits },
+        rateBps,
+      )
+      o.flags &= ~fillFlags.volumeCapped
     }
     if (o.left === 0n) return
     if (isShort) end(o, 'cancelled', 'insufficientMargin')
