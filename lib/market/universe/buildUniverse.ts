@@ -57,8 +57,10 @@ function listed({ symbols }: UniverseParams, { tradable, rejected }: ExchangeInf
   }
 }
 
-/** Without an API nobody says what the rules are: the finest grid stands in, and the entry says so. */
-function unchecked({ symbols, datesTsMs, minNotional }: UniverseParams): Universe {
+/** Without an API nobody says what the rules are: the finest grid stands in, and the entry says so. Nor does anybody say
+ *  since when there is a symbol: a later instant than the first of all would cut its life amid a file, whose earlier
+ *  rows would then be nobody's. */
+function unchecked({ symbols, minNotional }: UniverseParams): Universe {
   const grid = '0.00000001'
   return {
     symbols: [...symbols].sort().map((symbol) => ({
@@ -67,7 +69,7 @@ function unchecked({ symbols, datesTsMs, minNotional }: UniverseParams): Univers
       stepSize: grid,
       minNotional,
       rulesFrom: 'config',
-      onboardTsMs: datesTsMs[0] ?? 0,
+      onboardTsMs: 0,
     })),
     rejected: [],
   }
