@@ -31,6 +31,7 @@ export const httpPolicy = z.strictObject({
       (text) => !hasCredentials(text),
       'a user or a password would stand in every manifest: set HTTPS_PROXY or HTTP_PROXY in the environment instead',
     )
+    .refine((text) => !/[?#]/.test(text), 'a query would stand in every manifest, and no proxy is asked it')
     .optional(),
 })
 export type HttpPolicy = z.output<typeof httpPolicy>

@@ -116,5 +116,8 @@ test('what stands in every manifest takes no password: addresses of hosts and of
   const { error } = httpPolicy.safeParse({ proxyUrl: 'http://user:hunter22@proxy.example:8080' })
   expect(error?.message).toContain('set HTTPS_PROXY or HTTP_PROXY in the environment instead')
   expect(error?.message).not.toContain('hunter22')
+  const query = httpPolicy.safeParse({ proxyUrl: 'http://proxy.example:8080/?token=hunter22' })
+  expect(query.error?.message).toContain('would stand in every manifest')
+  expect(query.error?.message).not.toContain('hunter22')
   expect(httpPolicy.parse({ proxyUrl: 'http://proxy.example:8080' }).proxyUrl).toBe('http://proxy.example:8080')
 })
