@@ -25,6 +25,7 @@ export function printVerdict(out: Out, verdict: RunVerdict, status: Status): Sta
     pages: verdict.pages ?? [],
     numbers: verdict.numbers ?? null,
     sweep: verdict.sweep ?? null,
+    walkForward: verdict.walkForward ?? null,
   })
   return status
 }

@@ -38,7 +38,7 @@ export const run = defineCommand({
     { line: 'pipe run backtest --inspect', says: 'stop in a debugger, in the strategy' },
     { line: 'pipe run --set execution.latencyMs=500 --keep-going', says: 'another config; go on after failures' },
   ],
-  json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "survivorship", "targets", "failures", "pages", "numbers", "sweep"}; "numbers" and "sweep" are the tables of a backtest and of a sweep as they are shown, a heading and then rows of text.',
+  json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "survivorship", "targets", "failures", "pages", "numbers", "sweep", "walkForward"}; the last three are the tables of a backtest, a sweep and a walk-forward as they are shown, a heading and then rows of text.',
   jsonLines: true,
   async run(context, values) {
     const startMs = performance.now()

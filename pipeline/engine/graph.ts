@@ -104,6 +104,9 @@ export interface Graph {
 
   /** Names what `pipe run <name>` makes. */
   target(name: string, ...what: readonly (NodeHandle | Collection)[]): void
+
+  /** Names a target that another config would have: who asks for it is told what to set. */
+  absentTarget(name: string, todo: string): void
 }
 
 /** A pipeline is a value: its name, the schema of its config, and how the graph follows from a config. */

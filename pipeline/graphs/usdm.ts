@@ -40,13 +40,21 @@ export const usdmPipeline = ({ groups, strategies }: UsdmParts = {}) =>
     graph.target('check-features', ...research.checks)
     graph.target('qa', ...research.qa.values(), graph.add(qaPage, { inputs: { quality: [...research.qa.values()] } }))
     graph.target('replay', research.replay)
-    // What is asked for with a backtest is the verdict on it.
-    graph.target('backtest', ...made.backtests, made.metrics, made.report)
+    // What is asked for with a backtest, or a page on it, is the verdict: with all numbers there are.
+    const { sweep, walkForward } = made
+    const tried = [...(sweep === undefined ? [] : [sweep]), ...(walkForward === undefined ? [] : [walkForward])]
+    const verdict = [made.metrics, ...tried, made.report]
+    graph.target('backtest', ...made.backtests, ...verdict)
     graph.target('check-lookahead', made.check)
-    if (made.sweep !== undefined) graph.target('sweep', made.sweep)
-    if (made.walkForward !== undefined) graph.target('walk-forward', made.walkForward)
+    if (sweep !== undefined) graph.target('sweep', sweep)
+    else graph.absentTarget('sweep', `say what to try: --set 'sweep={"<param>":[1,2,3]}', or "sweep" in the config`)
+    if (walkForward !== undefined) graph.target('walk-forward', walkForward)
+    else {
+      const folds = `--set 'walkForward={"train":"60d","test":"20d"}', or "walkForward" in the config`
+      graph.absentTarget('walk-forward', `give it a sweep to choose from, and say how long its folds are: ${folds}`)
+    }
     graph.target('metrics', made.metrics)
-    graph.target('report', made.report)
+    graph.target('report', ...verdict)
   })
 
 export const usdm = usdmPipeline()

@@ -28,6 +28,8 @@ export interface RunVerdict {
   readonly numbers?: readonly (readonly string[])[]
   /** The best points of a sweep, likewise; rows of one cell are said below. */
   readonly sweep?: readonly (readonly string[])[]
+  /** The folds of a walk-forward, likewise. */
+  readonly walkForward?: readonly (readonly string[])[]
 }
 
 const shownTargets = 8
@@ -71,7 +73,8 @@ export function renderVerdict(verdict: RunVerdict, style: Style, lineCells = Num
   for (const [name, text] of fields) {
     lines.push(`  ${style.dim(padEnd(name, width))}  ${text.replaceAll('\n', `\n${' '.repeat(width + 4)}`)}`)
   }
-  return [...tableText(verdict.numbers, style), ...tableText(verdict.sweep, style), ...lines].join('\n')
+  const tables = [verdict.numbers, verdict.sweep, verdict.walkForward].flatMap((table) => tableText(table, style))
+  return [...tables, ...lines].join('\n')
 }
 
 /** A small table above the verdict, with a line between. */

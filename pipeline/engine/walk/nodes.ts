@@ -46,6 +46,7 @@ export class NodeGraph implements Graph {
   readonly nodes = new Map<string, GraphNode>()
   readonly targets = new Map<string, readonly Part[]>()
   readonly collections: GraphCollection[] = []
+  private readonly absentTargets = new Map<string, string>()
   /** How many of them rest on a node. */
   private readonly collectionCounts = new Map<GraphNode, number>()
   private readonly sources = new Map<string, Task>()
@@ -150,6 +151,10 @@ export class NodeGraph implements Graph {
     )
   }
 
+  absentTarget(name: string, todo: string): void {
+    this.absentTargets.set(name, todo)
+  }
+
   /** Places the nodes of a fan-out, now that the list it rests on can be read. */
   expand(collection: GraphCollection, value: unknown): readonly Part[] {
     assert.equal(collection.parts, undefined)
@@ -198,9 +203,13 @@ export class NodeGraph implements Graph {
     if (target !== undefined) return target
     const node = this.nodes.get(name)
     if (node !== undefined) return [node]
+    const todo = this.absentTargets.get(name)
+    if (todo !== undefined)
+      throw new Fault({ code: 'usage', what: `the config as it is has no target "${name}"`, where: name, todo })
+    const known = [...this.targets.keys(), ...this.absentTargets.keys(), ...this.nodes.keys()]
     throw new Fault({
       code: 'usage',
-      what: `there is no target or node "${name}"${didYouMean(name, [...this.targets.keys(), ...this.nodes.keys()])}`,
+      what: `there is no target or node "${name}"${didYouMean(name, known)}`,
       todo: `name one of the targets: ${[...this.targets.keys()].join(', ')}`,
     })
   }

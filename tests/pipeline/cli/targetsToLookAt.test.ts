@@ -2,9 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { canonicalJson } from '../../../cas/canonicalJson.ts'
 import type { Store } from '../../../pipeline/cli/context.ts'
 import { targetsToLookAt } from '../../../pipeline/cli/targetsToLookAt.ts'
 import type { FinishedRun } from '../../../pipeline/engine/engine.ts'
+import { sampleReport } from '../../lib/report/sampleReport.ts'
 
 let folder: string
 beforeEach(() => {
@@ -49,4 +51,18 @@ test('no file can take the place of what the run itself keeps there, and huge ta
 test('what has no page lays nothing', () => {
   expect(look({ data: { 'rows.parquet': 10 } }).pages).toEqual([])
   expect(readdirSync(folder)).toEqual([])
+})
+
+test('the numbers of a walk-forward are shown, and of whatever else bears its name nothing', () => {
+  const shown = (value: unknown) => {
+    const store = {
+      artifactPresence: () => 'present',
+      readDescriptor: () => ({ type: 'walkForward', files: [{ name: 'value.json', sizeBytes: 9, digest: 'd' }] }),
+      readObject: () => new TextEncoder().encode(canonicalJson(value)),
+    }
+    const manifest = { nodes: [{ address: 'w', artifact: 'a' }], targets: [{ name: 'w', addresses: ['w'] }] }
+    return targetsToLookAt({ manifest } as unknown as FinishedRun, store as unknown as Store, folder).walkForward
+  }
+  expect(shown(sampleReport({ days: 60, isSwept: true }).walkForward)![0]![0]).toBe('tested on')
+  expect(shown({ folds: 3 })).toBeUndefined()
 })

@@ -68,6 +68,22 @@ describe('a graph', () => {
     expect(() => graph.find('backtset')).toThrow('there is no target or node "backtset"; did you mean "backtest"?')
   })
 
+  test('says of a target that another config would have what to set, also to who misspells it', () => {
+    const graph = built((g) => {
+      g.target('backtest', g.add(one))
+      g.absentTarget('sweep', 'set "sweep"')
+    })
+    expect(() => graph.find('sweep')).toThrow(
+      expect.objectContaining({
+        code: 'usage',
+        what: 'the config as it is has no target "sweep"',
+        todo: 'set "sweep"',
+      }),
+    )
+    expect(() => graph.find('swep')).toThrow('did you mean "sweep"?')
+    expect([...graph.targets.keys()]).toEqual(['backtest'])
+  })
+
   test('refuses a pipeline without targets, and a target named twice', () => {
     expect(() => built((graph) => void graph.add(one))).toThrow(/names no target/)
     expect(() => built((graph) => void [graph.target('t', graph.add(one)), graph.target('t')])).toThrow(/named twice/)

@@ -79,6 +79,31 @@ describe('the pipeline usdm', () => {
     expect(nodes.get('features[mine,2026-05]')!.params).toMatchObject({ leftOut: ['spot_1h'] })
   })
 
+  test('makes with a report every number there is, and says what adds a sweep and a walk-forward', () => {
+    const addressesIn = (target: string, more: object = {}) =>
+      graphOf(usdm, more)
+        .find(target)
+        .map((part) => (part as { address: string }).address)
+    expect(addressesIn('report')).toEqual(['metrics', 'report'])
+    const walked = { sweep: { perSide: [2, 3] }, walkForward: { train: '20d', test: '10d' } }
+    expect(addressesIn('report', walked)).toEqual([
+      'metrics',
+      ...addressesIn('sweep', walked),
+      ...addressesIn('walk-forward', walked),
+      'report',
+    ])
+    const todo = (target: string) => {
+      try {
+        graphOf(usdm).find(target)
+      } catch (error) {
+        return (error as { todo?: string }).todo
+      }
+      return undefined
+    }
+    expect(todo('sweep')).toContain("--set 'sweep={")
+    expect(todo('walk-forward')).toContain("--set 'walkForward={")
+  })
+
   const misread: { says: string; column: Column; what: string; todo: string }[] = [
     {
       says: 'an input',

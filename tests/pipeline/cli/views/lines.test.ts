@@ -170,6 +170,20 @@ describe('the verdict', () => {
     ).toEqual(['  lookback  Sharpe ratio', '  1d                0.50', '  and 3 more'])
   })
 
+  test('shows the folds of a walk-forward below the points of the sweep', () => {
+    const sweep = [
+      ['lookback', 'Sharpe ratio'],
+      ['1d', '0.50'],
+    ]
+    const walkForward = [['tested on', 'return'], ['2026-05-01 to 2026-05-20', '+1.0%'], ['said of all']]
+    const lines = renderVerdict({ ...verdict, sweep, walkForward }, plainStyle).split('\n')
+    expect(lines.slice(5, 8)).toEqual([
+      '  tested on                 return',
+      '  2026-05-01 to 2026-05-20   +1.0%',
+      '  said of all',
+    ])
+  })
+
   test('fits 80 columns: sentences are broken, paths and ids are not, and no id is said twice', () => {
     const gap = 'a universe of those still listed today lacks LUNAUSDT and has AVAXUSDT, BNBUSDT and LTCUSDT instead'
     const told = { ...verdict, survivorship: gap, note: 'word '.repeat(30).trim() }
