@@ -8,7 +8,7 @@ import type { TableOf } from '../tables/table.ts'
 import { type BigInts, bigAt, bigIntsOf } from '../tables/wideInts.ts'
 import { DAY_MS } from '../time.ts'
 import { type BarsOfDay, barsFromAggTrades, barsFromKlines, barsFromPrices, barsFromTrades } from './barSources.ts'
-import type { LeftOut } from './bars.ts'
+import { emptyBars, type LeftOut } from './bars.ts'
 import type { FundingRule } from './fundingEstimate.ts'
 import { type DaySources, MinuteRows, type StateLimits } from './minuteRows.ts'
 import type { StoredTable } from './pieces.ts'
@@ -82,10 +82,14 @@ export function* buildMinutes(sources: MinuteSources, options: MinuteOptions): G
   const others = (Object.keys(barSources) as BarSource[]).filter((name) => name !== barsFrom)
 
   for (let dayTsMs = range.fromMs; dayTsMs < toMs; dayTsMs += DAY_MS) {
-    const compared = others.map((name) => ({ name, bars: barSources[name]?.(dayTsMs) }))
+    // A source that has nothing of this day is compared all the same: it lacks every bar.
+    const compared = others.flatMap((name) => {
+      const barsOf = barSources[name]
+      return barsOf === undefined ? [] : [{ name, bars: barsOf(dayTsMs) ?? emptyBars(0) }]
+    })
     const day: DaySources = {
       bars: primary(dayTsMs),
-      compared: compared.map(({ bars }) => bars).filter((bars) => bars !== undefined),
+      compared: compared.map(({ bars }) => bars),
       // Trades cannot tell a bar without any from one that the venue never had: its own bars can.
       existing: compared.find(({ name }) => name === 'klines')?.bars,
       mark: mark?.(dayTsMs),

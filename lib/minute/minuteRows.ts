@@ -60,6 +60,7 @@ export class MinuteRows {
     const premium = aligned(src, premiumCloses(sources.premium, intervalMs, this.#options.priceMs))
     const markPx = pick(sources.mark?.close, mark)
     const indexPx = pick(sources.index?.close, index)
+    const lostTrades = lostOf(src, this.#options.barsFrom === 'trades' ? sources.existing : undefined)
     const state = this.#states(src)
     const deviation = numbers(markPx, indexPx, (m, i) => Math.abs(m - i) / i)
     return makeTable(minuteTable, {
@@ -90,9 +91,9 @@ export class MinuteRows {
       spotTakerBuyQuoteVolume: pickSums(sources.spot?.takerBuyQuoteVolume, spot),
       ...state,
       indexDeviation: deviation,
-      lostTrades: src.lostTrades?.slice() ?? new Int32Array(n),
+      lostTrades,
       differs: differences(src, sources.compared),
-      dataOk: this.#verdicts(src, state.stalenessMs, deviation),
+      dataOk: this.#verdicts(src, state.stalenessMs, deviation, lostTrades),
     })
   }
 
@@ -115,14 +116,14 @@ export class MinuteRows {
     return { state, stalenessMs }
   }
 
-  #verdicts(src: Bars, stalenessMs: Float64Array, deviation: Float64Array): Uint8Array {
+  #verdicts(src: Bars, stalenessMs: Float64Array, deviation: Float64Array, lostTrades: Int32Array): Uint8Array {
     const { stalenessMaxMs, indexDeviationMax } = this.#options
     return Uint8Array.from(src.openTsMs, (_, i) => {
       const ok =
         isSound(src, i) &&
         stalenessMs[i]! <= stalenessMaxMs &&
         !(deviation[i]! > indexDeviationMax) &&
-        (src.lostTrades?.[i] ?? 0) === 0
+        lostTrades[i] === 0
       return ok ? 1 : 0
     })
   }
@@ -274,6 +275,15 @@ function existingOf(bars: Bars, existing: Bars | undefined): Bars {
     return [name, some]
   })
   return Object.fromEntries(kept) as Bars
+}
+
+/** Trades that are missing from a bar: those that the venue's own bar counts and we do not have. Where it is not known, ids
+ *  that were jumped over before a trade of the bar, be they of this bar or of one before it. */
+function lostOf(src: Bars, existing: Bars | undefined): Int32Array {
+  const lost = src.lostTrades?.slice() ?? new Int32Array(src.openTsMs.length)
+  if (existing === undefined) return lost
+  const rows = aligned(src, existing)
+  return lost.map((jumped, i) => (rows[i]! < 0 ? jumped : Math.max(0, existing.count[rows[i]!]! - src.count[i]!)))
 }
 
 /** Null where there is nothing to compare with, true where any source lacks the bar or says something else of it. */

@@ -53,7 +53,9 @@ export const minuteTable = defineTable({
     state: utf8({ doc: 'traded, quiet or outage' }),
     stalenessMs: f64({ unit: 'ms' }),
     indexDeviation: f64(),
-    lostTrades: i32({ doc: 'ids that are missing before a trade of this bar; 0 where bars come from klines' }),
+    lostTrades: i32({
+      doc: 'of bars made of trades: what the venue counts more, or ids jumped over before a trade of it',
+    }),
     differs: nullable(bool({ doc: 'true where a second source of bars says something else' })),
     dataOk: bool(),
   },

@@ -92,6 +92,30 @@ describe('bars', () => {
     expect(dayLess.rowCount).toBe(traded.count.filter((count) => count === 0).length)
   })
 
+  test('from trades on a day that the venue has no bars of: nothing is made up between them, and all of it differs', () => {
+    const minutes = minutesOf({ klines: [klines[0]!], trades }, { ...gap, barsFrom: 'trades' })
+    const traded = klines[1]!.read().columns
+    expect(minutes.rowCount).toBe(traded.count.filter((count) => count > 0).length)
+    expect(minutes.columns.differs.values.every((differs) => differs === 1)).toBe(true)
+  })
+
+  test('from trades: what is lost is counted in the bar that lost it, where the venue’s own bar tells', () => {
+    const day = tradeTables[1]!
+    const at0 = day.columns.tsMs.findIndex((ts) => ts >= at('2026-07-07T10:00Z'))
+    const minuteOf = (row: number) => Math.floor(day.columns.tsMs[row]! / MINUTE_MS) * MINUTE_MS
+    // The last trades of a minute: the jump shows in the next one only.
+    let end = at0
+    while (minuteOf(end) === minuteOf(at0)) end++
+    const damaged = storedTable(
+      concatTables(tradeTable, [sliceTable(day, 0, end - 1), sliceTable(day, end, day.rowCount)]),
+    )
+    const { columns } = minutesOf({ klines, trades: [trades[0]!, damaged] }, { ...gap, barsFrom: 'trades' })
+    const lossy = Array.from(columns.lostTrades.keys()).filter((row) => columns.lostTrades[row]! > 0)
+    expect(lossy.map((row) => [columns.openTsMs[row], columns.lostTrades[row], columns.dataOk[row]])).toEqual([
+      [minuteOf(at0), 1, 0],
+    ])
+  })
+
   test('from aggregated trades: compared with the klines, and a row that does not agree is tagged', () => {
     const rows = aggTrades[1]!.read()
     const qty = rows.columns.qty.slice()
