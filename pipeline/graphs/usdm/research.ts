@@ -2,6 +2,7 @@ import { type FeatureGroup, historyMs } from '../../../lib/features/feature.ts'
 import type { Partition } from '../../../lib/market/plan/partitions.ts'
 import type { DatasetPlan } from '../../../lib/market/plan/planDataset.ts'
 import { type SymbolMonth, symbolMonths } from '../../../lib/market/plan/symbolMonths.ts'
+import { assertWholeDays } from '../../../lib/market/plan/wholeDays.ts'
 import { minuteWarmupMs } from '../../../lib/minute/buildMinute.ts'
 import { outlierWarmupMs } from '../../../lib/qa/outliers.ts'
 import type { funding } from '../../../lib/tables/funding.ts'
@@ -72,7 +73,11 @@ export function addResearch(
       months.includes(one),
     )
   const rules = { interval: baseInterval, barsFrom: config.barsFrom, fromTsMs, toTsMs, backMs: minuteWarmupMs }
-  const symbolsOf = rememberedByPlan((found, period) => symbolMonths(found, period, rules))
+  const hasApi = config.source !== 'archives'
+  const symbolsOf = rememberedByPlan((found, period) => {
+    assertWholeDays(found.nowTsMs, { toTsMs, barsFrom: config.barsFrom, hasApi })
+    return symbolMonths(found, period, rules)
+  })
 
   const minuteOf = placedOnce(
     ({ symbol, period }: SymbolMonth) => [symbol, period],

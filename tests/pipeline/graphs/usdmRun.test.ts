@@ -90,6 +90,14 @@ describe('the pipeline usdm, run on the embedded exchange', () => {
     expect(byClass['trade']).toBeGreaterThan(10_000)
   }, 60_000)
 
+  test('over a range that ends behind the last whole day, refuses and says which day that is', async () => {
+    const run = new MemoryRun(usdm, { ...config, from: '2026-08-01', to: '2026-08-06' }, present)
+    await expect(run.make('report')).rejects.toMatchObject({
+      code: 'usage',
+      what: 'the range ends 2026-08-06, and of klines there are whole days before 2026-08-05 only',
+    })
+  }, 60_000)
+
   test.each([
     ['before there were any', '2019-01-01', '2019-01-08'],
     ['that is still to come', '2027-01-01', '2027-01-08'],
