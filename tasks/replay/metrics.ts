@@ -34,7 +34,8 @@ export const metrics = defineTask({
       rng: createRng(seed('bootstrap')),
       draws: bootstrapDraws,
     })
-    if (computed.days >= 2) return metricsJson(computed)
+    // No more days make a ruined account longer, and what it came to is known.
+    if (computed.days >= 2 || result.outcome === 'ruined') return metricsJson(computed)
     throw new Fault({
       code: 'failed',
       what: `the equity curve has ${computed.days} whole days, and metrics need two`,
