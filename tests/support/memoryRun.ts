@@ -92,6 +92,7 @@ export class MemoryRun {
       }),
       ref: (_output: ArtifactType, address: string) => ({ handle: 'reference', address }),
       target: (name: string, ...what: readonly unknown[]) => this.targets.set(name, what),
+      absentTarget: () => {},
     } as unknown as Graph
   }
 
