@@ -90,28 +90,28 @@ describe('the pipeline usdm, run on the embedded exchange', () => {
     expect(byClass['trade']).toBeGreaterThan(10_000)
   }, 60_000)
 
-  test('over a range that ends behind the last whole day, refuses and says which day that is', async () => {
-    const run = new MemoryRun(usdm, { ...config, from: '2026-08-01', to: '2026-08-06' }, present)
-    await expect(run.make('report')).rejects.toMatchObject({
-      code: 'usage',
-      what: 'the range ends 2026-08-06, and of klines there are whole days before 2026-08-05 only',
-    })
-  }, 60_000)
-
   test.each([
-    ['before there were any', '2019-01-01', '2019-01-08'],
-    ['that is still to come', '2027-01-01', '2027-01-08'],
+    ['ends behind the last whole day', '2026-08-01', '2026-08-06'],
+    ['is still to come', '2027-01-01', '2027-01-08'],
   ])(
-    'over a range %s, says that nobody could be chosen and why',
+    'over a range that %s, refuses and says which day that is',
     async (_, from, to) => {
       const run = new MemoryRun(usdm, { ...config, from, to }, present)
       await expect(run.make('report')).rejects.toMatchObject({
-        code: 'failed',
-        what: expect.stringMatching(/the universe has no symbol \(.*it has no bars in the 30 days before 20/),
-        where: 'universe',
+        code: 'usage',
+        what: `the range ends ${to}, and of klines there are whole days before 2026-08-05 only`,
       })
-      expect([...run.values.keys()].filter((address) => /^(backtest|metrics|report)/.test(address))).toEqual([])
     },
     60_000,
   )
+
+  test('over a range before there were any, says that nobody could be chosen and why', async () => {
+    const run = new MemoryRun(usdm, { ...config, from: '2019-01-01', to: '2019-01-08' }, present)
+    await expect(run.make('report')).rejects.toMatchObject({
+      code: 'failed',
+      what: expect.stringMatching(/the universe has no symbol \(.*it has no bars in the 30 days before 20/),
+      where: 'universe',
+    })
+    expect([...run.values.keys()].filter((address) => /^(backtest|metrics|report)/.test(address))).toEqual([])
+  }, 60_000)
 })
