@@ -1,13 +1,10 @@
 import { Fault } from '../../lib/fault.ts'
-import { type FoundLeak, leaks as leaksArtifact } from '../../lib/tables/features.ts'
 import { askFlags } from './ask.ts'
 import { defineCommand } from './command.ts'
 import { arg, flag } from './flag.ts'
-import { instantText, plural } from './human.ts'
+import { plural } from './human.ts'
+import { leaksJson, readChecks, renderLeaks } from './leakReport.ts'
 import { makeTargets } from './makeTargets.ts'
-import { StoredFiles } from './storedFiles.ts'
-import type { Style } from './style.ts'
-import { textTable } from './textTable.ts'
 import type { World } from './world.ts'
 
 export const checkLookahead = defineCommand({
@@ -35,7 +32,6 @@ export const checkLookahead = defineCommand({
       targets: values.targets.length > 0 ? values.targets : await checksOf(opened),
       keepGoing: true,
     }))
-    const files = new StoredFiles(world.store)
     try {
       const { manifest, failures, status } = finished
       if (status !== 'ok' || manifest === undefined) {
@@ -47,18 +43,13 @@ export const checkLookahead = defineCommand({
           todo: first?.failure.rerun ?? 'run it again: what is finished is kept',
         })
       }
-      const asked = new Set(manifest.targets.flatMap(({ addresses }) => addresses))
-      const checks = manifest.nodes
-        .filter(({ address, artifact }) => asked.has(address) && files.typeOf(artifact) === leaksArtifact.name)
-        .map(({ address, artifact }) => ({ address, ...leaksArtifact.schema.parse(files.json(artifact)) }))
+      const checks = readChecks(world.store, manifest)
       if (checks.length === 0) throw noChecks(values.targets)
-      const leaks = checks.flatMap((check) => check.leaks)
-      const checked = checks.map(({ address, features, cuts }) => ({ address, features, cuts }))
+      const { checked, leaks } = leaksJson(checks)
       context.out.print(renderLeaks(checked, leaks, context.out.style))
       context.out.printJson({ checked, leaks })
       return leaks.length === 0 ? 'ok' : 'failed'
     } finally {
-      files.close()
       await world.close()
     }
   },
@@ -76,45 +67,3 @@ const noChecks = (named: readonly string[]): Fault =>
     what: named.length === 0 ? 'nothing in this pipeline checks for time travel' : `${named.join(', ')}: no check`,
     todo: 'name a target whose nodes make leaks, such as checkFeatures; "pipe ls --targets" lists them',
   })
-
-interface Checked {
-  readonly address: string
-  readonly features: readonly string[]
-  readonly cuts: number
-}
-
-const kindTexts: Readonly<Record<FoundLeak['kind'], string>> = {
-  looksAhead: 'looks ahead',
-  warmupTooShort: 'warm-up too short',
-  remembers: 'remembers from run to run',
-  bringsData: 'brings data along',
-  columnForetells: 'column foretells returns',
-}
-
-/** A line for each leak, and what was tried. */
-export function renderLeaks(checked: readonly Checked[], leaks: readonly FoundLeak[], style: Style): string {
-  const tried = checked.reduce((sum, { features }) => sum + features.length, 0)
-  const cuts = [...new Set(checked.map((check) => check.cuts))].sort((a, b) => a - b)
-  const said = `${plural(tried, 'feature and strategy', 'features and strategies')} in ${plural(checked.length, 'check')}, at ${cuts.join(' or ')} instants each`
-  if (leaks.length === 0) return `${style.good('ok')}  nothing looks ahead: ${said}`
-  const rows = leaks.map(({ feature, group, kind, symbol, column, rowKnownAtMs, cutMs, what }) => [
-    style.bold(feature),
-    group,
-    kindTexts[kind],
-    [symbol, column ?? ''].filter((text) => text !== '').join(' '),
-    instantText(rowKnownAtMs),
-    kind === 'looksAhead' || kind === 'warmupTooShort'
-      ? `${kind === 'looksAhead' ? 'after' : 'before'} ${instantText(cutMs)}`
-      : '',
-    what ?? '',
-  ])
-  const titles = ['feature', 'group', 'kind', 'symbol', 'what was known', 'changes with what lies', '']
-  return [
-    ...textTable(
-      titles.map((title) => ({ title })),
-      rows,
-      style.dim,
-    ),
-    `${style.bad('failed')}  ${plural(leaks.length, 'leak')} among ${said}`,
-  ].join('\n')
-}

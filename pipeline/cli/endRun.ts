@@ -15,6 +15,7 @@ import { rememberProject } from './completion/rememberProject.ts'
 import type { Context } from './context.ts'
 import { fetchNotesOf } from './fetchNotes.ts'
 import type { Following } from './followRun.ts'
+import { cleanText, leaksJson, readChecks, renderLeaks } from './leakReport.ts'
 import { printVerdict } from './printVerdict.ts'
 import { faultIn, faultJson, renderFault } from './renderFault.ts'
 import { packObjects, rememberRun } from './runMemo.ts'
@@ -50,7 +51,15 @@ export async function endRun(ended: EndedRun): Promise<Status> {
   await following.finishLog()
 
   const wallMs = performance.now() - ended.startMs
-  const status = pinned.fault?.code ?? finished.status
+  const { checked, leaks } = leaksJson(
+    finished.manifest === undefined ? [] : readChecks(world.store, finished.manifest),
+  )
+  const looksAhead = finished.outcome === 'ok' && leaks.length > 0
+  // A check that found something did its work, and whoever asked for it has failed it: as "check-lookahead" has it.
+  const outcome = looksAhead ? 'failed' : finished.outcome
+  const status = pinned.fault?.code ?? (looksAhead ? 'failed' : finished.status)
+  const notes = [pinned.note, checked.length > 0 && leaks.length === 0 ? cleanText(checked) : undefined]
+  const note = notes.filter((text) => text !== undefined).join('\n')
   const summary: RunSummary = {
     run: finished.runId,
     pipeline: world.pipeline.name,
@@ -58,7 +67,7 @@ export async function endRun(ended: EndedRun): Promise<Status> {
     asOfMs: ended.frozen?.manifest.asOfMs ?? world.asOfMs,
     startedMs: ended.startedMs,
     wallMs: Math.round(wallMs),
-    outcome: finished.outcome,
+    outcome,
     counts: finished.counts,
     manifestId: finished.manifestId ?? null,
     snapshot: pinned.snapshot?.name ?? null,
@@ -74,7 +83,7 @@ export async function endRun(ended: EndedRun): Promise<Status> {
   }
 
   const verdict: RunVerdict = {
-    outcome: finished.outcome,
+    outcome,
     counts: finished.counts,
     wallMs,
     runId: finished.runId,
@@ -82,12 +91,16 @@ export async function endRun(ended: EndedRun): Promise<Status> {
     ...(finished.manifestId === undefined ? {} : { manifestId: finished.manifestId }),
     ...(finished.manifest === undefined ? {} : { manifest: finished.manifest }),
     ...(pinned.snapshot === undefined ? {} : { snapshot: pinned.snapshot }),
-    ...(pinned.note === undefined ? {} : { note: pinned.note }),
+    ...(note === '' ? {} : { note }),
     failures: finished.failures.map(({ address }) => address),
     survivorship: universeNote(world.store, finished.manifest?.nodes ?? []),
     ...targetsToLookAt(finished, world.store, runFolder(root, finished.runId)),
   }
   const { out } = context
+  if (leaks.length > 0) {
+    out.print(renderLeaks(checked, leaks, out.style))
+    out.printJsonLine({ kind: 'leaks', checked, leaks })
+  }
   printVerdict(out, verdict, status)
   if (pinned.fault) {
     out.printJsonLine(faultJson(pinned.fault))

@@ -12,7 +12,7 @@ export const run = defineCommand({
   name: 'run',
   summary: 'Make targets: skip what is recorded, execute the rest',
   about:
-    'Without a target every target of the pipeline is made. With --snapshot and a name that exists, the run is frozen: only what the snapshot observed counts and the network is closed. With a new name, the finished run is pinned under it. Ctrl-C or SIGTERM once lets running nodes finish, but no source that waits or pauses, and downloads for five seconds only; twice stops at once; what is finished is kept either way.',
+    'Without a target every target of the pipeline is made. With --snapshot and a name that exists, the run is frozen: only what the snapshot observed counts and the network is closed. With a new name, the finished run is pinned under it. A target that checks for time travel and finds some fails the run: status 3, as with check-lookahead. Ctrl-C or SIGTERM once lets running nodes finish, but no source that waits or pauses, and downloads for five seconds only; twice stops at once; what is finished is kept either way.',
   args: { targets: arg.many('Targets or addresses to make', { completes: 'target' }) },
   flags: {
     ...askFlags,
@@ -38,7 +38,7 @@ export const run = defineCommand({
     { line: 'pipe run backtest --inspect', says: 'stop in a debugger, in the strategy' },
     { line: 'pipe run --set execution.latencyMs=500 --keep-going', says: 'another config; go on after failures' },
   ],
-  json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "survivorship", "targets", "failures", "pages", "numbers", "sweep", "walkForward"}; the last three are the tables of a backtest, a sweep and a walk-forward as they are shown, a heading and then rows of text.',
+  json: 'One event a line as it happens: {"kind", "elapsedMs", …}, the kinds being those of pipeline/engine/event.ts. After "run finished" comes one last line {"kind": "verdict", "outcome", "status", "run", "runFolder", "counts", "wallMs", "manifestId", "snapshot", "note", "survivorship", "targets", "failures", "pages", "numbers", "sweep", "walkForward"}; the last three are the tables of a backtest, a sweep and a walk-forward as they are shown, a heading and then rows of text. Where a target that checks for time travel found some, {"kind": "leaks", "checked", "leaks"} comes before the verdict, as "check-lookahead" has them.',
   jsonLines: true,
   async run(context, values) {
     const startMs = performance.now()

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { exitStatuses } from '../../../lib/fault.ts'
-import { renderLeaks } from '../../../pipeline/cli/checkLookahead.ts'
+import { renderLeaks } from '../../../pipeline/cli/leakReport.ts'
 import { plainStyle } from '../../../pipeline/cli/style.ts'
 import { writeTinyProject } from '../../support/tinyProject/writeTinyProject.ts'
 import { type BuiltPipe, buildPipe, type Ran } from './builtPipe.ts'
@@ -53,6 +53,35 @@ describe('pipe check-lookahead', () => {
   test('goes by what a snapshot observed', () => {
     expect(here('run', 'report', '--snapshot', 'demo', ...asOf).status).toBe(0)
     expect(here('check-lookahead', '--snapshot', 'demo').status).toBe(0)
+  })
+
+  test('is no kinder where a run makes the same target: it tells the leaks, and ends as the check does', () => {
+    const planted = ['--set', 'strategy=planted', '--set', 'groups=["honest","planted"]', ...asOf]
+    for (const targets of [['check-lookahead', 'check-features'], []]) {
+      const { stdout, status } = here('run', ...targets, ...planted)
+      expect(status).toBe(exitStatuses.failed)
+      expect(stdout).toMatch(/^remembersTheFuture +strategy +remembers from run to run/m)
+      expect(stdout).toMatch(/^tomorrow +planted +looks ahead/m)
+      expect(stdout).toMatch(/^failed {2}2 leaks among 5 features and strategies in 3 checks/m)
+      expect(stdout).toMatch(/^failed {2}\d+ nodes/m)
+      expect(stdout).not.toMatch(/^ok/m)
+    }
+    const lines = here('run', 'check-lookahead', '--json', ...planted)
+      .stdout.trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kind: string; status?: string; leaks?: { feature: string }[] })
+    expect(lines.at(-2)).toMatchObject({ kind: 'leaks', leaks: [{ feature: 'remembersTheFuture' }] })
+    expect(lines.at(-1)).toMatchObject({ kind: 'verdict', outcome: 'failed', status: 'failed' })
+  })
+
+  test('where nothing looks ahead a run says so, also when there is nothing to do', () => {
+    for (let i = 0; i < 2; i++) {
+      const { stdout, status } = here('run', 'check-lookahead', 'check-features', ...asOf)
+      expect(stdout).toMatch(/^ok/m)
+      expect(stdout).toContain('nothing looks ahead: 3 features and strategies in 2 checks, at 3 or 8 instants each')
+      expect(status).toBe(0)
+    }
+    expect(here('run', 'report', ...asOf).stdout).not.toContain('looks ahead')
   })
 
   test('says where nothing is checked', () => {
