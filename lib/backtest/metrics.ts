@@ -23,7 +23,7 @@ import { byMonth, byRegime, bySymbol, regimesOf } from './breakdowns.ts'
 import type { DailyReturns } from './dailyReturns.ts'
 import { alignDays, dailyReturns } from './dailyReturns.ts'
 import type { BacktestResult } from './engine.ts'
-import { fillFlags } from './orders.ts'
+import { fillFlags, outcomes, type Reason, reasons } from './orders.ts'
 import { pow10 } from './scaled.ts'
 
 /** Conventions: daily UTC closes, simple returns, 365 days a year, risk-free rate 0, one degree of freedom taken off.
@@ -60,6 +60,8 @@ export interface Metrics {
   /** Traded notional over mean equity, a year. */
   readonly turnover: number
   readonly fills: number
+  /** Orders that were refused, or got less than they asked for want of margin, and the reason that most of them have. */
+  readonly refused: { readonly orders: number; readonly mostly: Reason | undefined }
   readonly exposure: { meanGross: number; meanNet: number; maxGross: number; timeInMarket: number }
   readonly capacityUsdt: number
   /** More fills met the cap on their bar's volume than the capacity leaves out: what they wanted is more than what they
@@ -191,6 +193,7 @@ export function computeMetrics(
     worstDay: days === 0 ? NaN : returns.reduce((a, b) => Math.min(a, b)),
     hitRate: hitRate(returns),
     exposure: exposureOf(result),
+    refused: refusedOf(result),
     ...capacityOf(result),
     bySymbol: bySymbol(result),
     byMonth: byMonth(daily, curve, result.cashDecimals),
@@ -211,6 +214,19 @@ function exposureOf(result: BacktestResult): Metrics['exposure'] {
     maxGross: grossShare.reduce((a, b) => Math.max(a, b), 0),
     timeInMarket: gross.filter((value) => value > 0).length / rows,
   }
+}
+
+function refusedOf({ fills }: BacktestResult): Metrics['refused'] {
+  const counts = new Map<Reason, number>()
+  let orders = 0
+  for (const [row, index] of fills.reason.entries()) {
+    const reason = reasons[index]!
+    if (outcomes[fills.outcome[row]!] !== 'rejected' && reason !== 'insufficientMargin') continue
+    orders++
+    counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  }
+  const [most] = [...counts].sort(([, a], [, b]) => b - a)
+  return { orders, mostly: most?.[0] }
 }
 
 function capacityOf({ fills, capitalCash, cashDecimals }: BacktestResult): {

@@ -16,6 +16,13 @@ export function verdictSentences(view: ReportView): string[] {
   if (outcome === 'ruined') sentences.push('The account was ruined: its equity fell to zero or below.')
   if (outcome === 'drawdownStop') sentences.push('The drawdown limit ended the run early, with all positions closed.')
 
+  if (metrics.fills === 0) {
+    const { orders = 0, mostly } = metrics.refused ?? {}
+    const why =
+      orders === 0 ? 'the strategy asked for nothing' : `all ${count(orders)} orders were refused, mostly ${mostly}`
+    sentences.push(`Nothing was ever traded: ${why}.`)
+  }
+
   const did = (totalReturn ?? 0) < 0 ? 'lost' : 'earned'
   const size = percent(Math.abs(totalReturn ?? Number.NaN))
   const beside =

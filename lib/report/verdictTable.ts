@@ -6,7 +6,7 @@ const endings = { ruined: 'ruined', drawdownStop: 'drawdown limit' } as const
 /** The handful of numbers people ask for first: a heading, then a row each, the benchmark's beside the run's own. Costs
  *  are shares of the capital. */
 export function verdictTable(metrics: MetricsJson): string[][] {
-  const { benchmark, sharpe, parts, capitalUsdt, isAnnualised } = metrics
+  const { benchmark, sharpe, parts, capitalUsdt, isAnnualised, refused } = metrics
   const ofCapital = (usdt: number | null) => signedPercent(usdt === null ? null : usdt / capitalUsdt)
   const [own, error] = isAnnualised ? [sharpe.annual, sharpe.annualError] : [sharpe.sharpe, sharpe.error]
   const rows: [name: string, own: string, other?: string][] = [
@@ -24,6 +24,9 @@ export function verdictTable(metrics: MetricsJson): string[][] {
     ['funding', ofCapital(parts.funding)],
     ['time in the market', percent(metrics.exposure.timeInMarket, 0)],
     ['fills', count(metrics.fills)],
+    ...(refused === undefined || refused.orders === 0
+      ? []
+      : [['orders refused or cut', `${count(refused.orders)}, mostly ${refused.mostly}`] as [string, string]]),
   ]
   const columns = benchmark === undefined ? 2 : 3
   return [[`${metrics.days} days`, 'run', 'benchmark'], ...rows].map((row) =>

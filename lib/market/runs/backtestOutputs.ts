@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { filesArtifact, jsonArtifact } from '../../artifact.ts'
+import { reasons } from '../../backtest/orders.ts'
 
 /** All that a backtest left behind: `run.json`, `equity.parquet` and `fills.parquet`. See backtestFiles.ts. */
 export const backtestRun = filesArtifact('backtestRun')
@@ -57,6 +58,8 @@ export const metricsSchema = z.object({
   hitRate: number,
   turnover: number,
   fills: z.number(),
+  /** Absent in what was made before it was told. */
+  refused: z.object({ orders: z.number(), mostly: z.enum(reasons).optional() }).optional(),
   exposure: z.object({ meanGross: number, meanNet: number, maxGross: number, timeInMarket: number }),
   capacityUsdt: number,
   /** Absent in what was made before it was told. */

@@ -123,6 +123,24 @@ describe('computeMetrics', () => {
     expect(byRegime.find((slice) => slice.regime === 'unknown')!.days).toBe(31)
   })
 
+  test('orders that were refused are counted, by what most of them were refused for', () => {
+    const refusedWith = (config: object) =>
+      computeMetrics(
+        runBacktest({
+          market: randomMarket(4, 1, 5 * 24),
+          strategy: btcBuyAndHold,
+          params: { symbol: 'S00USDT', weight: 1 },
+          config: backtestConfig.parse(config),
+          fromMs: startMs,
+          toMs: startMs + 5 * DAY_MS,
+        }),
+      )
+    expect(refusedWith({}).refused).toEqual({ orders: 0, mostly: undefined })
+    const poor = refusedWith({ capitalUsdt: 1 })
+    expect([poor.fills, poor.refused.mostly]).toEqual([0, 'belowMinimum'])
+    expect(poor.refused.orders).toBeGreaterThan(0)
+  })
+
   test('intervals come from the seed, and trials deflate', () => {
     const { result } = control(100)
     const trialSharpes = Float64Array.of(0.01, 0.05, -0.02, 0.03)

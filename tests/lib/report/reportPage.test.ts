@@ -181,6 +181,15 @@ describe('the verdict', () => {
     expect(verdictSentences(ruined)[0]).toContain('ruined')
   })
 
+  test('says that nothing was traded, and why', () => {
+    const idle = (refused: object) =>
+      verdictSentences({ ...view, metrics: { ...view.metrics, fills: 0, ...refused } })[0]
+    expect(idle({ refused: { orders: 0 } })).toBe('Nothing was ever traded: the strategy asked for nothing.')
+    expect(idle({ refused: { orders: 210, mostly: 'belowMinimum' } })).toBe(
+      'Nothing was ever traded: all 210 orders were refused, mostly belowMinimum.',
+    )
+  })
+
   test('names how many configurations were tried', () => {
     expect(verdictSentences(view).join(' ')).toContain('one of 3 configurations tried')
   })

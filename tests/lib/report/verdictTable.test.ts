@@ -56,3 +56,9 @@ test('a run that ended before its time says so first', () => {
   expect(verdictTable({ ...metrics, outcome: 'ruined' })[1]).toEqual(['ended early', 'ruined'])
   expect(verdictTable({ ...metrics, outcome: 'drawdownStop' })[1]).toEqual(['ended early', 'drawdown limit'])
 })
+
+test('orders that were refused are told, with what most of them were refused for', () => {
+  const refused = { orders: 1210, mostly: 'belowMinimum' } as const
+  expect(verdictTable({ ...metrics, refused }).at(-1)).toEqual(['orders refused or cut', '1,210, mostly belowMinimum'])
+  expect(verdictTable({ ...metrics, refused: { orders: 0 } })).toEqual(verdictTable(metrics))
+})
