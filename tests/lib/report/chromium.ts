@@ -106,6 +106,6 @@ export class BrowserPage {
       this.#process.kill()
       await ended
     }
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 }
