@@ -10,7 +10,7 @@ import { importOrder } from './importOrder.ts'
 import { makeLineMap, pointAt, readMappings } from './lineMap.ts'
 import { nameModules, type Package } from './packages.ts'
 import { columnBeforeMarks, markPureCalls, readTopLevel } from './pureCalls.ts'
-import { type ImportResolver, isInstalled, type Resolved } from './resolveImports.ts'
+import { type ImportResolver, isInstalled, isPath, type Resolved } from './resolveImports.ts'
 import { isMarkedFree } from './sideEffects.ts'
 import type { Node } from './syntax.ts'
 import { isTickpipeFile } from './tickpipePackage.ts'
@@ -137,12 +137,12 @@ function codePlugin(
   return {
     name: 'tickpipe-code',
     resolveId: {
-      filter: { id: /^[^/\0]/ },
+      filter: { id: /^[^\0]/ },
       async handler(specifier, importer, options) {
         if (specifier === entryId) return virtualEntry
         if (importer === undefined) return null
-        if (specifier.startsWith('.')) {
-          resolver.noteRelative(specifier, importer)
+        if (isPath(specifier)) {
+          resolver.notePath(specifier, importer)
           return null
         }
         const resolved = await resolver.resolve(specifier, importer, async () => {

@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { canonicalJson } from '../../../cas/canonicalJson.ts'
 import { type Digest, digestOf, isDigest } from '../../../cas/digest.ts'
@@ -8,6 +7,7 @@ import type { CodeInfo } from './codeInfo.ts'
 import { type CodeObject, codeFormat, makeCodeObject } from './codeObject.ts'
 import { FileLook, type FileMark } from './fileMarks.ts'
 import { readIndexJson, sweepIndexFiles, writeIndexFile } from './indexFile.ts'
+import { markInputs } from './markInputs.ts'
 import { hashClosure } from './packageClosure.ts'
 import type { PackageHashes } from './packageTree.ts'
 import type { ImportResolver } from './resolveImports.ts'
@@ -88,8 +88,7 @@ export class CodeCache {
     const packages = closure.refs.map(({ name, version, tree }, i) => {
       return { key: `${name}@${version}`, dir: closure.hashed[i]!.dir, tree }
     })
-    const files = new Set([...built.files, ...resolver.packages.manifests, ...builderFiles()])
-    const marks = this.#look.markAll(files, resolver.lookedAt, sinceMs)
+    const marks = markInputs(this.#look, built.files, resolver, sinceMs)
     if (marks !== undefined) {
       if (!this.#swept) sweepIndexFiles(this.#dir, sweepAgeMs)
       this.#swept = true
@@ -175,14 +174,4 @@ function objectsOf(dirs: readonly string[], hashes: PackageHashes): PackageObjec
     const { tree, files } = hashes.of(dir)
     return [tree, ...files.map(({ digest, path, sizeBytes }) => ({ digest, path: join(dir, path), sizeBytes }))]
   })
-}
-
-/** What makes bundles and code objects: another version of it may make others of the same sources. */
-export function builderFiles(): string[] {
-  const sources = join(tickpipeDir, 'pipeline', 'engine', 'code')
-  return [
-    join(tickpipeDir, 'package.json'),
-    createRequire(import.meta.url).resolve('rolldown/package.json'),
-    ...readdirSync(sources).map((name) => join(sources, name)),
-  ]
 }

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
-import { dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type LookedAt, realPathOf } from './fileMarks.ts'
 import type { Package } from './packages.ts'
 
@@ -10,25 +11,29 @@ const extensions = ['.tsx', '.ts', '.mts', '.cts', '.jsx', '.js', '.mjs', '.cjs'
 export class ImportTrail implements LookedAt {
   readonly absent = new Set<string>()
   readonly links = new Map<string, string>()
+  /** Each package.json of a folder that a path named: it may say which file is meant. */
+  readonly manifests = new Set<string>()
   readonly #seen = new Set<string>()
 
   addPackage({ found, absent }: { readonly found: Package | undefined; readonly absent: readonly string[] }): void {
     for (const path of absent) this.absent.add(path)
-    if (found !== undefined) this.#addLink(found.dir)
+    if (found !== undefined) this.addLink(found.dir)
   }
 
-  addRelative(specifier: string, importer: string): void {
-    const path = resolve(dirname(importer), specifier)
+  /** @param specifier a relative or absolute path, or the URL of a file */
+  addPath(specifier: string, importer: string): void {
+    const path = specifier.startsWith('file:') ? fileURLToPath(specifier) : resolve(dirname(importer), specifier)
     if (this.#seen.has(path)) return
     this.#seen.add(path)
-    this.#addLink(dirname(path))
+    this.addLink(dirname(path))
     for (const candidate of candidatesFor(path)) {
-      if (existsSync(candidate)) this.#addLink(candidate)
-      else this.absent.add(candidate)
+      if (!existsSync(candidate)) this.absent.add(candidate)
+      else if (basename(candidate) === 'package.json') this.manifests.add(candidate)
+      else this.addLink(candidate)
     }
   }
 
-  #addLink(path: string): void {
+  addLink(path: string): void {
     const target = realPathOf(path)
     if (target !== '' && target !== path) this.links.set(path, target)
   }

@@ -5,11 +5,11 @@ import { pathToFileURL } from 'node:url'
 import { digestOf, isDigest } from '../../../cas/digest.ts'
 import { layoutOf } from '../../../cas/layout.ts'
 import { Fault } from '../../../lib/fault.ts'
-import { builderFiles } from './codeCache.ts'
 import { FileLook, type FileMark } from './fileMarks.ts'
 import type { ProjectPlace } from './findProject.ts'
 import { readIndexFile, readIndexJson, sweepIndexFiles, writeIndexFile } from './indexFile.ts'
 import { pointAt, readMappings } from './lineMap.ts'
+import { markInputs } from './markInputs.ts'
 import { type Origin, originOf } from './origins.ts'
 import { Packages } from './packages.ts'
 import { bundleProject, type ProjectBundle } from './projectBundle.ts'
@@ -63,8 +63,8 @@ function readEntry(path: string): Entry | undefined {
 
 async function makeBundle({ dir, configFile }: ProjectPlace, cacheDir: string) {
   const sinceMs = Date.now()
-  const packages = new Packages()
-  const resolver = new ImportResolver(packages, dir, defaultClosures)
+  const resolver = new ImportResolver(new Packages(), dir, defaultClosures)
+  resolver.lookedAt.addLink(configFile)
   const bundle = await bundleProject(configFile, resolver)
 
   // Named by its content: within one process an equal name would give the module that was imported before.
@@ -74,8 +74,7 @@ async function makeBundle({ dir, configFile }: ProjectPlace, cacheDir: string) {
   writeIndexFile(join(cacheDir, `${name}.map.json`), sourceMap)
   writeIndexFile(join(cacheDir, `${name}.mjs`), bundle.code)
 
-  const files = [...new Set([...bundle.files, ...packages.manifests, ...builderFiles()])]
-  const inputs = new FileLook().markAll(files, resolver.lookedAt, sinceMs)
+  const inputs = markInputs(new FileLook(), bundle.files, resolver, sinceMs)
   if (inputs !== undefined) writeIndexFile(join(cacheDir, 'entry.json'), JSON.stringify({ bundle: name, inputs }))
   const bundleFile = join(cacheDir, `${name}.mjs`)
   return { bundleFile: existsSync(bundleFile) ? bundleFile : writeAside(bundle.code), inputs }

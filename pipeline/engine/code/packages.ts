@@ -10,10 +10,18 @@ export interface Package {
   readonly manifest: Readonly<Record<string, unknown>>
 }
 
+/** A package.json that says what `#` aliases in the files below it mean. */
+export interface Scope {
+  readonly dir: string
+  readonly manifest: Readonly<Record<string, unknown>>
+}
+
 /** Finds packages, and remembers: one look at the disk for each folder. */
 export class Packages {
   readonly #byDir = new Map<string, Package | undefined>()
   readonly #manifests = new Set<string>()
+  readonly #absentManifests = new Set<string>()
+  readonly #noted = new Set<string>()
 
   /** The nearest package upward from a file. */
   of(file: string): Package | undefined {
@@ -22,22 +30,56 @@ export class Packages {
 
   /** The package.json of a folder, if it has one with a name. */
   at(dir: string): Package | undefined {
-    const manifestFile = join(dir, 'package.json')
-    let manifest: Record<string, unknown>
-    try {
-      manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as Record<string, unknown>
-    } catch {
-      return undefined // none, or one that nothing could be imported by
-    }
-    this.#manifests.add(manifestFile)
-    const { name, version } = manifest
-    if (typeof name !== 'string' || name === '') return undefined
+    const manifest = this.#read(join(dir, 'package.json'))
+    const { name, version } = manifest ?? {}
+    if (manifest === undefined || typeof name !== 'string' || name === '') return undefined
     return { dir, name, version: typeof version === 'string' ? version : '0.0.0', manifest }
+  }
+
+  /** The nearest package.json upward from a file, with a name or without: aliases, self-references and the module format
+   *  are looked up in it and in no other. */
+  scopeOf(file: string): Scope | undefined {
+    for (let dir = dirname(file); ; dir = dirname(dir)) {
+      const manifest = this.#read(join(dir, 'package.json'))
+      if (manifest !== undefined) return { dir, manifest }
+      if (dirname(dir) === dir) return undefined
+    }
+  }
+
+  /** Takes note of what says how the imports of a file are resolved and how it is named: every package.json up to the
+   *  nearest with a name, and the nearer places where one may come to be. */
+  noteScopes(file: string): void {
+    for (let dir = dirname(file); !this.#noted.has(dir); dir = dirname(dir)) {
+      this.#noted.add(dir)
+      if (this.at(dir) !== undefined) return
+      const manifestFile = join(dir, 'package.json')
+      if (!this.#manifests.has(manifestFile)) this.#absentManifests.add(manifestFile)
+    }
   }
 
   /** Every package.json that was read: what was found depends on them. */
   get manifests(): readonly string[] {
     return [...this.#manifests]
+  }
+
+  get absentManifests(): readonly string[] {
+    return [...this.#absentManifests]
+  }
+
+  #read(manifestFile: string): Record<string, unknown> | undefined {
+    let text: string
+    try {
+      text = readFileSync(manifestFile, 'utf8')
+    } catch {
+      return undefined
+    }
+    this.#manifests.add(manifestFile) // also one that is broken: it may be mended
+    try {
+      const value: unknown = JSON.parse(text)
+      return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+    } catch {
+      return undefined // nothing could be imported by it
+    }
   }
 
   #upward(dir: string): Package | undefined {

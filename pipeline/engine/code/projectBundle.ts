@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'rolldown'
 import { bundlerFault, strictly } from './bundlerFault.ts'
 import { type ModuleRecord, registerExports } from './origins.ts'
-import { type ImportResolver, isInstalled } from './resolveImports.ts'
+import { type ImportResolver, isInstalled, isPath } from './resolveImports.ts'
 import { isTickpipeFile } from './tickpipePackage.ts'
 
 export interface ProjectBundle {
@@ -53,11 +53,11 @@ function projectPlugin(resolver: ImportResolver, parse: (code: string, file: str
   return {
     name: 'tickpipe-project',
     resolveId: {
-      filter: { id: /^[^/\0]/ },
+      filter: { id: /^[^\0]/ },
       async handler(specifier, importer, options) {
         if (importer === undefined) return null
-        if (specifier.startsWith('.')) {
-          resolver.noteRelative(specifier, importer)
+        if (isPath(specifier)) {
+          resolver.notePath(specifier, importer)
           return null
         }
         const resolved = await resolver.resolve(specifier, importer, async () => {

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { ImportTrail } from './importTrail.ts'
-import { locatePackage, type Package, type Packages, packageNameOf } from './packages.ts'
+import { targetsOf } from './manifestTargets.ts'
+import { locatePackage, type Package, type Packages, packageNameOf, type Scope } from './packages.ts'
 import { tickpipeEntry } from './tickpipePackage.ts'
 
 /** What an import of something that is no relative path leads to. */
@@ -44,11 +45,13 @@ export class ImportResolver {
     if (builtin !== undefined) return { kind: 'builtin', id: builtin }
     if (specifier === 'tickpipe') return { kind: 'file', file: tickpipeEntry }
 
+    const name = packageNameOf(specifier)
+    // Also where it leads nowhere: in an installed package it may be optional, and come to be installed.
+    if (specifier.startsWith('#')) this.#noteAlias(specifier, importer)
+    else if (name !== undefined) this.#notePackage(specifier, name, importer)
     const found = await find()
     if (found === undefined) return undefined
-    const name = packageNameOf(specifier)
     if (name === undefined) return { kind: 'file', file: found }
-    this.#trail.addPackage(locatePackage(this.packages, name, dirname(importer)))
 
     const owner = this.packages.of(found)
     if (owner === undefined || owner.name !== name) return { kind: 'file', file: found }
@@ -68,15 +71,45 @@ export class ImportResolver {
     return native
   }
 
-  /** Takes note of how a relative path is resolved, which the bundler does itself. */
-  noteRelative(specifier: string, importer: string): void {
+  /** Takes note of how a path is resolved, which the bundler does itself. */
+  notePath(specifier: string, importer: string): void {
     // What is installed is replaced as a whole, with its package.json.
-    if (!isInstalled(importer)) this.#trail.addRelative(specifier, importer)
+    if (!isInstalled(importer)) this.#trail.addPath(specifier, importer)
   }
 
   /** What imports were resolved by: if any of it changes, they may lead elsewhere. */
   get lookedAt(): ImportTrail {
     return this.#trail
+  }
+
+  #noteAlias(specifier: string, importer: string): void {
+    const scope = this.packages.scopeOf(importer)
+    if (scope === undefined) return
+    const manifestFile = join(scope.dir, 'package.json')
+    for (const target of targetsOf(scope.manifest['imports'], specifier)) {
+      const name = packageNameOf(target)
+      if (target.startsWith('.')) this.notePath(target, manifestFile)
+      else if (name !== undefined) this.#notePackage(target, name, manifestFile)
+    }
+  }
+
+  #notePackage(specifier: string, name: string, importer: string): void {
+    const located = locatePackage(this.packages, name, dirname(importer))
+    this.#trail.addPackage(located)
+    const scope = this.packages.scopeOf(importer)
+    if (scope?.manifest['name'] === name) this.#noteTargets(specifier.slice(name.length), scope)
+    if (located.found !== undefined) {
+      this.#noteTargets(specifier.slice(name.length), { ...located.found, dir: realpathSync(located.found.dir) })
+    }
+  }
+
+  /** The paths that a package of the project's own, by its own name or linked from a workspace, gives for a subpath. */
+  #noteTargets(subpath: string, { dir, manifest }: Scope): void {
+    const { exports, main, module } = manifest
+    const paths = exports === undefined ? [`.${subpath}`, main, module] : targetsOf(exports, `.${subpath}`)
+    for (const path of paths) {
+      if (typeof path === 'string') this.notePath(`./${path}`, join(dir, 'package.json'))
+    }
   }
 
   /** An equal version of a package that the project has as well is taken from there: how an installer spreads copies
@@ -98,6 +131,9 @@ function builtinId(specifier: string): string | undefined {
   if (specifier.startsWith('node:')) return specifier
   return builtinModules.includes(specifier) ? `node:${specifier}` : undefined
 }
+
+/** Whether an import names a file by its place, and not by what a package.json or an installer makes of a name. */
+export const isPath = (specifier: string): boolean => /^(\.|\/|file:)/.test(specifier)
 
 export const isInstalled = (path: string): boolean => path.includes(`${sep}node_modules${sep}`)
 

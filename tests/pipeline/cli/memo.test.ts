@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type BuiltPipe, buildPipe, type Ran } from './builtPipe.ts'
@@ -28,6 +28,9 @@ export default defineProject({ root: '.pipe', pipelines: [withConfig(pipeline, {
   )
 }
 
+const aliasTo = (file: string): string =>
+  JSON.stringify({ name: 'memo', type: 'module', imports: { '#words': `./${file}` } })
+
 const run = (env: NodeJS.ProcessEnv = {}, cwd = project): Ran => pipe.run(['run'], { cwd, env })
 const runFolders = (): number => readdirSync(join(project, '.pipe', 'runs')).length
 const seen = (): string => pipe.run(['cat', 'echo'], { cwd: project }).stdout.trim()
@@ -53,6 +56,7 @@ describe('a run with nothing to do', () => {
     {
       expression: string
       more?: string
+      files?: Readonly<Record<string, string>>
       env?: NodeJS.ProcessEnv
       change?: () => void
       cwd?: () => string
@@ -60,6 +64,29 @@ describe('a run with nothing to do', () => {
     }
   > = {
     'an edited config': { expression: "'one'", change: () => write("'two'"), sees: '"two"' },
+    "a package.json's alias": {
+      expression: 'words',
+      more: "import { words } from '#words'",
+      files: {
+        'package.json': aliasTo('one.ts'),
+        'one.ts': "export const words = 'one'",
+        'two.ts': "export const words = 'two'",
+      },
+      change: () => writeFileSync(join(project, 'package.json'), aliasTo('two.ts')),
+      sees: '"two"',
+    },
+    'a package.json that comes to be in a folder': {
+      expression: 'words',
+      more: "import { words } from './sub/words.ts'",
+      files: {
+        'package.json': aliasTo('one.ts'),
+        'one.ts': "export const words = 'one'",
+        'sub/words.ts': "export { words } from '#words'",
+        'sub/two.ts': "export const words = 'two'",
+      },
+      change: () => writeFileSync(join(project, 'sub', 'package.json'), aliasTo('two.ts')),
+      sees: '"two"',
+    },
     'a variable of the environment': { expression: "process.env.WHAT ?? 'none'", env: { WHAT: 'set' }, sees: '"set"' },
     'a variable by way of node:process': {
       expression: "env.WHAT ?? 'none'",
@@ -84,8 +111,9 @@ describe('a run with nothing to do', () => {
       sees: '"true"',
     },
   }
-  for (const [what, { expression, more, env, change, cwd, sees }] of Object.entries(changes)) {
+  for (const [what, { expression, more, files = {}, env, change, cwd, sees }] of Object.entries(changes)) {
     test(`is walked again after a change of ${what}`, () => {
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text)
       write(expression, more)
       settled()
       change?.()
@@ -94,6 +122,27 @@ describe('a run with nothing to do', () => {
       expect(seen()).toBe(sees)
     })
   }
+
+  test('is walked again after a change of an alias that only the code of a task imports', () => {
+    const files = {
+      'package.json': aliasTo('one.ts'),
+      'one.ts': 'export const scale = 1',
+      'two.ts': 'export const scale = 1000',
+    }
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text)
+    write('scale', "import { scale } from '#words'")
+    const config = join(project, 'pipe.config.ts')
+    writeFileSync(
+      config,
+      readFileSync(config, 'utf8').replace('=> seen', '=> seen + scale').replace('String(scale)', "'n'"),
+    )
+    settled()
+    expect(run().stdout).toContain('nothing to do')
+    expect(seen()).toBe('"n1"')
+    writeFileSync(join(project, 'package.json'), aliasTo('two.ts'))
+    expect(run().stdout).toContain('1 executed')
+    expect(seen()).toBe('"n1000"')
+  })
 
   test('is walked again when the output of its target is gone, and heals it', () => {
     write("'constant'")

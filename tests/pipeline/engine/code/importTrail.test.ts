@@ -84,6 +84,141 @@ describe('what was built is built again', () => {
     expect(await noticed(project, edit)).toEqual([1, 2])
   })
 
+  const manifest = (more: object, name: string | undefined = 'app') => JSON.stringify({ name, type: 'module', ...more })
+  const both = { 'one.ts': n(1), 'two.ts': n(2) }
+
+  const manifests: Record<string, { specifier: string; before: Record<string, string>; edit: Record<string, string> }> =
+    {
+      'when an alias of the project means another file': {
+        specifier: '#n',
+        before: { ...both, 'package.json': manifest({ imports: { '#n': './one.ts' } }) },
+        edit: { 'package.json': manifest({ imports: { '#n': './two.ts' } }) },
+      },
+      'when an alias of a project without a name means another file': {
+        specifier: '#n',
+        before: { ...both, 'package.json': '{ "imports": { "#n": "./one.ts" } }' },
+        edit: { 'package.json': '{ "imports": { "#n": "./two.ts" } }' },
+      },
+      'when the project names another file by its own name': {
+        specifier: 'app/n',
+        before: { ...both, 'package.json': manifest({ exports: { './n': './one.ts' } }) },
+        edit: { 'package.json': manifest({ exports: { './n': './two.ts' } }) },
+      },
+      'when a name that was installed becomes one of the project itself': {
+        specifier: 'dep/n.js',
+        before: {
+          ...both,
+          'node_modules/dep/package.json': '{ "name": "dep", "version": "1.0.0", "type": "module" }',
+          'node_modules/dep/n.js': n(1),
+        },
+        edit: { 'package.json': manifest({ exports: { './n.js': './two.ts' } }, 'dep') },
+      },
+      'when a file comes to be that an alias means rather': {
+        specifier: '#in/x',
+        before: { 'package.json': manifest({ imports: { '#in/*': { node: './src/*' } } }), 'src/x.js': n(1) },
+        edit: { 'src/x.ts': n(2) },
+      },
+      'when a package comes to lie nearer that an alias means': {
+        specifier: './src/sub/again.ts',
+        before: {
+          'src/package.json': manifest({ imports: { '#dep': 'dep' } }, 'src'),
+          'src/sub/again.ts': "export { n } from '#dep'",
+          'node_modules/dep/package.json': '{ "name": "dep", "version": "1.0.0", "type": "module", "main": "i.js" }',
+          'node_modules/dep/i.js': n(1),
+        },
+        edit: {
+          'src/node_modules/dep/package.json':
+            '{ "name": "dep", "version": "1.0.0", "type": "module", "main": "i.js" }',
+          'src/node_modules/dep/i.js': n(2),
+        },
+      },
+      'when the package.json of a folder names another file of it': {
+        specifier: './lib',
+        before: { 'lib/package.json': '{ "main": "a.ts" }', 'lib/a.ts': n(1), 'lib/b.ts': n(2) },
+        edit: { 'lib/package.json': '{ "main": "b.ts" }' },
+      },
+      'when a file comes to be that an absolute path means rather': {
+        specifier: 'PROJECT/h',
+        before: { 'h.js': n(1) },
+        edit: { 'h.ts': n(2) },
+      },
+    }
+  for (const [says, { specifier, before, edit }] of Object.entries(manifests)) {
+    test(says, async () => {
+      const project = withValue(before)
+      project.write(importing(specifier.replace('PROJECT', project.dir)))
+      expect(await noticed(project, () => project.write(edit))).toEqual([1, 2])
+    })
+  }
+
+  test('when a package.json with aliases of its own comes to be between a file and the project', async () => {
+    const project = withValue({
+      ...importing('./deep/er/again.ts'),
+      'deep/er/again.ts': "export { n } from '#n'",
+      'one.ts': n(1),
+      'deep/two.ts': n(2),
+      'package.json': manifest({ imports: { '#n': './one.ts' } }),
+    })
+    const appear = () => project.write({ 'deep/package.json': '{ "imports": { "#n": "./two.ts" } }' })
+    expect(await noticed(project, appear)).toEqual([1, 2])
+    await settle()
+    rmSync(join(project.dir, 'deep', 'package.json'))
+    expect((await look(project)).n).toBe(1)
+  })
+
+  test('when a package.json comes to be that says how the modules of a folder are written', async () => {
+    const project = withValue({
+      ...importing('./sub/again.js'),
+      'sub/again.js': `import all from './old.cjs'\nexport const n = typeof all === 'number' ? 2 : 1`,
+      'sub/old.cjs': `Object.defineProperty(exports, '__esModule', { value: true })\nexports.default = 5`,
+    })
+    const appear = () => project.write({ 'sub/package.json': '{ "type": "commonjs" }' })
+    expect(await noticed(project, appear)).toEqual([1, 2])
+  })
+
+  test('when the config becomes a link to another', async () => {
+    const project = tempProject({
+      'one.config.ts': `export { value as default } from './one.ts'`,
+      'two.config.ts': `export { value as default } from './two.ts'`,
+      'one.ts': 'export const value = 1',
+      'two.ts': 'export const value = 2',
+    })
+    const link = join(project.dir, 'pipe.config.ts')
+    symlinkSync('one.config.ts', link)
+    await settle()
+    expect((await project.load()).config).toBe(1)
+    rmSync(link)
+    symlinkSync('two.config.ts', link)
+    expect((await project.load()).config).toBe(2)
+  })
+
+  test('and not when a package.json is only touched', async () => {
+    const project = withValue({
+      ...importing('#n'),
+      'one.ts': n(1),
+      'package.json': manifest({ imports: { '#n': './one.ts' } }),
+    })
+    await settle()
+    const before = await look(project)
+    project.write({ 'package.json': manifest({ imports: { '#n': './one.ts' } }) })
+    expect(await look(project)).toEqual(before)
+  })
+
+  test('a tsconfig gives no import another meaning', async () => {
+    const alias = (file: string) =>
+      JSON.stringify({ compilerOptions: { baseUrl: '.', paths: { '#n': [file], alias: [file] } } })
+    const imports = manifest({ imports: { '#n': './one.ts' } })
+    const project = withValue({
+      ...importing('#n'),
+      ...both,
+      'package.json': imports,
+      'tsconfig.json': alias('./two.ts'),
+    })
+    expect((await look(project)).n).toBe(1)
+    const other = withValue({ ...importing('alias'), ...both, 'tsconfig.json': alias('./two.ts') })
+    await expect(other.load()).rejects.toMatchObject({ code: 'usage', where: expect.stringContaining('value.ts') })
+  })
+
   test('and not when a folder comes to be that no import means', async () => {
     const project = withValue({ ...importing('./h'), 'h.js': n(1) })
     await settle()
