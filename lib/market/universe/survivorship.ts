@@ -47,12 +47,23 @@ export function survivorshipText(gap: SurvivorshipGap): string {
     if (gone.length === 0) return `survivorship gap: none, all ${archived} contracts the archive knows are traded today`
     return `survivorship gap: today's list lacks ${gone.length} of the ${archived} contracts the archive knows, any of which may have been a member: ${named(gone)}; "universe.mode": "historical" tells who was`
   }
-  const { liveFrom, onlyHistorical, onlyLive, volumeShare } = gap
-  const live = liveFrom === 'ticker' ? "today's ticker" : 'those still listed today'
+  const { liveFrom, onlyHistorical, onlyLive } = gap
+  const live = liveFrom === 'ticker' ? "by today's ticker" : 'only from what is still listed today'
   if (onlyHistorical.length === 0 && onlyLive.length === 0) {
-    return `survivorship gap: none, the same members come out of ${live}`
+    return `survivorship gap: none, chosen ${live} the members would be the same`
   }
-  return `survivorship gap: a universe of ${live} lacks ${named(onlyHistorical)} (${(100 * volumeShare).toFixed(1)} % of the members' volume) and has ${named(onlyLive)} instead`
+  return `survivorship gap: chosen ${live}, the universe would have ${differenceText(gap)}`
+}
+
+function differenceText({ onlyHistorical, onlyLive, volumeShare }: MembersGap): string {
+  if (onlyHistorical.length === 0) return `held ${named(onlyLive)} as well`
+  const missed = `missed ${named(onlyHistorical)} (${(100 * volumeShare).toFixed(1)} % of the members' volume)`
+  if (onlyLive.length === 0) return missed
+  const place = onlyHistorical.length === 1 ? 'in its place' : 'in their place'
+  // One who is gone leaves a place at each date, and whoever would have come next is not always the same.
+  return onlyLive.length > onlyHistorical.length
+    ? `${missed} and held ${place} now one, now another of ${named(onlyLive)}`
+    : `${missed} and held ${named(onlyLive)} ${place}`
 }
 
 const namesMax = 12

@@ -218,8 +218,9 @@ describe('the survivorship gap', () => {
       onlyLive: ['MIDUSDT'],
       volumeShare: (500 + 500) / (1500 + 1500 + 1300 + 1800),
     })
-    expect(log).toContain('lacks OLDUSDT (16.4 % of the members')
-    expect(log).toContain('and has MIDUSDT instead')
+    expect(log).toContain(
+      "chosen only from what is still listed today, the universe would have missed OLDUSDT (16.4 % of the members' volume) and held MIDUSDT in its place",
+    )
     expect(stamp).toBe(false)
   })
 
@@ -259,6 +260,26 @@ describe('the survivorship gap', () => {
     const gone = Array.from({ length: 30 }, (_, i) => `X${String(i).padStart(2, '0')}USDT`)
     expect(survivorshipText({ basis: 'names', archived: 40, gone })).toContain('X11USDT and 18 more;')
     expect(survivorshipText({ basis: 'names', archived: 40, gone: [] })).toContain('none, all 40 contracts')
+  })
+
+  test('says where one place went to another at each date, so that it reads as no sum', () => {
+    const gap = {
+      basis: 'members' as const,
+      liveFrom: 'listing' as const,
+      onlyHistorical: ['LUNAUSDT'],
+      volumeShare: 0.07,
+    }
+    expect(survivorshipText({ ...gap, onlyLive: ['AVAXUSDT', 'BNBUSDT', 'LTCUSDT'] })).toBe(
+      "survivorship gap: chosen only from what is still listed today, the universe would have missed LUNAUSDT (7.0 % of the members' volume) and held in its place now one, now another of AVAXUSDT, BNBUSDT, LTCUSDT",
+    )
+    const two = { ...gap, onlyHistorical: ['FTTUSDT', 'LUNAUSDT'] }
+    expect(survivorshipText({ ...two, onlyLive: ['AVAXUSDT', 'BNBUSDT'] })).toMatch(
+      /and held AVAXUSDT, BNBUSDT in their place$/,
+    )
+    expect(survivorshipText({ ...gap, onlyLive: [] })).toMatch(/missed LUNAUSDT \(7.0 % of the members' volume\)$/)
+    expect(survivorshipText({ ...gap, onlyHistorical: [], volumeShare: 0, onlyLive: ['BNBUSDT'] })).toMatch(
+      /the universe would have held BNBUSDT as well$/,
+    )
   })
 
   test('is said to be none where nobody died', () => {
