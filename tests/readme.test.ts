@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { exitStatuses } from '../lib/fault.ts'
+import * as column from '../lib/features/column.ts'
 import { commandNames } from '../pipeline/cli/commands.ts'
 import { strategyExample } from '../pipeline/cli/init/strategyExample.ts'
 
@@ -24,6 +25,16 @@ describe('the README', () => {
   test('names every command', () => {
     const firstWords = new Set(commandNames.filter((name) => !name.startsWith('_')).map((name) => name.split(' ')[0]!))
     expect([...firstWords].filter((name) => !readme.includes(name))).toEqual([])
+  })
+
+  test('names all that a strategy can do, and every operator of a feature', () => {
+    const does = ['setWeights', 'setWeight', 'order', 'cancel', 'cancelAll', 'random', 'log', 'state']
+    expect(does.filter((name) => !readme.includes(`ctx.${name}`))).toEqual([])
+    const hooks = ['initialState', 'onBar', 'onFunding', 'onUniverse']
+    expect(hooks.filter((name) => !readme.includes(`\`${name}(`))).toEqual([])
+    // What takes a column apart is no operator.
+    const operators = Object.keys(column).filter((name) => name !== 'operandsOf')
+    expect(operators.filter((name) => !readme.includes(`\`${name}`))).toEqual([])
   })
 
   for (const file of ['README.md', 'pipeline/ARCHITECTURE.md', 'cas/FORMAT.md', 'snapshots/FORMAT.md']) {

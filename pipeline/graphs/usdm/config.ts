@@ -48,7 +48,12 @@ export const usdmConfig = datasetConfig.omit({ bars: true }).extend({
     .describe('Announced events, for the mask "near_event".'),
   strategy: z
     .strictObject({
-      name: z.string().default('crossSectionalMomentum'),
+      name: z
+        .string()
+        .default('crossSectionalMomentum')
+        .describe(
+          'Another name alone keeps the params that are written here; --set \'strategy={"name":"…"}\' leaves them behind.',
+        ),
       params: z.record(z.string(), z.unknown()).default({}),
     })
     .prefault({}),

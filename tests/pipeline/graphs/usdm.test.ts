@@ -3,6 +3,7 @@ import type { Strategy } from '../../../lib/backtest/strategy.ts'
 import { asOf, type Column, input, meanOver, sumOver } from '../../../lib/features/column.ts'
 import { featureGroup } from '../../../lib/features/feature.ts'
 import { btcBuyAndHold } from '../../../lib/strategies/btcBuyAndHold.ts'
+import { settingsOf } from '../../../pipeline/cli/schema/describeConfig.ts'
 import { NodeGraph } from '../../../pipeline/engine/walk/nodes.ts'
 import { usdm, usdmPipeline } from '../../../pipeline/graphs/usdm.ts'
 
@@ -102,6 +103,13 @@ describe('the pipeline usdm', () => {
     }
     expect(todo('sweep')).toContain("--set 'sweep={")
     expect(todo('walk-forward')).toContain("--set 'walkForward={")
+  })
+
+  test('says beside the name of a strategy that another name keeps the params written here', () => {
+    const settings = settingsOf(usdm.config, usdm.config.parse(config))
+    expect(settings.find(({ path }) => path === 'strategy.name')!.doc).toContain(
+      'keeps the params that are written here',
+    )
   })
 
   const misread: { says: string; column: Column; what: string; todo: string }[] = [
