@@ -54,6 +54,11 @@ export function failureFault(job: Job, ending: Ending, mapStack: MapStack): Faul
   }
 }
 
+const rules = {
+  called: 'a pure task sees only its params and inputs',
+  changed: 'a pure task must not change what others see',
+}
+
 function taskFault(job: Job, failure: JobFailure, log: readonly string[], { stack, site }: SourceStack): Fault {
   const { address, task } = job
   const { phase, subject, name, message, tripwire, fault } = failure
@@ -66,7 +71,7 @@ function taskFault(job: Job, failure: JobFailure, log: readonly string[], { stac
   if (tripwire !== undefined) {
     return new Fault({
       code: 'failed',
-      what: `task "${task}" called ${tripwire.call}${site === undefined ? '' : ` at ${site}`}; a pure task sees only its params and inputs: ${tripwire.advice}`,
+      what: `task "${task}" ${tripwire.did} ${tripwire.call}${site === undefined ? '' : ` at ${site}`}; ${rules[tripwire.did]}: ${tripwire.advice}`,
       where: address,
       todo: tripwire.advice,
       cause,

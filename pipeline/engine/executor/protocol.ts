@@ -1,5 +1,6 @@
 import type { Digest } from '../../../cas/digest.ts'
 import type { FaultCode } from '../../../lib/fault.ts'
+import type { Violation } from '../guard/trip.ts'
 import type { Job, JobResult } from './job.ts'
 
 /** What a worker thread is started with. */
@@ -56,7 +57,7 @@ export interface JobFailure {
   readonly message: string
   /** Frames of the task's own bundle only. */
   readonly stack: string
-  readonly tripwire: { readonly call: string; readonly advice: string } | undefined
+  readonly tripwire: Pick<Violation, 'did' | 'call' | 'advice'> | undefined
   readonly fault:
     | {
         readonly code: FaultCode

@@ -163,13 +163,13 @@ function seedOf(taskName: string, params: unknown, stream: string): string {
 
 function describeFailure(step: Step, error: unknown, violation: Violation | undefined): JobFailure {
   if (violation !== undefined) {
-    const { call, advice, stack } = violation
+    const { did, call, advice, stack } = violation
     return {
       ...step,
       name: 'TripwireError',
-      message: `called ${call}`,
+      message: `${did} ${call}`,
       stack,
-      tripwire: { call, advice },
+      tripwire: { did, call, advice },
       fault: undefined,
     }
   }

@@ -2,7 +2,7 @@ import { guardBuiltins } from './builtins.ts'
 import { wireGlobals } from './globals.ts'
 import { lockIntrinsics } from './intrinsics.ts'
 import { wirePackages } from './packages.ts'
-import { createTripwires, type Violation } from './trip.ts'
+import { changeOf, createTripwires, type Violation } from './trip.ts'
 import { unarmed } from './wire.ts'
 
 export interface GuardedEnd {
@@ -18,7 +18,8 @@ export interface Guard {
   begin(log: (message: string) => void): void
   /** Engine work in the middle of a run, such as reading an input on demand. */
   suspend<T>(work: () => T): T
-  /** Disarms, puts back what the run changed in built-in objects, and tells what it did. */
+  /** Disarms, puts back what the run changed in built-in objects, and tells what it did: such a
+   *  change is a violation. */
   end(): GuardedEnd
   /** What a bundle's import of a Node built-in gets. */
   requireBuiltin(id: string): unknown
@@ -38,6 +39,8 @@ export function installGuard(isOwnFrame: (frame: string) => boolean): Guard {
   return {
     begin(sink) {
       log = sink
+      // What a package changed while it was loaded is not the node's doing.
+      intrinsics.restore()
       wires.violation = undefined
       wires.armed = true
     },
@@ -50,9 +53,9 @@ export function installGuard(isOwnFrame: (frame: string) => boolean): Guard {
     end() {
       wires.armed = false
       log = () => {}
-      const sound = intrinsics.restore()
+      const { sound, changed } = intrinsics.restore()
       Error.stackTraceLimit = stackTraceLimit
-      return { violation: wires.violation, sound }
+      return { violation: wires.violation ?? (changed === undefined ? undefined : changeOf(changed)), sound }
     },
     requireBuiltin: builtins.require,
   }

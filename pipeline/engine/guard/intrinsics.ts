@@ -2,37 +2,56 @@ import { EventEmitter } from 'node:events'
 import { isObject, isWire } from './wire.ts'
 
 /**
- * Built-in objects outlive a node, so whatever a node could change in them would be seen by the next one. Nearly all are
- * frozen. Prototypes that classes of packages derive from are only sealed and their values stay writable, because
- * assigning `error.name` would throw if `Error.prototype.name` were read-only. So are those of typed arrays, because every
- * access to an element is 28 times slower in Node 20 once they are frozen. The prototypes of a few classes are left open:
- * V8 takes slower paths once their shape changes (2.4 times slower for regular expressions, 1.5 times for arrays with
- * holes). What is not frozen is compared after every run and put back, which costs some ten microseconds. The guard's
- * benchmark looks out for such cliffs.
+ * Built-in objects outlive a node, and code of several authors meets in one: a strategy within the backtest, which holds the
+ * future of the market. So nobody adds a property to what absent properties are looked up in, `Object.prototype` before all,
+ * and nobody replaces a method that runs with other people's lists, maps, typed arrays or bytes as `this`. Nearly all objects
+ * are frozen. A few are only sealed, and most of their values stay writable, because assigning `error.name` or `o.toString`
+ * would throw if the inherited one were read-only. Prototypes of typed arrays are sealed with read-only values, because every
+ * access to an element is 28 times slower in Node 20 once they are frozen. `RegExp.prototype` is left open, because V8 is 15
+ * times slower once its shape changes, and its methods see texts only. What is not frozen is compared after every run, which
+ * costs some microseconds: who changed it has failed. The guard's benchmark looks out for such cliffs.
  */
 export interface Intrinsics {
   /** Puts back methods that the task replaced, on which the engine's own work in the middle of a run relies. */
   repair(): void
-  /** Puts back everything, and takes away what the task added. False if something could not be put back: the thread must
-   *  not be used again. */
-  restore(): boolean
+  /** Puts back everything, and takes away what the task added. */
+  restore(): Restored
 }
 
-const sealedObjects: readonly object[] = [
-  Function.prototype,
-  Promise.prototype,
-  EventEmitter.prototype,
-  EventTarget.prototype,
-  Event.prototype,
+export interface Restored {
+  /** False if something could not be put back: the thread must not be used again. */
+  readonly sound: boolean
+  /** The first shared property that was found changed since the last time, by `repair` or now: `RegExp.prototype.exec`. */
+  readonly changed: string | undefined
+}
+
+const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object
+
+/** Of these nothing can be added or deleted. Values that are writable stay so. */
+const sealedObjects: ReadonlyMap<object, string> = new Map<object, string>([
+  [Object.prototype, 'Object.prototype'],
+  [Function.prototype, 'Function.prototype'],
+  [typedArrayPrototype, 'TypedArray.prototype'],
+  [Promise.prototype, 'Promise.prototype'],
+  [EventEmitter.prototype, 'EventEmitter.prototype'],
+  [EventTarget.prototype, 'EventTarget.prototype'],
+  [Event.prototype, 'Event.prototype'],
   // Tools that format stacks assign to the class itself.
-  Error,
-  Buffer.prototype,
-  Object.getPrototypeOf(Uint8Array.prototype) as object,
-  ...typedArrays().map(({ prototype }) => prototype as object),
+  [Error, 'Error'],
   ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
-    ({ prototype }) => prototype as object,
+    ({ name, prototype }): [object, string] => [prototype as object, `${name}.prototype`],
   ),
+])
+
+/** Sealed as well, and read-only. Calling `subarray` takes twice its time by this, some 40 ns more. */
+const readOnlyObjects: readonly object[] = [
+  Buffer.prototype,
+  typedArrayPrototype,
+  ...typedArrays().map(({ prototype }) => prototype as object),
 ]
+
+/** Methods that run with other people's objects as an argument; the rest of functions' properties may be overridden. */
+const readOnlyOfFunctions = ['call', 'apply', 'bind']
 
 /** Those that this Node has. */
 function typedArrays(): readonly { readonly prototype: unknown }[] {
@@ -43,15 +62,7 @@ function typedArrays(): readonly { readonly prototype: unknown }[] {
     .filter((maker) => Object.getPrototypeOf(maker) === base)
 }
 
-const openPrototypes: readonly object[] = [
-  Object.prototype,
-  Array.prototype,
-  RegExp.prototype,
-  Map.prototype,
-  Set.prototype,
-  WeakMap.prototype,
-  WeakSet.prototype,
-]
+const openPrototype = RegExp.prototype
 
 /** Locks every object that is reached from the globals or from `others`. Once per thread, after the wires are in. */
 export function lockIntrinsics(others: readonly object[]): Intrinsics {
@@ -59,37 +70,69 @@ export function lockIntrinsics(others: readonly object[]): Intrinsics {
   Object.defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: true, configurable: true })
   const globals = lockGlobals()
   const reached = reachable([...globals.values, ...hiddenIntrinsics(), ...others])
-  for (const object of reached) {
-    if (sealedObjects.includes(object)) Object.seal(object)
-    else if (!openPrototypes.includes(object) && !ArrayBuffer.isView(object)) Object.freeze(object)
+  for (const name of readOnlyOfFunctions) Object.defineProperty(Function.prototype, name, { writable: false })
+  for (const object of readOnlyObjects) {
+    for (const [key, { writable }] of ownProperties(object)) {
+      // apache-arrow has classes that derive from typed arrays, and assigns their own `toString`.
+      const isOverridden = object === typedArrayPrototype && key === 'toString'
+      if (writable && !isOverridden) Object.defineProperty(object, key, { writable: false })
+    }
+    Object.seal(object)
   }
-  const values = [...sealedObjects, ...openPrototypes].flatMap((object) =>
+  for (const object of reached) {
+    if (sealedObjects.has(object)) Object.seal(object)
+    else if (object !== openPrototype && !readOnlyObjects.includes(object) && !ArrayBuffer.isView(object)) {
+      Object.freeze(object)
+    }
+  }
+  const values = [...sealedObjects, [openPrototype, 'RegExp.prototype'] as const].flatMap(([object, path]) =>
     ownProperties(object)
       .filter(([, { writable }]) => writable)
-      .map(([key, { value }]) => ({ holder: object as Record<PropertyKey, unknown>, key, value: value as unknown })),
+      .map(([key, { value }]) => ({
+        holder: object as Record<PropertyKey, unknown>,
+        key,
+        value: value as unknown,
+        // The settings of the class are everybody's to set.
+        path: object === Error ? undefined : pathOf(path, key),
+      })),
   )
-  const wholes = openPrototypes.map((object) => ({ object, properties: ownProperties(object) }))
+  const properties = ownProperties(openPrototype)
+  let changed: string | undefined
 
   const repair = () => {
     let sound = true
-    for (const { holder, key, value } of values) {
-      if (holder[key] !== value) sound = Reflect.set(holder, key, value) && sound
+    for (const { holder, key, value, path } of values) {
+      if (holder[key] === value) continue
+      changed ??= path
+      sound = Reflect.set(holder, key, value) && sound
     }
     return sound
   }
   return {
     repair,
     restore() {
-      let sound = repair()
+      // Before its values: putting one back by assignment would run a setter that stands in its place.
+      const whole = restoreWhole(openPrototype, properties)
+      if (whole.changed !== undefined) changed ??= pathOf('RegExp.prototype', whole.changed)
+      let sound = whole.sound
+      sound = repair() && sound
       sound = globals.restore() && sound
-      for (const { object, properties } of wholes) sound = restoreWhole(object, properties) && sound
-      // A task may have frozen what has to stay writable, which cannot be undone.
-      for (const object of sealedObjects) if (Object.isFrozen(object)) sound = false
+      // A task may have made read-only what has to stay writable, which cannot be undone.
+      for (const { holder, key, path } of values) {
+        if (Reflect.getOwnPropertyDescriptor(holder, key)!.writable) continue
+        changed ??= path
+        sound = false
+      }
       resetSettings()
-      return sound
+      const found = changed
+      changed = undefined
+      return { sound, changed: found }
     },
   }
 }
+
+const pathOf = (path: string, key: PropertyKey): string =>
+  typeof key === 'symbol' ? `${path}[${key.description}]` : `${path}.${String(key)}`
 
 /** State that hides behind accessors, where comparing values does not see it. */
 function resetSettings(): void {
@@ -105,8 +148,14 @@ type Properties = readonly (readonly [PropertyKey, PropertyDescriptor])[]
 const ownProperties = (object: object): Properties =>
   Reflect.ownKeys(object).map((key) => [key, Reflect.getOwnPropertyDescriptor(object, key)!])
 
-function restoreWhole(object: object, properties: Properties): boolean {
+/** The key that was found changed is told, and `__proto__` for another prototype. */
+function restoreWhole(object: object, properties: Properties): { sound: boolean; changed: PropertyKey | undefined } {
   let sound = Object.isExtensible(object)
+  let changed: PropertyKey | undefined
+  if (Reflect.getPrototypeOf(object) !== Object.prototype) {
+    changed = '__proto__'
+    sound = Reflect.setPrototypeOf(object, Object.prototype) && sound
+  }
   for (const [key, was] of properties) {
     const is = Reflect.getOwnPropertyDescriptor(object, key)
     const same =
@@ -116,13 +165,19 @@ function restoreWhole(object: object, properties: Properties): boolean {
       is.set === was.set &&
       is.writable === was.writable &&
       is.configurable === was.configurable
-    if (!same) sound = Reflect.defineProperty(object, key, was) && sound
+    if (same) continue
+    changed ??= key
+    sound = Reflect.defineProperty(object, key, was) && sound
   }
   const present = Reflect.ownKeys(object)
-  if (present.length === properties.length) return sound
+  if (present.length === properties.length) return { sound, changed }
   const known = new Set(properties.map(([key]) => key))
-  for (const key of present) if (!known.has(key)) sound = Reflect.deleteProperty(object, key) && sound
-  return sound
+  for (const key of present) {
+    if (known.has(key)) continue
+    changed ??= key
+    sound = Reflect.deleteProperty(object, key) && sound
+  }
+  return { sound, changed }
 }
 
 /** Fixes every global there is; those that a run adds are removed after it. (zod adds two, and finds them gone.) */
@@ -136,10 +191,15 @@ function lockGlobals(): { readonly values: readonly unknown[]; restore(): boolea
     if (value !== globalThis) values.push(value)
   }
   const known = new Set(Reflect.ownKeys(globalThis))
+  const prototype = Reflect.getPrototypeOf(globalThis)
+  values.push(prototype)
   return {
     values,
     restore() {
       let sound = Object.isExtensible(globalThis)
+      if (Reflect.getPrototypeOf(globalThis) !== prototype) {
+        sound = Reflect.setPrototypeOf(globalThis, prototype) && sound
+      }
       const present = Reflect.ownKeys(globalThis)
       if (present.length === known.size) return sound
       for (const key of present) if (!known.has(key)) sound = Reflect.deleteProperty(globalThis, key) && sound

@@ -15,12 +15,23 @@ const advice = {
 
 export type Advice = keyof typeof advice
 
-/** One call that a pure task must not make. The stack is as the task's bundle has it, without frames of ours. */
+/** One call that a pure task must not make, or a built-in object that it must not change. */
 export interface Violation {
+  readonly did: 'called' | 'changed'
+  /** What it called, or the property that it changed. */
   readonly call: string
   readonly advice: string
+  /** As the task's bundle has it, without frames of ours. Empty for a change, which is found afterwards. */
   readonly stack: string
 }
+
+/** A property of a built-in object is not what it was before the task. */
+export const changeOf = (path: string): Violation => ({
+  did: 'changed',
+  call: path,
+  advice: advice.shared,
+  stack: '',
+})
 
 /** The switch all wires hang on. Off, a wire passes every call on; on, it stops the task that touched it. */
 export interface Tripwires {
@@ -40,7 +51,7 @@ export function createTripwires(isOwnFrame: (frame: string) => boolean): Tripwir
       const error = new Error(`called ${call}; a pure task sees only its params and inputs: ${advice[kind]}`)
       error.name = 'TripwireError'
       const stack = taskStack(error, isOwnFrame)
-      wires.violation ??= { call, advice: advice[kind], stack }
+      wires.violation ??= { did: 'called', call, advice: advice[kind], stack }
       wires.armed = true
       throw error
     },

@@ -238,7 +238,12 @@ describe('nothing passes from one node to the next', () => {
     ['Array.prototype[0] = 7', 'Array(1)[0] === undefined', true],
     ['Object.prototype.leak = 1', '({}).leak === undefined', true],
     ['Object.defineProperty(Object.prototype, "leak", { value: 1 })', '({}).leak === undefined', true],
-    ['Object.freeze(Array.prototype)', 'Object.isFrozen(Array.prototype)', false],
+    ['Object.freeze(RegExp.prototype)', 'Object.isFrozen(RegExp.prototype)', false],
+    [
+      'Object.defineProperty(Error.prototype, "name", { writable: false })',
+      '(() => { "use strict"; const e = new Error(); e.name = "E"; return e.name })()',
+      'E',
+    ],
     ['Object.freeze(Error.prototype)', 'Object.isFrozen(Error.prototype)', false],
     ['Object.preventExtensions(globalThis)', 'Object.isExtensible(globalThis)', true],
     ['Uint8Array.prototype.fill = () => 7', 'new Uint8Array(1).fill(1)[0]', 1],
@@ -264,6 +269,9 @@ describe('nothing passes from one node to the next', () => {
     ['require("node:util").inspect.leak = 1', 'typeof require("node:util").inspect.leak', 'undefined'],
     ['Buffer.poolSize = 8192', 'Buffer.from("ab").buffer.byteLength', 2],
     ['exports.leak = 1', 'typeof exports.leak', 'undefined'],
+    ['Object.setPrototypeOf(globalThis, { leak: 1 })', 'typeof leak', 'undefined'],
+    ['Object.getPrototypeOf(globalThis).leak = 1', 'typeof leak', 'undefined'],
+    ['Object.setPrototypeOf(RegExp.prototype, { leak: 1 })', 'typeof /a/.leak', 'undefined'],
   ]
   for (const [change, look, want] of leaks) {
     test(change, async () => {
@@ -272,7 +280,9 @@ describe('nothing passes from one node to the next', () => {
         (error: Error) => error.message,
       )
       if (failed !== undefined) {
-        expect(failed).toMatch(/not extensible|read only|read-only|called process\.|Cannot (redefine|assign|add)/)
+        expect(failed).toMatch(
+          /not extensible|read only|read-only|called process\.|Cannot (redefine|assign|add|define)|must not change/,
+        )
       }
       expect(await rig.value(rig.task(`return (${look})`))).toEqual(want)
     })
@@ -286,5 +296,110 @@ describe('nothing passes from one node to the next', () => {
   test('an error class may still set its name, as half of npm does', async () => {
     const source = 'class E extends Error { constructor(m) { super(m); this.name = "E" } } return new E("x").toString()'
     expect(await rig.value(rig.task(source))).toBe('E: x')
+  })
+})
+
+describe('what one task sees, another task or a strategy within it cannot change', () => {
+  /** Code of two authors in one node: the first changes what it can reach, the second has what must not be seen. */
+  const grab = `
+const seen = []
+const grab = (value) => { if (value !== null && typeof value === 'object' && 'secret' in value) seen.push('secret') }
+const tries = (change) => { try { change() } catch {} }
+`
+  const own =
+    'const own = Object.assign([1, 2], { secret: 1 }); const bytes = Object.assign(new Float64Array(2), { secret: 1 });'
+  const define = (holder: string, key: string) =>
+    `Object.defineProperty(${holder}, ${key}, { configurable: true, get() { grab(this); return undefined } })`
+  const replace = (holder: string, key: string) =>
+    `const real = ${holder}[${key}]; ${holder}[${key}] = function (...a) { grab(this); grab(a[0]); return real.apply(this, a) }`
+  const species = '{ [Symbol.species]: function (a) { grab(a && a.secret ? a : { secret: 1 }); return [] } }'
+  const thefts: readonly (readonly [change: string, use: string])[] = [
+    [define('Object.prototype', '"mark"'), '({ secret: 1 }).mark'],
+    ['Object.prototype.__defineGetter__("mark", function () { grab(this) })', '({ secret: 1 }).mark'],
+    ['Object.prototype.__defineSetter__("mark", function () { grab(this) })', '({ secret: 1 }).mark = 1'],
+    [define('Object.prototype', '"constructor"'), '({ secret: 1 }).constructor'],
+    [define('Object.prototype', '"__proto__"'), '({ secret: 1 }).__proto__'],
+    ['Reflect.setPrototypeOf(Object.prototype, { get mark() { grab(this) } })', '({ secret: 1 }).mark'],
+    ['Object.assign(Object.getPrototypeOf(Array.prototype), { then() { grab(this) } })', 'own.then?.()'],
+    [define('Array.prototype', '"mark"'), 'own.mark'],
+    [define('Array.prototype', '7'), 'own[7]'],
+    [define('Array.prototype', '"constructor"'), 'own.slice()'],
+    [`Array.prototype.constructor = ${species}`, 'own.map((x) => x)'],
+    ['Reflect.setPrototypeOf(Array.prototype, { get mark() { grab(this) } })', 'own.mark'],
+    [replace('Array.prototype', '"map"'), 'own.map((x) => x)'],
+    [replace('Array.prototype', '"push"'), 'own.push(1)'],
+    [replace('Array.prototype', 'Symbol.iterator'), '[...own]'],
+    ['Reflect.defineProperty(Array.prototype, "some", { value() { grab(this) } })', 'own.some((x) => x)'],
+    ['delete Array.prototype.some; Array.prototype.some = function () { grab(this) }', 'own.some?.((x) => x)'],
+    [define('Object.getPrototypeOf(Float64Array.prototype)', '"mark"'), 'bytes.mark'],
+    [define('Float64Array.prototype', '"subarray"'), 'bytes.subarray'],
+    [replace('Object.getPrototypeOf(Float64Array.prototype)', '"subarray"'), 'bytes.subarray(1)'],
+    [replace('Object.getPrototypeOf(Float64Array.prototype)', 'Symbol.iterator'), '[...bytes]'],
+    [define('Object.getPrototypeOf(Float64Array.prototype)', '"length"'), 'bytes.length'],
+    [`Float64Array.prototype.constructor = ${species}`, 'bytes.subarray(1)'],
+    [replace('Buffer.prototype', '"toString"'), 'Object.assign(Buffer.from("ab"), { secret: 1 }).toString()'],
+    [replace('Buffer.prototype', '"readUInt8"'), 'Object.assign(Buffer.from("ab"), { secret: 1 }).readUInt8(0)'],
+    [
+      replace('DataView.prototype', '"getInt8"'),
+      'Object.assign(new DataView(new ArrayBuffer(1)), { secret: 1 }).getInt8(0)',
+    ],
+    [replace('Map.prototype', '"get"'), 'Object.assign(new Map(), { secret: 1 }).get(1)'],
+    [define('Map.prototype', '"mark"'), 'Object.assign(new Map(), { secret: 1 }).mark'],
+    [replace('Set.prototype', '"has"'), 'Object.assign(new Set(), { secret: 1 }).has(1)'],
+    [define('Function.prototype', '"mark"'), 'Object.assign(() => {}, { secret: 1 }).mark'],
+    [replace('Function.prototype', '"call"'), '(() => {}).call(own)'],
+    [replace('Object', '"keys"'), 'Object.keys(own)'],
+    [replace('Object.getPrototypeOf([][Symbol.iterator]())', '"next"'), '[...own]'],
+  ]
+  for (const [change, use] of thefts) {
+    test(change, async () => {
+      const source = `${own} tries(() => { ${change} }); ${use}; return seen`
+      // With neither a theft nor a change there is nothing to fail for.
+      expect(await rig.value(rig.task(source, grab))).toEqual([])
+    })
+  }
+
+  const changes: readonly (readonly [change: string, property: string])[] = [
+    ['RegExp.prototype.exec = () => null', 'RegExp.prototype.exec'],
+    ['RegExp.prototype.leak = 1', 'RegExp.prototype.leak'],
+    ['delete RegExp.prototype.test', 'RegExp.prototype.test'],
+    ['RegExp.prototype[Symbol.split] = null', 'RegExp.prototype[Symbol.split]'],
+    ['Object.setPrototypeOf(RegExp.prototype, null)', 'RegExp.prototype.__proto__'],
+    ['Object.prototype.toString = () => ""', 'Object.prototype.toString'],
+    ['Promise.prototype.then = null', 'Promise.prototype.then'],
+    ['Error.prototype.name = "Leak"', 'Error.prototype.name'],
+    ['Function.prototype.toString = () => ""', 'Function.prototype.toString'],
+    ['Object.getPrototypeOf(Uint8Array.prototype).toString = null', 'TypedArray.prototype.toString'],
+  ]
+  for (const [change, property] of changes) {
+    test(`a node that leaves one changed has failed: ${change}`, async () => {
+      const fault = await rig.fault(rig.task(`${change}; return 1`))
+      expect(fault.what).toContain(`task "x" changed ${property}; a pure task must not change what others see: `)
+      expect([fault.code, fault.where, fault.details['call']]).toEqual(['failed', 'x[1]', property])
+      expect(await rig.value(rig.task('return /a/.test("a") + String({})'))).toBe('true[object Object]')
+    })
+  }
+
+  test('a node that reads an input while one is changed has failed, also when it puts it back', async () => {
+    const artifact = rig.artifact('text', { 'value.json': '1' })
+    const code = rig.code(`
+const any = { parse: (value) => value }
+const real = Promise.prototype.then
+Promise.prototype.then = null
+exports.task = { name: 'x', params: any, inputs: { a: { form: 'json', name: 'text', schema: any } },
+  output: { form: 'json', name: 'out', schema: any }, run() { Promise.prototype.then = real; return 1 } }`)
+    const fault = await rig.fault(code, { inputs: { a: { kind: 'one', artifact } } })
+    expect(fault.what).toContain('changed Promise.prototype.then')
+  })
+
+  test('a class derived from typed arrays may have a toString of its own, as in apache-arrow', async () => {
+    const source = 'function A() {} A.prototype = Object.create(Int32Array.prototype); A.prototype.toString = () => "a"'
+    expect(await rig.value(rig.task(`'use strict'; ${source}; return String(new A())`))).toBe('a')
+  })
+
+  test('objects of its own may override what they inherit', async () => {
+    const source =
+      'const o = {}; o.toString = () => "o"; o.constructor = 1; const f = () => 1; f.toString = () => "f"; f.name2 = 1; return [String(o), String(f)]'
+    expect(await rig.value(rig.task(`'use strict'; ${source}`))).toEqual(['o', 'f'])
   })
 })
