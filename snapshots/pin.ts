@@ -6,6 +6,7 @@ import { objectChecksum, renderChecksums } from './checksums.ts'
 import { keyOfSpec, type Manifest, manifestBytes, manifestId, specOf } from './manifest.ts'
 import { parseManifest } from './parseManifest.ts'
 import { type Reach, reachOf } from './reach.ts'
+import { remakeCommand } from './remake.ts'
 import { hasSnapshot, type Origin, placeSnapshotFolder, readSnapshot, renderOrigin } from './snapshotFolder.ts'
 import { checkSnapshotName } from './snapshotName.ts'
 
@@ -32,7 +33,13 @@ export async function pinSnapshot(store: Store, pin: Pin): Promise<{ id: Digest;
   const lease = store.openLease(`pin ${name}`)
   try {
     lease.uses(manifest.nodes.map(({ artifact }) => artifact))
-    const reach = reachOf(manifest, (digest) => store.readObject(digest))
+    const reach = reachOf(
+      manifest,
+      (digest) => store.readObject(digest),
+      (digest, fault, address) => {
+        throw missing(fault.what, digest, address, remade(manifest, digest, address))
+      },
+    )
     lease.uses(reach.neverEvicted)
     refuseMissing(store, manifest, reach)
     const provenance = renderProvenance(pin.provenance)
@@ -108,20 +115,31 @@ function refuseDisputed(store: Store, manifest: Manifest): void {
 function refuseMissing(store: Store, manifest: Manifest, reach: Reach): void {
   for (const digest of reach.neverEvicted) {
     if (store.hasObject(digest, reach.sizes.get(digest))) continue
-    throw missing(`the object ${short(digest)}`, manifest.pipeline, digest)
+    const gave = manifest.nodes.find(({ artifact }) =>
+      reach.descriptors.get(artifact)?.files.some((file) => file.digest === digest),
+    )
+    const what = `the object ${short(digest)} is not in the store`
+    throw missing(what, digest, gave?.address ?? manifest.pipeline, gave && remakeCommand(gave.address))
   }
-  for (const node of manifest.nodes) {
-    if (store.artifactPresence(node.artifact) !== 'missing') continue
-    throw missing(`the artifact ${short(node.artifact)}`, node.address, node.artifact)
+  for (const { address, artifact } of manifest.nodes) {
+    if (store.artifactPresence(artifact) !== 'missing') continue
+    throw missing(`the artifact ${short(artifact)} is not in the store`, artifact, address, remakeCommand(address))
   }
 }
 
-function missing(what: string, where: string, digest: Digest): Fault {
+/** Code and lists are written anew where their node is executed, be it recorded or not. */
+const remade = ({ nodes }: Manifest, digest: Digest, address: string): string =>
+  remakeCommand(address, { isForced: !nodes.some(({ artifact }) => artifact === digest) })
+
+function missing(what: string, digest: Digest, where: string, command: string | undefined): Fault {
   return new Fault({
     code: 'corrupt',
-    what: `${what} is not in the store, and a snapshot must not rest on what is not there`,
+    what: `${what}, and a snapshot must not rest on what is not there`,
     where,
-    todo: 'run the target again, which makes what can be made, then pin it',
+    todo:
+      command === undefined
+        ? 'run the target again, which makes what can be made, then pin it'
+        : `make it again with "${command}", then pin the run`,
     details: { digest },
   })
 }

@@ -4,6 +4,8 @@ import type { Store } from '../cas/store.ts'
 import { verifyObjects as verifyStoredObjects } from '../cas/verify.ts'
 import type { Manifest } from './manifest.ts'
 import { keptArtifacts, type Reach, reachOf } from './reach.ts'
+import { remakeCommand } from './remake.ts'
+import type { Snapshot } from './snapshotFolder.ts'
 import type { LevelContext, LevelResult } from './verifyLevel.ts'
 import { isSampled } from './verifyProgress.ts'
 import type { Finding } from './verifyReport.ts'
@@ -53,7 +55,7 @@ export async function verifyObjectsLevel(context: LevelContext): Promise<LevelRe
       ...(node === undefined ? {} : { node }),
       digest,
       what: `the object ${short(digest)} (${role}) is ${kind}: ${why}`,
-      todo: wayBack[role],
+      todo: wayBack(role, node === undefined ? undefined : commandFor(node, digest, role, snapshot)),
     })
   }
   for (const { kind, digest, why, path } of result.findings) {
@@ -91,12 +93,22 @@ export async function verifyObjectsLevel(context: LevelContext): Promise<LevelRe
 
 type Role = 'source bytes' | 'target output' | 'derived output' | 'descriptor, code or list'
 
-const wayBack: Readonly<Record<Role, string>> = {
+const ways: Readonly<Record<Role, string>> = {
   'source bytes':
     'import a bundle of this snapshot, or copy the object from another store; a new fetch is a new observation',
   'target output': 'run the target again: it is made from what is recorded, and checked against this hash',
   'derived output': 'run the target again: it is made from what is recorded, and checked against this hash',
   'descriptor, code or list': 'run the same code again, which writes it anew, or import a bundle of this snapshot',
+}
+
+const wayBack = (role: Role, command: string | undefined): string =>
+  command === undefined ? ways[role] : `make it again with "${command}", or import a bundle of this snapshot`
+
+/** What a pure node gave is made again by naming the node: another target may need no more of it than its name. */
+function commandFor(address: string, digest: Digest, role: Role, { name, manifest }: Snapshot): string | undefined {
+  const node = manifest.nodes.find((one) => one.address === address)
+  if (node?.kind !== 'pure' || (role === 'descriptor, code or list' && node.artifact !== digest)) return undefined
+  return remakeCommand(address, { snapshot: name })
 }
 
 function roleOf(digest: Digest, manifest: Manifest, reach: Reach): Role {

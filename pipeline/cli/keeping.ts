@@ -1,8 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs'
+import { parseDescriptor } from '../../cas/artifact.ts'
 import { type GcOptions, type GcPlan, planGc, type Root, whyAlive } from '../../cas/gc.ts'
 import { executeGc, type GcResult, undoGc } from '../../cas/gcExecute.ts'
 import { verifyObjects } from '../../cas/verify.ts'
+import { Fault } from '../../lib/fault.ts'
 import { keptArtifacts, reachOf } from '../../snapshots/reach.ts'
+import { remakeCommand } from '../../snapshots/remake.ts'
 import { snapshotRoots } from '../../snapshots/roots.ts'
 import type { VerifyOptions } from '../../snapshots/verifyLevel.ts'
 import type { Finding, VerifyReport } from '../../snapshots/verifyReport.ts'
@@ -103,15 +106,18 @@ export async function verifyEverything(store: Store, options: VerifyOptions): Pr
     },
   })
   if (progressFile !== undefined && !result.interrupted) rmSync(progressFile, { force: true })
-  const findings = result.findings.map(
-    ({ kind, digest, path, why, quarantined }): Finding => ({
+  const makers = makersOf(store, new Set(result.findings.flatMap(({ digest }) => digest ?? [])))
+  const findings = result.findings.map(({ kind, digest, path, why, quarantined }): Finding => {
+    const node = digest === undefined ? undefined : makers.get(digest)
+    return {
       severity: kind === 'writable' || kind === 'stranger' ? 'warning' : 'error',
       kind: kind === 'missing' ? 'missing' : kind === 'stranger' || kind === 'notAFile' ? 'odd file' : 'damaged',
+      ...(node === undefined ? {} : { node }),
       ...(digest === undefined ? {} : { digest }),
       what: `${path}: ${why}${quarantined ? '; moved to quarantine' : ''}`,
-      ...(quarantined ? { todo: 'run your targets again: what can be made again is' } : {}),
-    }),
-  )
+      ...(quarantined ? { todo: wayBack(node) } : {}),
+    }
+  })
   findings.push(...lostAnswers(store, new Set(result.findings.flatMap(({ digest }) => digest ?? []))))
   for (const { segment, from, to, why } of store.records.damage()) {
     findings.push({
@@ -128,6 +134,36 @@ export async function verifyEverything(store: Store, options: VerifyOptions): Pr
     findings,
     counts: { total: result.totalObjects, checked: result.checkedObjects, notSampled: 0, resumed: 0, evicted: 0 },
     interrupted: result.interrupted,
+  }
+}
+
+/** Naming the node brings it back whatever else is asked for: who only rests on its name does not notice that it is lost. */
+const wayBack = (node: string | undefined): string =>
+  node === undefined
+    ? 'run your targets again: what can be made again is'
+    : `make it again, if it is still part of your pipeline: ${remakeCommand(node)}`
+
+/** Where the nodes stood that gave these objects, be they descriptors or files. */
+function makersOf(store: Store, lost: ReadonlySet<Digest>): ReadonlyMap<Digest, string> {
+  const makers = new Map<Digest, string>()
+  if (lost.size === 0) return makers
+  for (const kind of ['result', 'observation'] as const) {
+    store.records.scan(kind, (record) => {
+      const { artifact } = record
+      const address = (store.records.payload(record) as RecordPayload | undefined)?.address
+      if (artifact === undefined || address === undefined) return
+      for (const digest of [artifact, ...filesOf(store, artifact)]) if (lost.has(digest)) makers.set(digest, address)
+    })
+  }
+  return makers
+}
+
+function filesOf(store: Store, artifact: Digest): Digest[] {
+  try {
+    return parseDescriptor(store.peekObject(artifact)).files.map(({ digest }) => digest)
+  } catch (error) {
+    if (error instanceof Fault) return [] // nobody knows any more what it consisted of
+    throw error
   }
 }
 
@@ -158,7 +194,7 @@ function lostAnswers(store: Store, told: ReadonlySet<Digest>): Finding[] {
         files.length === 0
           ? 'the descriptor of what this source gave is gone'
           : 'bytes that this source gave are gone, or have another size',
-      todo: 'run your targets again: the source is asked again where that is needed; or import a bundle that holds it',
+      todo: `${address === undefined ? 'run your targets again' : remakeCommand(address)}: the source is asked again; or import a bundle that holds it`,
     })
   }
   return findings

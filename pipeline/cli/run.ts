@@ -68,6 +68,7 @@ export const run = defineCommand({
       const finished = await world.engine.run(targets, {
         ...ask,
         keepGoing: values.keepGoing,
+        isToBePinned: values.snapshot !== undefined && frozen === undefined,
         ...(first === undefined ? {} : { first }),
         runId: newRunId(startedMs, Math.random),
         rerunCommand: (address) =>

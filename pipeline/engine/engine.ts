@@ -61,6 +61,8 @@ export interface Ask {
 
 export interface RunAsk extends Ask {
   readonly keepGoing?: boolean
+  /** Whoever pins the run wants everything in it whole, and not only what was read. */
+  readonly isToBePinned?: boolean
   /** The address of a node that is executed even if it is recorded, and before all others that can run. */
   readonly first?: string
   readonly runId: string
@@ -155,6 +157,7 @@ export class Engine {
         memoryMb: parts.memoryMb,
         patience: { ...patienceDefault, ...parts.patience },
         keepGoing: ask.keepGoing === true,
+        isToBePinned: ask.isToBePinned === true,
         ...(ask.first === undefined ? {} : { first: ask.first }),
         ...(ask.frozen === undefined ? {} : { snapshot: ask.frozen.name }),
         logPath,

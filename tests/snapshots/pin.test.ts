@@ -179,10 +179,35 @@ describe('pinSnapshot', () => {
       const manifest = await sampleRun(store)
       rmSync(filePathOf(store, nodeAt(manifest, address)))
       const fault = await faultOf(pinSnapshot(store, { name: 'X', manifest, provenance }))
-      expect(fault.code).toBe('corrupt')
+      expect(fault).toMatchObject({ code: 'corrupt', where: address })
+      expect(fault.todo).toBe(`make it again with "pipe run '${address}'", then pin the run`)
       expect(hasSnapshot(store.root, 'X')).toBe(false)
     })
+
+    test(`the descriptor of ${address} refuses where it is damaged, and names who makes it again`, async () => {
+      const store = sandbox.store()
+      const manifest = await sampleRun(store)
+      const path = objectPath(store.objectsDir, nodeAt(manifest, address).artifact)
+      chmodSync(path, 0o644)
+      writeFileSync(path, 'damaged')
+      for (const what of [/is damaged/, /is not in this store/]) {
+        const fault = await faultOf(pinSnapshot(store, { name: 'X', manifest, provenance }))
+        expect(fault).toMatchObject({ code: 'corrupt', where: address, what: expect.stringMatching(what) })
+        expect(fault.todo).toContain(`"pipe run '${address}'"`)
+      }
+    })
   }
+
+  test('code that is lost is written anew by whoever executes its node again', async () => {
+    const store = sandbox.store()
+    const manifest = await sampleRun(store)
+    const { address, code } = nodeAt(manifest, 'report')
+    if (!('run' in code)) throw new Error('it has no code')
+    rmSync(objectPath(store.objectsDir, code.run))
+    const fault = await faultOf(pinSnapshot(store, { name: 'X', manifest, provenance }))
+    expect(fault).toMatchObject({ code: 'corrupt', where: address })
+    expect(fault.todo).toContain(`pipe run '${address}' --force '${address}'`)
+  })
 
   test('an evicted intermediate may be pinned, an evicted target may not', async () => {
     const store = sandbox.store()

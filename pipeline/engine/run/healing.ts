@@ -24,6 +24,18 @@ export function lostInputs(store: Store, state: NodeState): NodeState[] {
   return [...inputs].filter((inner) => !isWholeArtifact(store, inner.artifact!))
 }
 
+/** Of the finished nodes those whose artifact no snapshot may rest on: the descriptor, hashed again, is not what it is
+ *  named, or a file is gone. What was lost may be what nobody read, for its name was enough for whoever rests on it. */
+export function unpinnable(store: Store, states: Iterable<NodeState>): NodeState[] {
+  return [...states].filter(({ artifact, failed, node: { task } }) => {
+    if (artifact === undefined || failed || task.kind === 'sink') return false
+    if (!isTrusted(store, artifact)) return true
+    const presence = store.artifactPresence(artifact)
+    // The files of a pure node may have been given up on purpose.
+    return presence !== 'present' && (presence !== 'evicted' || task.kind === 'source')
+  })
+}
+
 function isWholeArtifact(store: Store, artifact: Digest): boolean {
   const bytes = readTrusted(store, artifact)
   if (bytes === undefined) return false

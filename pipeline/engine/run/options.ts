@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly memoryMb: number
   readonly patience: Patience
   readonly keepGoing: boolean
+  /** The run is to be pinned: everything its manifest names has to be whole then, whether a node read it or not. */
+  readonly isToBePinned: boolean
   /** The address of a node that goes before all others as soon as it can run. */
   readonly first?: string
   readonly snapshot?: string

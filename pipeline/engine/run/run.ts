@@ -7,7 +7,7 @@ import { findTargets } from '../walk/targets.ts'
 import { type NodeState, Walk } from '../walk/walk.ts'
 import { Admission } from './admission.ts'
 import { Execution } from './execution.ts'
-import { distrustedObject, isTrusted, lostInputs } from './healing.ts'
+import { distrustedObject, isTrusted, lostInputs, unpinnable } from './healing.ts'
 import { cachedEvent, doneEvent, startedEvent } from './nodeEvents.ts'
 import { blockedFault, describeFailure, firstIsGone, otherAnswer } from './nodeFaults.ts'
 import type { RunOptions, RunOutcome, UntimedEvent } from './options.ts'
@@ -88,6 +88,9 @@ export class Run {
       // What the user asked for must be here, and not only be known.
       for (const target of targets)
         for (const state of this.walk.statesOf(target)) if (!state.failed) this.walk.demand(state)
+      await this.untilIdle()
+      const lost = options.isToBePinned && !this.halted ? unpinnable(options.store, this.walk.states.values()) : []
+      for (const state of lost) if (!this.active.has(state)) this.walk.demandAgain(state)
       await this.untilIdle()
     }
   }

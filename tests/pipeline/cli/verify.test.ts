@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Digest } from '../../../cas/digest.ts'
+import { objectPath } from '../../../cas/layout.ts'
 import { exitStatuses } from '../../../lib/fault.ts'
 import { type BuiltPipe, buildPipe } from './builtPipe.ts'
 
@@ -63,4 +65,81 @@ test('what the code of today would make is compared with what was made: nothing 
   expect(stdout).toMatch(/changed {2}one count {2}its code changed/)
   expect(stdout).not.toMatch(/one fetch/)
   expect(status).toBe(exitStatuses.ok)
+})
+
+const chain = config
+  .replace(
+    "graph.target('count', graph.add(count, { inputs: { first: all[0]!, all } }))",
+    `const counted = graph.add(count, { inputs: { first: all[0]!, all } })
+  graph.target('double', graph.add(double, { inputs: { counted } }))`,
+  )
+  .replace(
+    'const counted =',
+    `export const double = defineTask({
+  name: 'double',
+  kind: 'pure',
+  params: z.object({}),
+  inputs: { counted: number },
+  output: number,
+  run: ({ counted }) => counted * 2,
+})
+
+const counted =`,
+  )
+
+describe('the descriptor of what no node has to read is damaged', () => {
+  function damaged(name: string, ...asked: string[]) {
+    const cwd = join(pipe.dir, name)
+    mkdirSync(cwd)
+    writeFileSync(join(cwd, 'pipe.config.ts'), chain)
+    const run = (...args: string[]) => pipe.run(args, { cwd })
+    expect(run('run', ...asked).status).toBe(exitStatuses.ok)
+    const manifest = readFileSync(
+      join(cwd, '.pipe', 'runs', readdirSync(join(cwd, '.pipe', 'runs'))[0]!, 'manifest.json'),
+      'utf8',
+    )
+    const { artifact } = (JSON.parse(manifest) as { nodes: { address: string; artifact: Digest }[] }).nodes.find(
+      ({ address }) => address === 'count',
+    )!
+    const path = objectPath(join(cwd, '.pipe', 'objects'), artifact)
+    const { mtime, atime } = statSync(path)
+    const bytes = readFileSync(path)
+    bytes[5]! ^= 1
+    chmodSync(path, 0o644)
+    writeFileSync(path, bytes)
+    utimesSync(path, atime, mtime)
+    chmodSync(path, 0o444)
+    return run
+  }
+
+  test('verify names the node that makes it again, and its advice works', () => {
+    const run = damaged('advised')
+    const { stdout, status } = run('verify')
+    expect(status).toBe(exitStatuses.corrupt)
+    expect(stdout).toContain("make it again, if it is still part of your pipeline: pipe run 'count'")
+    expect(run('run', 'double').stdout).toContain('nothing to do')
+    expect(run('run', 'count').status).toBe(exitStatuses.ok)
+    expect(run('verify').status).toBe(exitStatuses.ok)
+  })
+
+  test.each([
+    ['verified before', true],
+    ['not noticed by anybody', false],
+  ])('%s, a run that is to be pinned makes it again', (name, isVerified) => {
+    const run = damaged(`pinned ${name}`)
+    if (isVerified) expect(run('verify').status).toBe(exitStatuses.corrupt)
+    const { stdout, status } = run('run', 'double', '--snapshot', 'one')
+    expect(status).toBe(exitStatuses.ok)
+    expect(stdout).toContain('1 executed (1 came out the same)')
+    expect(run('verify', 'one').status).toBe(exitStatuses.ok)
+  })
+
+  test('of a snapshot, verify names the node likewise, and its advice works', () => {
+    const run = damaged('of a snapshot', '--snapshot', 'one')
+    const { stdout, status } = run('verify', 'one')
+    expect(status).toBe(exitStatuses.corrupt)
+    expect(stdout).toContain(`make it again with "pipe run 'count' --snapshot one"`)
+    expect(run('run', 'count', '--snapshot', 'one').status).toBe(exitStatuses.ok)
+    expect(run('verify', 'one').status).toBe(exitStatuses.ok)
+  })
 })

@@ -105,6 +105,39 @@ describe('bytes that are not what their name says', () => {
     expect((await lab.run(pipeline, ['tally'])).counts.executed).toBe(0)
   })
 
+  test.each([
+    ['repeat', 'damaged'],
+    ['repeat', 'missing'],
+    ['fetchLines', 'damaged'],
+  ])(
+    'are made again for a run that is to be pinned, though nobody reads them: the descriptor of %s, %s',
+    async (address, how) => {
+      await using lab = new EngineLab()
+      const first = await lab.run(pipeline, ['tally'])
+      const { artifact } = first.manifest!.nodes.find((node) => node.address === address)!
+      remember(lab, artifact)
+      if (how === 'missing') rmSync(objectPath(lab.store.objectsDir, artifact))
+      else flip(lab, artifact)
+      await lab.reopen()
+      if (address === 'repeat') expect((await lab.run(pipeline, ['tally'])).counts.executed).toBe(0)
+      const run = await lab.run(pipeline, ['tally'], { isToBePinned: true })
+      expect(run.counts).toMatchObject({ executed: 1, cached: 2 })
+      expect(run.manifestId).toBe(first.manifestId)
+      expect(lab.store.readObject(artifact)).toBeInstanceOf(Uint8Array)
+      expect(lab.store.artifactPresence(artifact)).toBe('present')
+      expect((await lab.run(pipeline, ['tally'], { isToBePinned: true })).counts.executed).toBe(0)
+    },
+  )
+
+  test('and what was given up on purpose stays away from a run that is to be pinned', async () => {
+    await using lab = new EngineLab()
+    const first = await lab.run(pipeline, ['tally'])
+    const { artifact } = first.manifest!.nodes.find(({ address }) => address === 'repeat')!
+    rmSync(objectPath(lab.store.objectsDir, fileOf(lab, first, 'repeat')))
+    await lab.store.commit({ staged: [], records: [{ kind: 'evicted', key: artifact }] })
+    expect((await lab.run(pipeline, ['tally'], { isToBePinned: true })).counts.executed).toBe(0)
+  })
+
   test('fail the node where they may not be fetched again, and nothing is recorded', async () => {
     await using lab = new EngineLab()
     const first = await lab.run(pipeline, ['tally'])
