@@ -11,6 +11,7 @@ import { readIndexFile, readIndexJson, sweepIndexFiles, writeIndexFile } from '.
 import { pointAt, readMappings } from './lineMap.ts'
 import { markInputs } from './markInputs.ts'
 import { type Origin, originOf } from './origins.ts'
+import { noteClosure } from './packageClosure.ts'
 import { Packages } from './packages.ts'
 import { bundleProject, type ProjectBundle } from './projectBundle.ts'
 import { ImportResolver } from './resolveImports.ts'
@@ -66,6 +67,8 @@ async function makeBundle({ dir, configFile }: ProjectPlace, cacheDir: string) {
   const resolver = new ImportResolver(new Packages(), dir, defaultClosures)
   resolver.lookedAt.addLink(configFile)
   const bundle = await bundleProject(configFile, resolver)
+  // They are no part of the bundle, but of the code of tasks that import them, and of what a run gives.
+  noteClosure(bundle.closures, resolver.packages, (located) => resolver.lookedAt.addPackage(located))
 
   // Named by its content: within one process an equal name would give the module that was imported before.
   const name = digestOf(bundle.code)

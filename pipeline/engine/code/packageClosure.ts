@@ -33,17 +33,10 @@ export function hashClosure(
   const found = new Map<string, Found>()
   const visit = (owner: Package) => {
     if (found.has(owner.dir)) return
-    const dependencies = new Map<string, string>()
-    found.set(owner.dir, { owner, dependencies, hashed: hashes.of(owner.dir) })
-    for (const name of dependencyNames(owner)) {
-      const located = locatePackage(packages, name, owner.dir)
-      note(located)
-      if (located.found === undefined) continue // optional, or for another system
-      // Links of a workspace or of pnpm lead to where a package's own dependencies are found from.
-      const real = { ...located.found, dir: realpathSync(located.found.dir) }
-      dependencies.set(name, real.dir)
-      visit(real)
-    }
+    const dependencies = dependenciesOf(owner, packages, note)
+    const dirs = new Map([...dependencies].map(([name, { dir }]) => [name, dir]))
+    found.set(owner.dir, { owner, dependencies: dirs, hashed: hashes.of(owner.dir) })
+    for (const dependency of dependencies.values()) visit(dependency)
   }
   for (const { package: owner } of imports) visit(owner)
 
@@ -71,6 +64,38 @@ export function hashClosure(
     hashed: sorted.map(({ hashed }) => hashed),
     copies: [...found.values()].map(({ hashed }) => hashed),
   }
+}
+
+/** Takes note of where packages that are imported as they are, and all they depend on, are found, without a look at
+ *  their files. */
+export function noteClosure(
+  imported: Iterable<Package>,
+  packages: Packages,
+  note: (located: ReturnType<typeof locatePackage>) => void,
+): void {
+  const seen = new Set<string>()
+  const visit = (owner: Package) => {
+    if (seen.has(owner.dir)) return
+    seen.add(owner.dir)
+    for (const dependency of dependenciesOf(owner, packages, note).values()) visit(dependency)
+  }
+  for (const owner of imported) visit(owner)
+}
+
+function dependenciesOf(
+  owner: Package,
+  packages: Packages,
+  note: (located: ReturnType<typeof locatePackage>) => void,
+): Map<string, Package> {
+  const dependencies = new Map<string, Package>()
+  for (const name of dependencyNames(owner)) {
+    const located = locatePackage(packages, name, owner.dir)
+    note(located)
+    if (located.found === undefined) continue // optional, or for another system
+    // Links of a workspace or of pnpm lead to where a package's own dependencies are found from.
+    dependencies.set(name, { ...located.found, dir: realpathSync(located.found.dir) })
+  }
+  return dependencies
 }
 
 /** The version of each folder's package. Copies of one version that differ, in their files or in what they depend on,

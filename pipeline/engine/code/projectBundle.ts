@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'rolldown'
 import { bundlerFault, strictly } from './bundlerFault.ts'
 import { type ModuleRecord, registerExports } from './origins.ts'
+import type { Package } from './packages.ts'
 import { type ImportResolver, isInstalled, isPath } from './resolveImports.ts'
 import { isTickpipeFile } from './tickpipePackage.ts'
 
@@ -11,6 +12,8 @@ export interface ProjectBundle {
   readonly mappings: string
   readonly sources: readonly string[]
   readonly files: readonly string[]
+  /** Packages that it imports as they are. */
+  readonly closures: readonly Package[]
 }
 
 /** Everything the config leads to in one ES module, except built-ins and packages with WASM or native code. */
@@ -18,6 +21,7 @@ export async function bundleProject(configFile: string, resolver: ImportResolver
   const { rolldown } = await import('rolldown')
   const { parseSync } = await import('rolldown/utils')
   const strict = strictly(isInstalled)
+  const closures = new Map<string, Package>()
   try {
     const build = await rolldown({
       input: configFile,
@@ -25,7 +29,7 @@ export async function bundleProject(configFile: string, resolver: ImportResolver
       platform: 'node',
       ...strict.options,
       tsconfig: false,
-      plugins: [projectPlugin(resolver, (code, file) => parseSync(file, code))],
+      plugins: [projectPlugin(resolver, closures, (code, file) => parseSync(file, code))],
     })
     const { output } = await build.generate({
       format: 'es',
@@ -38,7 +42,7 @@ export async function bundleProject(configFile: string, resolver: ImportResolver
     await build.close()
     strict.check()
     const { code, map } = output[0]
-    return { code, mappings: map?.mappings ?? '', sources: map?.sources ?? [], files }
+    return { code, mappings: map?.mappings ?? '', sources: map?.sources ?? [], files, closures: [...closures.values()] }
   } catch (error) {
     throw bundlerFault(error, resolver.projectDir)
   }
@@ -49,7 +53,11 @@ interface Parsed {
   readonly errors: readonly unknown[]
 }
 
-function projectPlugin(resolver: ImportResolver, parse: (code: string, file: string) => Parsed): Plugin {
+function projectPlugin(
+  resolver: ImportResolver,
+  closures: Map<string, Package>,
+  parse: (code: string, file: string) => Parsed,
+): Plugin {
   return {
     name: 'tickpipe-project',
     resolveId: {
@@ -66,7 +74,10 @@ function projectPlugin(resolver: ImportResolver, parse: (code: string, file: str
         })
         if (resolved === undefined) return null
         if (resolved.kind === 'builtin') return { id: resolved.id, external: true }
-        if (resolved.kind === 'closure') return { id: pathToFileURL(resolved.file).href, external: true }
+        if (resolved.kind === 'closure') {
+          closures.set(resolved.package.dir, resolved.package)
+          return { id: pathToFileURL(resolved.file).href, external: true }
+        }
         return { id: resolved.file }
       },
     },

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { FileLook } from '../../../../pipeline/engine/code/fileMarks.ts'
 import { settle, type TempProject, tempProject, writeFiles } from './tempProject.ts'
 
 const withValue = (files: Readonly<Record<string, string>>): TempProject =>
@@ -174,6 +175,27 @@ describe('what was built is built again', () => {
     })
     const appear = () => project.write({ 'sub/package.json': '{ "type": "commonjs" }' })
     expect(await noticed(project, appear)).toEqual([1, 2])
+  })
+
+  test('when what a package that is taken as it is depends on is installed anew', async () => {
+    const low = (version: string) => JSON.stringify({ name: 'low', version, type: 'module', main: 'i.js' })
+    const project = withValue({
+      ...importing('native'),
+      'node_modules/native/package.json':
+        '{ "name": "native", "version": "1.0.0", "type": "module", "main": "i.js", "dependencies": { "low": "*", "none": "*" } }',
+      'node_modules/native/i.js': "export { n } from 'low'",
+      'node_modules/native/x.wasm': '',
+      'node_modules/low/package.json': low('1.0.0'),
+      'node_modules/low/i.js': n(1),
+    })
+    await settle()
+    const { inputs } = await project.load()
+    const look = () => new FileLook()
+    expect(inputs!.every((mark) => look().unchanged(mark))).toBe(true)
+    project.write({ 'node_modules/low/package.json': low('2.0.0') })
+    const changed = inputs!.filter((mark) => !look().unchanged(mark)).map(({ path }) => path)
+    expect(changed).toEqual([join(project.dir, 'node_modules', 'low', 'package.json')])
+    expect(inputs!.map(({ path }) => path)).toContain(join(project.dir, 'node_modules', 'none'))
   })
 
   test('when the config becomes a link to another', async () => {
