@@ -150,8 +150,9 @@ export class RunContext<Params, State> implements StrategyContext<Params, State>
   }
 
   closesTogether(symbols: readonly string[], span: Duration): number[][] {
+    // A list of our own: one that comes with a `map` of its own would be handed more than closes.
     return this.#closePrices.together(
-      symbols.map((symbol) => {
+      [...symbols].map((symbol) => {
         const s = this.#index(symbol)
         this.#checkSpan(symbol, span)
         return { s, after: this.#row(s, symbol, span), last: this.#market.closedRow[s]! }

@@ -83,6 +83,18 @@ describe('a lookback in time', () => {
     expect(seen(market, 12, (ctx) => ctx.closesTogether(['A', 'B'], '1h')).get(9)).toEqual([[], []]) // 08:00 is missing in B
   })
 
+  test('shows a list that has a map of its own nothing but closes', () => {
+    const handed: unknown[] = []
+    const curious = Object.assign(['A'], {
+      map: (give: (symbol: string) => unknown) => {
+        handed.push(give('A'))
+        return [handed.at(-1)]
+      },
+    })
+    seen(rising(12), 12, (ctx) => ctx.closesTogether(curious, '8h'))
+    expect(handed).toEqual([])
+  })
+
   test('pairs exactly what the symbols have in common, whatever is missing', () => {
     fc.assert(
       fc.property(
