@@ -81,7 +81,7 @@ const kernels: Readonly<Record<string, () => void>> = {
 parentPort!.on('message', (name: string) => {
   const kernel = kernels[name]!
   const startMs = clock()
-  guard?.begin(ignore)
+  guard?.begin(ignore, false)
   const beginMs = clock()
   kernel()
   const endMs = clock()

@@ -63,7 +63,7 @@ export function createJobRunner(stagingDir: string, memoryMb: number, reached: (
           const linked = await codes.load(ref, packageDirs, inspection)
           ports.set(name, () => linked.instantiate())
         }
-        guard.begin((message) => log.write(message))
+        guard.begin((message) => log.write(message), ports.size > 0)
         const exports = code.instantiate() as unknown as TaskExports
         type = exports.task.output.name
         files = await runTask(exports, ports, { job, guard, kept, log, reached, stagingDir }, step)

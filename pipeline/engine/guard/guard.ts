@@ -14,8 +14,9 @@ export interface GuardedEnd {
 /** Watches over the pure tasks of this thread: see architecture.md, "pure means pure". It finds mistakes, not malice:
  *  it is no sandbox. */
 export interface Guard {
-  /** Arms the wires. What is printed from now on goes to `log`. */
-  begin(log: (message: string) => void): void
+  /** Arms the wires. What is printed from now on goes to `log`.
+   *  @param isShared whether code of another author runs within the task's own, as a strategy does in a backtest */
+  begin(log: (message: string) => void, isShared: boolean): void
   /** Engine work in the middle of a run, such as reading an input on demand. */
   suspend<T>(work: () => T): T
   /** Disarms, puts back what the run changed in built-in objects, and tells what it did: such a
@@ -37,10 +38,11 @@ export function installGuard(isOwnFrame: (frame: string) => boolean): Guard {
   const { stackTraceLimit } = Error
 
   return {
-    begin(sink) {
+    begin(sink, isShared) {
       log = sink
       // What a package changed while it was loaded is not the node's doing.
       intrinsics.restore()
+      if (isShared) intrinsics.lockSpecies()
       wires.violation = undefined
       wires.armed = true
     },

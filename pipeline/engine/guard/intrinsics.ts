@@ -12,6 +12,10 @@ import { isObject, isWire } from './wire.ts'
  * costs some microseconds: who changed it has failed. The guard's benchmark looks out for such cliffs.
  */
 export interface Intrinsics {
+  /** Makes `constructor` of typed arrays read-only, by which `subarray` may hand a list of the engine's to somebody else's
+   *  class. For good, and not before it is needed: V8 then looks for that class at every `slice` and `subarray`, and tasks
+   *  on tables take a third longer. */
+  lockSpecies(): void
   /** Puts back methods that the task replaced, on which the engine's own work in the middle of a run relies. */
   repair(): void
   /** Puts back everything, and takes away what the task added. */
@@ -43,22 +47,24 @@ const sealedObjects: ReadonlyMap<object, string> = new Map<object, string>([
   ),
 ])
 
-/** Sealed as well, and read-only. Calling `subarray` takes twice its time by this, some 40 ns more. */
-const readOnlyObjects: readonly object[] = [
-  Buffer.prototype,
-  typedArrayPrototype,
-  ...typedArrays().map(({ prototype }) => prototype as object),
-]
+/** Sealed as well, and read-only; `constructor` only from `lockSpecies` on. */
+const readOnlyObjects: ReadonlyMap<object, string> = new Map<object, string>([
+  [Buffer.prototype, 'Buffer.prototype'],
+  [typedArrayPrototype, 'TypedArray.prototype'],
+  ...typedArrays().map(({ name, prototype }): [object, string] => [prototype as object, `${name}.prototype`]),
+])
 
 /** Methods that run with other people's objects as an argument; the rest of functions' properties may be overridden. */
 const readOnlyOfFunctions = ['call', 'apply', 'bind']
 
 /** Those that this Node has. */
-function typedArrays(): readonly { readonly prototype: unknown }[] {
+function typedArrays(): readonly { readonly name: string; readonly prototype: unknown }[] {
   const base: unknown = Object.getPrototypeOf(Uint8Array)
   const found = Object.getOwnPropertyNames(globalThis).filter((name) => /^(Ui|I|F|Big).*Array$/.test(name))
   return found
-    .map((name) => (globalThis as Record<string, unknown>)[name] as { readonly prototype: unknown })
+    .map(
+      (name) => (globalThis as Record<string, unknown>)[name] as { readonly name: string; readonly prototype: unknown },
+    )
     .filter((maker) => Object.getPrototypeOf(maker) === base)
 }
 
@@ -71,21 +77,24 @@ export function lockIntrinsics(others: readonly object[]): Intrinsics {
   const globals = lockGlobals()
   const reached = reachable([...globals.values, ...hiddenIntrinsics(), ...others])
   for (const name of readOnlyOfFunctions) Object.defineProperty(Function.prototype, name, { writable: false })
-  for (const object of readOnlyObjects) {
+  for (const object of readOnlyObjects.keys()) {
     for (const [key, { writable }] of ownProperties(object)) {
       // apache-arrow has classes that derive from typed arrays, and assigns their own `toString`.
       const isOverridden = object === typedArrayPrototype && key === 'toString'
-      if (writable && !isOverridden) Object.defineProperty(object, key, { writable: false })
+      if (writable && !isOverridden && key !== 'constructor') Object.defineProperty(object, key, { writable: false })
     }
     Object.seal(object)
   }
   for (const object of reached) {
     if (sealedObjects.has(object)) Object.seal(object)
-    else if (object !== openPrototype && !readOnlyObjects.includes(object) && !ArrayBuffer.isView(object)) {
+    else if (object !== openPrototype && !readOnlyObjects.has(object) && !ArrayBuffer.isView(object)) {
       Object.freeze(object)
     }
   }
-  const values = [...sealedObjects, [openPrototype, 'RegExp.prototype'] as const].flatMap(([object, path]) =>
+  const values = [
+    ...new Map([...sealedObjects, ...readOnlyObjects]),
+    [openPrototype, 'RegExp.prototype'] as const,
+  ].flatMap(([object, path]) =>
     ownProperties(object)
       .filter(([, { writable }]) => writable)
       .map(([key, { value }]) => ({
@@ -108,7 +117,19 @@ export function lockIntrinsics(others: readonly object[]): Intrinsics {
     }
     return sound
   }
+  const lockSpecies = () => {
+    for (const object of readOnlyObjects.keys()) Object.defineProperty(object, 'constructor', { writable: false })
+    for (let i = values.length - 1; i >= 0; i--) {
+      const { holder, key } = values[i]!
+      if (key === 'constructor' && readOnlyObjects.has(holder)) values.splice(i, 1)
+    }
+  }
+  let isSpeciesLocked = false
   return {
+    lockSpecies() {
+      if (!isSpeciesLocked) lockSpecies()
+      isSpeciesLocked = true
+    },
     repair,
     restore() {
       // Before its values: putting one back by assignment would run a setter that stands in its place.
