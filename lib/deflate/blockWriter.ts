@@ -21,12 +21,12 @@ const endOfBlock = 256
 
 /** Extra bits behind the symbol of a distance. */
 export const distanceBits = Uint8Array.from({ length: 30 }, (_, symbol) => (symbol < 4 ? 0 : (symbol >> 1) - 1))
-const distanceBase = basesOf(distanceBits, 1)
+export const distanceBase = basesOf(distanceBits, 1)
 // Of the 29 lengths the last one stands alone: 258, which the one before it could say as well.
 export const lengthBits = Uint8Array.from({ length: 29 }, (_, symbol) =>
   symbol < 8 || symbol === 28 ? 0 : (symbol >> 2) - 1,
 )
-const lengthBase = basesOf(lengthBits, 3).with(28, matchMost)
+export const lengthBase = basesOf(lengthBits, 3).with(28, matchMost)
 /** The symbol of a match's length, less 257. */
 export const lengthSymbol = symbolsOf(lengthBase, matchMost)
 
@@ -171,7 +171,11 @@ export function createBlockWriter(): BlockWriter {
 const codeOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 
 /** Writes both length tables, run-length coded as the format wants them. */
-function putCodes(put: (value: number, bits: number) => void, literals: Uint8Array, distances: Uint8Array): void {
+export function putCodes(
+  put: (value: number, bits: number) => void,
+  literals: Uint8Array,
+  distances: Uint8Array,
+): void {
   // At least one distance code has to be described, used or not.
   const described = distances.some((length) => length > 0) ? distances : Uint8Array.of(1)
   const all = Uint8Array.of(...literals, ...described)

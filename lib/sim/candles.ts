@@ -1,5 +1,6 @@
 import { DAY_MS, type Interval, intervalMs, MINUTE_MS, nextOpen, openOf, type TsMs } from '../time.ts'
-import { gridFormat, type NumberFormat } from './archive/textWriter.ts'
+import type { NumberFormat } from './archive/digits.ts'
+import { gridFormat } from './archive/textWriter.ts'
 import type { MinuteSeries } from './assetDay.ts'
 import type { BarDay } from './barDay.ts'
 import { type CandleRows, type Candles, candleRows, lastRows, lowerBound } from './candleRows.ts'

@@ -54,7 +54,7 @@ export function exchangeOfTwins(count: number): Exchange {
       if (n === undefined || Number(n) === model) return exchange.handle(request)
       const url = request.url.replace('.CHECKSUM', '')
       const zip = zipOf(url.split('/').at(-1)!.replace('.zip', '.csv'), [
-        first(url.replaceAll(`COIN${n}USDT`, `COIN${model}USDT`)),
+        { bytes: first(url.replaceAll(`COIN${n}USDT`, `COIN${model}USDT`)) },
       ])
       if (url === request.url) return { status: 200, headers: {}, body: zip }
       const digest = createHash('sha256').update(zip).digest('hex')

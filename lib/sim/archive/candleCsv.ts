@@ -1,9 +1,14 @@
 import { nextOpen } from '../../time.ts'
 import type { Candles } from '../candleRows.ts'
 import type { CandleFormats } from '../candles.ts'
+import { NUMBER_BYTES_MOST, putInt, putNumber } from './digits.ts'
 import type { TextWriter } from './textWriter.ts'
 
 const COMMA = 44
+const ZERO = 48
+const NEWLINE = 10
+const COLUMNS = 12
+const ECHOES_A_ROW = 6
 
 export const candleHeader =
   'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n'
@@ -13,35 +18,71 @@ export function writeCandles(out: TextWriter, candles: Candles, formats: CandleF
   const { rows, interval, openTsMs, open, high, low, close, count, flow } = candles
   const { price, lots, quote } = formats
   const fixedStep = interval === '1M' ? 0 : nextOpen(0, interval)
+  const room = out.room(rows * COLUMNS * NUMBER_BYTES_MOST, rows * ECHOES_A_ROW * 2)
+  const { view, echoes } = room
+  let { at, echoCount } = room
+  // Where the row above has its last price, the time of its close, and what follows.
+  let closeAbove = at
+  let timeAbove = at
+  let tailAbove = at
   for (let row = 0; row < rows; row++) {
     const ts = openTsMs[row]!
-    out.int(ts * factor)
-    out.byte(COMMA)
-    out.number(open[row]!, price)
-    out.byte(COMMA)
-    out.number(high[row]!, price)
-    out.byte(COMMA)
-    out.number(low[row]!, price)
-    out.byte(COMMA)
-    out.number(close[row]!, price)
-    out.byte(COMMA)
-    if (flow === undefined) out.byte(48)
-    else out.number(flow.lots[row]!, lots)
-    out.byte(COMMA)
-    out.int((fixedStep === 0 ? nextOpen(ts, interval) : ts + fixedStep) * factor - 1)
-    out.byte(COMMA)
-    if (flow === undefined) out.byte(48)
-    else out.number(flow.quote[row]!, quote)
-    out.byte(COMMA)
-    out.int(count[row]!)
-    out.byte(COMMA)
+    at = putInt(view, at, ts * factor)
+    const openAt = at
+    view.setUint8(at++, COMMA)
+    at = putNumber(view, at, open[row]!, price)
+    const highAt = at
+    view.setUint8(at++, COMMA)
+    at = putNumber(view, at, high[row]!, price)
+    const lowAt = at
+    view.setUint8(at++, COMMA)
+    at = putNumber(view, at, low[row]!, price)
+    const closeAt = at
+    view.setUint8(at++, COMMA)
+    at = putNumber(view, at, close[row]!, price)
+    view.setUint8(at++, COMMA)
+    at = flow === undefined ? putInt(view, at, 0) : putNumber(view, at, flow.lots[row]!, lots)
+    const timeAt = at
+    view.setUint8(at++, COMMA)
+    at = putInt(view, at, (fixedStep === 0 ? nextOpen(ts, interval) : ts + fixedStep) * factor - 1)
+    let tailAt = at
+    view.setUint8(at++, COMMA)
+    at = flow === undefined ? putInt(view, at, 0) : putNumber(view, at, flow.quote[row]!, quote)
+    view.setUint8(at++, COMMA)
+    at = putInt(view, at, count[row]!)
+    view.setUint8(at++, COMMA)
     if (flow === undefined) {
-      out.text('0,0,0\n')
-      continue
+      tailAt -= 4
+      at = putInt(view, at, 0)
+      view.setUint8(at++, COMMA)
+      at = putInt(view, at, 0)
+    } else {
+      at = putNumber(view, at, flow.buyLots[row]!, lots)
+      view.setUint8(at++, COMMA)
+      at = putNumber(view, at, flow.buyQuote[row]!, quote)
+      tailAt = at
     }
-    out.number(flow.buyLots[row]!, lots)
-    out.byte(COMMA)
-    out.number(flow.buyQuote[row]!, quote)
-    out.text(',0\n')
+    view.setUint8(at++, COMMA)
+    view.setUint8(at++, ZERO)
+    view.setUint8(at++, NEWLINE)
+    if (row > 0) {
+      echoes[echoCount] = openAt
+      echoes[echoCount + 1] = closeAbove
+      echoes[echoCount + 2] = highAt
+      echoes[echoCount + 3] = openAt
+      echoes[echoCount + 4] = lowAt
+      echoes[echoCount + 5] = openAt
+      echoes[echoCount + 6] = closeAt
+      echoes[echoCount + 7] = highAt
+      echoes[echoCount + 8] = timeAt
+      echoes[echoCount + 9] = timeAbove
+      echoes[echoCount + 10] = tailAt
+      echoes[echoCount + 11] = tailAbove
+      echoCount += 12
+    }
+    closeAbove = closeAt
+    timeAbove = timeAt
+    tailAbove = tailAt
   }
+  out.wrote({ view, at, echoes, echoCount })
 }

@@ -7,6 +7,7 @@ import type { Market } from '../market.ts'
 import { candleHeader, writeCandles } from './candleCsv.ts'
 import { type ArchiveFile, periodOf } from './keys.ts'
 import { writeMetrics } from './metricsCsv.ts'
+import type { TextPiece } from './textPiece.ts'
 import { createTextWriter } from './textWriter.ts'
 import { aggTradeHeader, tradeHeader, writeTrades } from './tradeCsv.ts'
 
@@ -18,7 +19,7 @@ const TRADE_HEADER_FROM = dayStart('2022-08-11')
 const fundingHeader = 'calc_time,funding_interval_hours,last_funding_rate\n'
 
 /** The csv of an archive file in pieces of about a day. */
-export function* csvPieces(market: Market, instrument: Instrument, file: ArchiveFile): Generator<Uint8Array> {
+export function* csvPieces(market: Market, instrument: Instrument, file: ArchiveFile): Generator<TextPiece> {
   const { fromTsMs, toTsMs } = periodOf(file)
   const isFuture = file.market === 'usdm'
   const factor = !isFuture && fromTsMs >= SPOT_MICROSECONDS_FROM ? 1000 : 1

@@ -1,18 +1,19 @@
 import { crc32 } from 'node:zlib'
 import { createDeflater } from './deflate.ts'
+import type { TextPiece } from './textPiece.ts'
 
 const FIXED_TIME = 0
 const FIXED_DATE = ((2020 - 1980) << 9) | (1 << 5) | 1 // 2020-01-01: a real date would be one more thing to differ
 
 /** A zip with one deflated file, the way the archive bucket holds them. The same pieces give the same bytes. */
-export function zipOf(fileName: string, pieces: Iterable<Uint8Array>): Uint8Array {
+export function zipOf(fileName: string, pieces: Iterable<TextPiece>): Uint8Array {
   const deflater = createDeflater()
   let crc = 0
   let size = 0
   for (const piece of pieces) {
     deflater.add(piece)
-    crc = crc32(piece, crc)
-    size += piece.length
+    crc = crc32(piece.bytes, crc)
+    size += piece.bytes.length
   }
   const body = deflater.finish()
   const name = new TextEncoder().encode(fileName)

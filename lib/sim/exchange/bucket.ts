@@ -3,6 +3,7 @@ import { DAY_MS, formatUtc } from '../../time.ts'
 import { csvPieces } from '../archive/csv.ts'
 import { type ArchiveFile, fileStem, isPublished, parseKey, publishedTsMs } from '../archive/keys.ts'
 import { type ListView, listingXml, listQueryOf } from '../archive/listing.ts'
+import type { TextPiece } from '../archive/textPiece.ts'
 import { zipOf } from '../archive/zip.ts'
 import type { FaultState } from '../faults/plan.ts'
 import { spoiledCsv } from '../faults/rows.ts'
@@ -84,11 +85,11 @@ export function createBucket(market: Market, faults: FaultState): Bucket {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-function withoutLastRows(pieces: Iterable<Uint8Array>): Uint8Array[] {
-  const text = Buffer.concat([...pieces].map((piece) => Buffer.from(piece)))
+function withoutLastRows(pieces: Iterable<TextPiece>): TextPiece[] {
+  const text = Buffer.concat(Array.from(pieces, ({ bytes }) => Buffer.from(bytes)))
   let end = text.length
   for (let row = 0; row < ROWS_OF_FIRST_EDITION_LACKING && end > 0; row++) end = text.lastIndexOf(10, end - 2) + 1
-  return [text.subarray(0, end)]
+  return [{ bytes: text.subarray(0, end) }]
 }
 
 export function noSuchKey(key: string): string {

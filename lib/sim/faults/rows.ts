@@ -3,6 +3,7 @@ import { dayStart, formatUtc, parseUtc } from '../../time.ts'
 import { candleHeader } from '../archive/candleCsv.ts'
 import type { ArchiveFile } from '../archive/keys.ts'
 import { metricsStartLabelFrom } from '../archive/metricsCsv.ts'
+import type { TextPiece } from '../archive/textPiece.ts'
 import { FIVE_MINUTES_MS } from '../positions.ts'
 import type { FaultState, RowFault } from './plan.ts'
 
@@ -21,12 +22,12 @@ export function spoiledCsv(
   state: FaultState,
   path: string,
   file: ArchiveFile,
-  pieces: Iterable<Uint8Array>,
-): Uint8Array[] | undefined {
+  pieces: Iterable<TextPiece>,
+): TextPiece[] | undefined {
   const kinds = rowFaults.filter((kind) => state.holds(kind, path) !== undefined)
   if (kinds.length === 0) return undefined
   const lines: string[] = []
-  for (const piece of pieces) lines.push(...Buffer.from(piece).toString('latin1').split('\n').slice(0, -1))
+  for (const { bytes } of pieces) lines.push(...Buffer.from(bytes).toString('latin1').split('\n').slice(0, -1))
   let header = lines.length > 0 && /^[a-z]/.test(lines[0]!) ? lines.shift() : undefined
   let rows = lines
   for (const kind of kinds) {
@@ -38,7 +39,7 @@ export function spoiledCsv(
     else rows = disorder(rng, kind, rows)
   }
   const text = [...(header === undefined ? [] : [header]), ...rows, ''].join('\n')
-  return [Buffer.from(text, 'latin1')]
+  return [{ bytes: Buffer.from(text, 'latin1') }]
 }
 
 /** The same for the rows of a REST answer. */

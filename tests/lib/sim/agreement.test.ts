@@ -193,7 +193,7 @@ describe('every way to ask gives the same numbers', () => {
         parseKey('data/futures/um/daily/metrics/BTCUSDT/BTCUSDT-metrics-2026-07-20.zip')!,
       ),
     ]
-    const lines = Buffer.concat(rows.map((row) => Buffer.from(row)))
+    const lines = Buffer.concat(rows.map(({ bytes }) => bytes))
       .toString()
       .trim()
       .split('\n')

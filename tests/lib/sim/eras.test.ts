@@ -20,7 +20,9 @@ function bitcoinIn(from: string, to: string): Market {
 
 function lines(market: Market, key: string): string[] {
   const file = parseKey(key)!
-  const pieces = [...csvPieces(market, market.find(file.market, file.symbol)!, file)].map((one) => Buffer.from(one))
+  const pieces = Array.from(csvPieces(market, market.find(file.market, file.symbol)!, file), ({ bytes }) =>
+    Buffer.from(bytes),
+  )
   return Buffer.concat(pieces).toString().trimEnd().split('\n')
 }
 
