@@ -18,8 +18,7 @@ export type AssetDay = {
   readonly premiumClose: Float64Array
   /** Volatility multiplier by minute: volume follows it. */
   readonly vol: Float64Array
-  /** Made when first asked for: what is traded needs neither. */
-  premium(): MinuteSeries
+  /** Made when first asked for: what is traded does not need it. */
   mark(): MinuteSeries
 }
 
@@ -66,16 +65,15 @@ export function assetDay(
     sum += marketVol * factor.shock[i]! + ownVol * own.shock[i]!
     walk[i] = sum
   }
-  const startPremium = path.premiumAt[d]!
-  const endPremium = path.premiumAt[d + 1]!
 
   const index = { open: startIndex, ...room.index }
   const { premiumClose, drawn } = room
   drawBits(drawn, seed, 'asset day', name, d)
+  const startPremium = path.premiumAt[d]!
+  closePremium(drawn, startPremium, path.premiumAt[d + 1]!, premiumClose)
   const minuteVol = (marketVol + ownVol) * 0.02
   const ratio = endIndex / startIndex
   let lastIndex = startIndex
-  let noise = 0
   for (let i = 0; i < MINUTES_A_DAY; i++) {
     const passed = variancePassed[i]!
     const bridge = walk[i]! - passed * sum
@@ -87,29 +85,41 @@ export function assetDay(
     index.close[i] = close
     index.high[i] = Math.max(lastIndex, close) + rounded(upShare(bits) * spread)
     index.low[i] = Math.max(1, Math.min(lastIndex, close) - rounded(downShare(bits) * spread))
-
-    // The premium jitters by a bp or two around its bridge, and dies down to the path's level at midnight.
-    noise = 0.97 * noise + (((bits >>> 16) & 0xff) + ((bits >>> 24) & 0xff) - 255) * 55
-    const left = MINUTES_A_DAY - 1 - i
-    const taper = left < 60 ? left / 60 : 1
-    const near = startPremium + ((endPremium - startPremium) * (i + 1)) / MINUTES_A_DAY
-    premiumClose[i] = rounded(near + noise * taper)
     lastIndex = close
   }
 
-  let premium: MinuteSeries | undefined
   let mark: MinuteSeries | undefined
   return {
     index,
     premiumClose,
     vol: own.vol,
-    premium: () => (premium ??= premiumSeries(startPremium, premiumClose, drawn)),
     mark: () => (mark ??= markSeries(index, startPremium, premiumClose, drawn, minuteVol, factor)),
   }
 }
 
-function premiumSeries(open: number, close: Float64Array, drawn: Uint32Array): MinuteSeries {
-  const premium = { ...series(open), close }
+/** The premium jitters by a bp or two around its bridge, and dies down to the path's level at midnight. */
+function closePremium(drawn: Uint32Array, start: number, end: number, close: Float64Array): void {
+  let noise = 0
+  for (let i = 0; i < MINUTES_A_DAY; i++) {
+    const bits = drawn[i]!
+    noise = 0.97 * noise + (((bits >>> 16) & 0xff) + ((bits >>> 24) & 0xff) - 255) * 55
+    const left = MINUTES_A_DAY - 1 - i
+    const taper = left < 60 ? left / 60 : 1
+    const near = start + ((end - start) * (i + 1)) / MINUTES_A_DAY
+    close[i] = rounded(near + noise * taper)
+  }
+}
+
+// Used up before the next day begins.
+const premiumDrawn = new Uint32Array(MINUTES_A_DAY)
+
+/** The premium of the same day, with its extremes. It needs no price, and settlements need nothing else. */
+export function premiumDay(seed: number | string, name: string, path: AssetPath, d: number): MinuteSeries {
+  const drawn = drawBits(premiumDrawn, seed, 'asset day', name, d)
+  const open = path.premiumAt[d]!
+  const premium = series(open)
+  const { close } = premium
+  closePremium(drawn, open, path.premiumAt[d + 1]!, close)
   let last = open
   for (let i = 0; i < MINUTES_A_DAY; i++) {
     const bits = drawn[i]!

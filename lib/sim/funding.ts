@@ -11,7 +11,8 @@ export type Settlement = {
   readonly dueTsMs: TsMs
   readonly tsMs: TsMs
   readonly rate: number
-  readonly mark: number
+  /** Made when asked for: it takes the day's prices, the rest only its premium. */
+  mark(): number
   readonly hours: number
 }
 
@@ -67,7 +68,7 @@ function settlementAt(market: Market, instrument: Instrument, dueTsMs: TsMs): Se
     const rate = rateOf(averagePremium(market, instrument, dueTsMs - hours * HOUR_MS, dueTsMs), hours)
     kept.set(
       key,
-      (settlement = { dueTsMs, tsMs: dueTsMs + late, rate, mark: markAt(market, instrument, dueTsMs), hours }),
+      (settlement = { dueTsMs, tsMs: dueTsMs + late, rate, mark: () => markAt(market, instrument, dueTsMs), hours }),
     )
   }
   return settlement

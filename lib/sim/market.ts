@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { DAY_MS, floorTo, MINUTE_MS, type TsMs } from '../time.ts'
-import { type AssetDay, assetDay, emptyRoom, type MinuteSeries } from './assetDay.ts'
+import { type AssetDay, assetDay, emptyRoom, type MinuteSeries, premiumDay } from './assetDay.ts'
 import { type BarDay, barDay, emptyBars, emptyRecipes, tradeCounts } from './barDay.ts'
 import type { MarketConfig, MarketKind } from './config.ts'
 import { MINUTES_A_DAY, shockDay } from './factorDay.ts'
@@ -55,6 +55,7 @@ export function createMarket(config: MarketConfig): Market {
   const byName = new Map(instruments.map((one) => [`${one.spec.market}:${one.spec.symbol}`, one]))
   const cachedFactor = recentCache<ReturnType<typeof shockDay>>(40)
   const cachedAsset = recentCache<AssetDay>(ASSET_DAYS_KEPT)
+  const cachedPremium = recentCache<MinuteSeries>(ASSET_DAYS_KEPT)
   const cachedBars = recentCache<BarDay>(BAR_DAYS_KEPT)
   const orderIds = new Map<Instrument, Float64Array>()
   const recipes = emptyRecipes()
@@ -90,8 +91,8 @@ export function createMarket(config: MarketConfig): Market {
       const day = assetDay(seed, asset.name, path, d, factorDay(d), passing.day)
       return barDay(seed, instrument, d, day, undefined, passing.bars)
     },
-    mark: (instrument, d) => frozenAfterEnd(instrument, d, (day) => day.mark()),
-    premium: (instrument, d) => frozenAfterEnd(instrument, d, (day) => day.premium()),
+    mark: (instrument, d) => frozenAfterEnd(instrument, d, (day) => market.assetDay(instrument, day).mark()),
+    premium: (instrument, d) => frozenAfterEnd(instrument, d, (day) => premiumOf(instrument, day)),
     trades(instrument, d, fromMinute, toMinute) {
       const day = market.assetDay(instrument, d)
       if (d > delistDay(instrument)) fromMinute = toMinute
@@ -133,9 +134,13 @@ export function createMarket(config: MarketConfig): Market {
     return ids[d]!
   }
 
-  function frozenAfterEnd(instrument: Instrument, d: number, pick: (day: AssetDay) => MinuteSeries): MinuteSeries {
+  function premiumOf({ asset, path }: Instrument, d: number): MinuteSeries {
+    assert.ok(d >= 0 && d < days, `day ${d} lies outside the market's ${days}`)
+    return cachedPremium(`${asset.name}:${d}`, () => premiumDay(seed, asset.name, path, d))
+  }
+
+  function frozenAfterEnd(instrument: Instrument, d: number, live: (day: number) => MinuteSeries): MinuteSeries {
     const { delistTsMs } = instrument.spec
-    const live = (day: number) => pick(market.assetDay(instrument, day))
     if (delistTsMs === undefined || dayStartTsMs(d + 1) <= delistTsMs) return live(d)
     const endDay = delistDay(instrument)
     const minutes = Math.ceil((delistTsMs - dayStartTsMs(endDay)) / MINUTE_MS)

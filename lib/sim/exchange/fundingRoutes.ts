@@ -28,7 +28,7 @@ export function fundingRate(market: Market, query: URLSearchParams): unknown[] {
     symbol,
     fundingTime: tsMs,
     fundingRate: formatScaled(rate, 8),
-    markPrice: formatScaled(mark, 8),
+    markPrice: formatScaled(mark(), 8),
     rateType: 'Regular',
   }))
 }
