@@ -1,23 +1,32 @@
 import { huffman } from './huffman.ts'
 
-/** Turns literals and matches into a raw deflate stream, one block after the other, each with codes of its own. What finds
- *  the matches is somebody else's business; this part is the same for everyone, and the same on every Node: zlib's output
- *  differs between versions and processors. */
-export type BlockWriter = {
+/** Where literals and matches go, block by block. What finds the matches is somebody else's business. */
+export type BlockSink<Result> = {
   /** What the next block is made of: a literal is its byte; a match is length << 16 | distance. */
   readonly tokens: Int32Array
   /** How often the block has each literal, and each length at 257 and up. Whoever queues a token counts it here. */
   readonly literalUse: Uint32Array
   readonly distanceUse: Uint32Array
-  /** Writes the first `tokenCount` tokens as a block. */
+  /** Forgets everything. A new one need not be told. */
+  begin(): void
+  /** Ends a block of the first `tokenCount` tokens. */
   endBlock(tokenCount: number): void
-  finish(): Uint8Array
+  finish(): Result
 }
+
+/** Turns them into a raw deflate stream, each block with codes of its own. This part is the same for everyone, and the
+ *  same on every Node: zlib's output differs between versions and processors. */
+export type BlockWriter = BlockSink<Uint8Array>
 
 export const tokensInBlock = 1 << 15
 export const matchMost = 258
 export const distanceMost = 32_768
-const endOfBlock = 256
+export const endOfBlock = 256
+/** A larger buffer is not kept for the next stream. */
+const keptBytes = 1 << 22
+/** A code of up to 15 bits, extra bits of up to 5 behind it, and above them how many they are together. */
+const codeBits = 20
+const codeMask = (1 << codeBits) - 1
 
 /** Extra bits behind the symbol of a distance. */
 export const distanceBits = Uint8Array.from({ length: 30 }, (_, symbol) => (symbol < 4 ? 0 : (symbol >> 1) - 1))
@@ -56,30 +65,42 @@ export function distanceSymbol(distance: number): number {
 
 export function createBlockWriter(): BlockWriter {
   let out = new Uint8Array(1 << 16)
+  let view = new DataView(out.buffer)
   let at = 0
   let held = 0
   let heldBits = 0
   const tokens = new Int32Array(tokensInBlock)
   const literalUse = new Uint32Array(286)
   const distanceUse = new Uint32Array(30)
+  const symbolCodes = new Uint32Array(literalUse.length)
+  const lengthCodes = new Uint32Array(matchMost + 1)
+  const distanceCodes = new Uint32Array(distanceUse.length)
 
+  /** At most 24 bits. Fewer than eight are held when it returns. */
   const put = (value: number, bits: number): void => {
-    held |= value << heldBits
-    heldBits += bits
-    if (heldBits >= 16) {
-      out[at] = held
-      out[at + 1] = held >>> 8
-      at += 2
-      held >>>= 16
-      heldBits -= 16
-    }
+    view.setUint32(at, held | (value << heldBits), true)
+    held = (held | (value << heldBits)) >>> ((heldBits + bits) & 24)
+    at += (heldBits + bits) >>> 3
+    heldBits = (heldBits + bits) & 7
+  }
+
+  const begin = (): void => {
+    at = held = heldBits = 0
+    literalUse.fill(0)
+    distanceUse.fill(0)
+    if (out.length > keptBytes) resize(1 << 16)
   }
 
   const reserve = (bytes: number): void => {
     if (at + bytes <= out.length) return
-    const bigger = new Uint8Array(Math.max(out.length * 2, at + bytes))
-    bigger.set(out.subarray(0, at))
-    out = bigger
+    resize(Math.max(out.length * 2, at + bytes))
+  }
+
+  const resize = (bytes: number): void => {
+    const other = new Uint8Array(bytes)
+    other.set(out.subarray(0, at))
+    out = other
+    view = new DataView(other.buffer)
   }
 
   const endBlock = (tokenCount: number): void => {
@@ -90,65 +111,54 @@ export function createBlockWriter(): BlockWriter {
     reserve(tokenCount * 6 + 1024)
     put(0b100, 3) // not the last block; codes of its own
     putCodes(put, literals.lengths, distances.lengths)
-    // The hot loop keeps the bit buffer in locals; every put adds at most 16 bits to the at most 15 held. Its four ends are
-    // written out because a call, or one end with a loop around it, makes all of packing slower by a tenth.
-    const { codes, lengths } = literals
-    const buffer = out
+    for (let symbol = 0; symbol < symbolCodes.length; symbol++)
+      symbolCodes[symbol] = (literals.lengths[symbol]! << codeBits) | literals.codes[symbol]!
+    for (let symbol = 0; symbol < distanceCodes.length; symbol++)
+      distanceCodes[symbol] = (distances.lengths[symbol]! << codeBits) | distances.codes[symbol]!
+    // A length's extra bits follow its code, and are looked up together with it.
+    for (let length = 3; length <= matchMost; length++) {
+      const symbol = lengthSymbol[length]!
+      const bits = literals.lengths[257 + symbol]!
+      const code = literals.codes[257 + symbol]! | ((length - lengthBase[symbol]!) << bits)
+      lengthCodes[length] = ((bits + lengthBits[symbol]!) << codeBits) | code
+    }
+    // The hot loop keeps the bit buffer in locals. Four bytes are written each time and only those that are full are passed
+    // over: whether there are any is what no processor foresees. At most 7 + 20 bits are held before they are written.
+    const buffer = view
     let position = at
     let bits = held
     let count = heldBits
     for (let t = 0; t < tokenCount; t++) {
       const token = tokens[t]!
-      if (token < 256) {
-        bits |= codes[token]! << count
-        count += lengths[token]!
-      } else {
-        const length = token >>> 16
-        const distance = token & 0xffff
-        const symbol = lengthSymbol[length]!
-        bits |= codes[257 + symbol]! << count
-        count += lengths[257 + symbol]!
-        if (count >= 16) {
-          buffer[position] = bits
-          buffer[position + 1] = bits >>> 8
-          position += 2
-          bits >>>= 16
-          count -= 16
-        }
-        bits |= (length - lengthBase[symbol]!) << count
-        count += lengthBits[symbol]!
-        if (count >= 16) {
-          buffer[position] = bits
-          buffer[position + 1] = bits >>> 8
-          position += 2
-          bits >>>= 16
-          count -= 16
-        }
-        const far = distanceSymbol(distance)
-        bits |= distances.codes[far]! << count
-        count += distances.lengths[far]!
-        if (count >= 16) {
-          buffer[position] = bits
-          buffer[position + 1] = bits >>> 8
-          position += 2
-          bits >>>= 16
-          count -= 16
-        }
-        bits |= (distance - distanceBase[far]!) << count
-        count += distanceBits[far]!
-      }
-      if (count >= 16) {
-        buffer[position] = bits
-        buffer[position + 1] = bits >>> 8
-        position += 2
-        bits >>>= 16
-        count -= 16
-      }
+      const isLiteral = token < 256
+      const code = isLiteral ? symbolCodes[token]! : lengthCodes[token >>> 16]!
+      bits |= (code & codeMask) << count
+      count += code >>> codeBits
+      buffer.setUint32(position, bits, true)
+      position += count >>> 3
+      bits >>>= count & 24
+      count &= 7
+      if (isLiteral) continue
+      const distance = token & 0xffff
+      const symbol = distanceSymbol(distance)
+      const far = distanceCodes[symbol]!
+      bits |= (far & codeMask) << count
+      count += far >>> codeBits
+      buffer.setUint32(position, bits, true)
+      position += count >>> 3
+      bits >>>= count & 24
+      count &= 7
+      bits |= (distance - distanceBase[symbol]!) << count
+      count += distanceBits[symbol]!
+      buffer.setUint32(position, bits, true)
+      position += count >>> 3
+      bits >>>= count & 24
+      count &= 7
     }
     at = position
     held = bits
     heldBits = count
-    put(codes[endOfBlock]!, lengths[endOfBlock]!)
+    put(literals.codes[endOfBlock]!, literals.lengths[endOfBlock]!)
     literalUse.fill(0)
     distanceUse.fill(0)
   }
@@ -157,18 +167,14 @@ export function createBlockWriter(): BlockWriter {
     reserve(16)
     put(0b011, 3) // the last block, with fixed codes and nothing in it
     put(0, 7)
-    while (heldBits > 0) {
-      out[at++] = held
-      held >>>= 8
-      heldBits -= 8
-    }
+    if (heldBits > 0) put(0, 8 - heldBits)
     return out.slice(0, at)
   }
 
-  return { tokens, literalUse, distanceUse, endBlock, finish }
+  return { tokens, literalUse, distanceUse, begin, endBlock, finish }
 }
 
-const codeOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
+const codeOrder = Uint8Array.of(16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 
 /** Writes both length tables, run-length coded as the format wants them. */
 export function putCodes(
@@ -176,36 +182,48 @@ export function putCodes(
   literals: Uint8Array,
   distances: Uint8Array,
 ): void {
+  const all = new Uint8Array(literals.length + distances.length)
+  all.set(literals)
+  all.set(distances, literals.length)
   // At least one distance code has to be described, used or not.
-  const described = distances.some((length) => length > 0) ? distances : Uint8Array.of(1)
-  const all = Uint8Array.of(...literals, ...described)
-  const runs: { symbol: number; extra: number; bits: number }[] = []
-  for (let i = 0; i < all.length; ) {
+  const isFar = distances.some((length) => length > 0)
+  const described = isFar ? distances.length : 1
+  const size = literals.length + described
+  if (!isFar) all[size - 1] = 1
+  // A run is its symbol and, above that, its extra bits.
+  const runs = new Uint16Array(size)
+  const use = new Uint32Array(19)
+  let count = 0
+  const queue = (symbol: number, extra: number): void => {
+    runs[count++] = (extra << 5) | symbol
+    use[symbol]!++
+  }
+  for (let i = 0; i < size; ) {
     const value = all[i]!
     let run = 1
-    while (i + run < all.length && all[i + run] === value && run < 138) run++
-    if (value === 0 && run >= 11) runs.push({ symbol: 18, extra: run - 11, bits: 7 })
-    else if (value === 0 && run >= 3) runs.push({ symbol: 17, extra: run - 3, bits: 3 })
+    while (i + run < size && all[i + run] === value && run < 138) run++
+    if (value === 0 && run >= 11) queue(18, run - 11)
+    else if (value === 0 && run >= 3) queue(17, run - 3)
     else if (value !== 0 && run >= 4) {
       run = Math.min(run, 7)
-      runs.push({ symbol: value, extra: 0, bits: 0 }, { symbol: 16, extra: run - 4, bits: 2 })
+      queue(value, 0)
+      queue(16, run - 4)
     } else {
       run = 1
-      runs.push({ symbol: value, extra: 0, bits: 0 })
+      queue(value, 0)
     }
     i += run
   }
-  const use = new Uint32Array(19)
-  for (const { symbol } of runs) use[symbol]!++
   const { lengths, codes } = huffman(use, 7)
   let sent = 19
   while (sent > 4 && lengths[codeOrder[sent - 1]!] === 0) sent--
   put(literals.length - 257, 5)
-  put(described.length - 1, 5)
+  put(described - 1, 5)
   put(sent - 4, 4)
   for (let i = 0; i < sent; i++) put(lengths[codeOrder[i]!]!, 3)
-  for (const { symbol, extra, bits } of runs) {
+  for (let i = 0; i < count; i++) {
+    const symbol = runs[i]! & 31
     put(codes[symbol]!, lengths[symbol]!)
-    put(extra, bits)
+    if (symbol >= 16) put(runs[i]! >>> 5, symbol === 16 ? 2 : symbol === 17 ? 3 : 7)
   }
 }

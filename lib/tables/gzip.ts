@@ -1,5 +1,7 @@
 import { crc32, gunzipSync } from 'node:zlib'
+import { createBlockMeter } from '../deflate/blockMeter.ts'
 import {
+  type BlockSink,
   createBlockWriter,
   distanceMost,
   distanceSymbol,
@@ -18,9 +20,16 @@ const matchLeast = 4
 const farMatchLeast = 6
 const farDistance = 4096
 
+// Scratch, written before it is read, in one call: tables and buffers take longer to make than a small page to pack.
+const candidates = new Int32Array(1 << hashBits)
+const blockWriter = createBlockWriter()
+const blockMeter = createBlockMeter()
+/** What a gzip file has around its stream. */
+const frameBytes = 18
+
 export function compressGzip(input: Uint8Array, { isThorough = false } = {}): Uint8Array {
-  const packed = isThorough ? deflateThoroughly(input) : deflate(input)
-  const out = new Uint8Array(packed.length + 18)
+  const packed = isThorough ? deflateThoroughly(input) : deflate(input, blockWriter)
+  const out = new Uint8Array(packed.length + frameBytes)
   // Deflate, no flags, no time, no system: nothing of where and when it was made.
   out.set([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
   out.set(packed, 10)
@@ -34,8 +43,8 @@ export function compressGzip(input: Uint8Array, { isThorough = false } = {}): Ui
  *  whole costs more than the rest of the writing. */
 export function expectGzip(input: Uint8Array, sampleBytes: number): number {
   const middle = (input.length - sampleBytes) >> 1
-  if (middle <= 0) return compressGzip(input).length
-  return input.length * (deflate(input.subarray(middle, middle + sampleBytes)).length / sampleBytes)
+  if (middle <= 0) return deflate(input, blockMeter) + frameBytes
+  return input.length * (deflate(input.subarray(middle, middle + sampleBytes), blockMeter) / sampleBytes)
 }
 
 export function decompressGzip(input: Uint8Array, size: number): Uint8Array {
@@ -49,43 +58,50 @@ export function decompressGzip(input: Uint8Array, size: number): Uint8Array {
 }
 
 /** Greedy, with one candidate for every four bytes: values of a column repeat near each other or not at all. */
-function deflate(input: Uint8Array): Uint8Array {
-  const { tokens, literalUse, distanceUse, endBlock, finish } = createBlockWriter()
+function deflate<Result>(input: Uint8Array, sink: BlockSink<Result>): Result {
+  const { tokens, literalUse, distanceUse, endBlock } = sink
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength)
-  const candidates = new Int32Array(1 << hashBits).fill(-distanceMost)
-  const last = input.length - 4
+  sink.begin()
+  candidates.fill(0)
+  const size = input.length
+  const last = size - 4
   let count = 0
   let literalFrom = 0
-  const queueLiterals = (to: number): void => {
-    for (let at = literalFrom; at < to; at++) {
-      const byte = input[at]!
-      tokens[count++] = byte
-      literalUse[byte]!++
-      if (count < tokensInBlock) continue
+  let misses = 32
+  for (let at = 0; literalFrom < size; ) {
+    let length = 0
+    let distance = 0
+    for (; at <= last; at += misses++ >>> 5) {
+      // The longer nothing matches, the bigger the steps: noise is passed over quickly.
+      const word = view.getInt32(at, true)
+      const slot = Math.imul(word, 0x1e35a7bd) >>> (32 - hashBits)
+      const candidate = candidates[slot]!
+      candidates[slot] = at
+      // Where nothing was yet stands a zero. The four bytes at zero are no candidate for any others, so that only they
+      // themselves are to be told apart. What lies too far is looked at last, for one that is equal is seldom far.
+      if (view.getInt32(candidate, true) !== word) continue
+      distance = at - candidate
+      if (distance >= distanceMost || distance === 0) continue
+      const most = Math.min(matchMost, size - at)
+      let alike = matchLeast
+      while (alike < most && input[candidate + alike] === input[at + alike]) alike++
+      if (alike < farMatchLeast && distance > farDistance) continue
+      length = alike
+      break
+    }
+    const literalTo = length === 0 ? size : at
+    while (literalFrom < literalTo) {
+      const end = Math.min(literalTo, literalFrom + tokensInBlock - count)
+      while (literalFrom < end) {
+        const byte = input[literalFrom++]!
+        tokens[count++] = byte
+        literalUse[byte]!++
+      }
+      if (count < tokensInBlock) break
       endBlock(count)
       count = 0
     }
-  }
-  let misses = 32
-  for (let at = 0; at <= last; ) {
-    const word = view.getInt32(at, true)
-    const slot = Math.imul(word, 0x1e35a7bd) >>> (32 - hashBits)
-    const candidate = candidates[slot]!
-    candidates[slot] = at
-    const distance = at - candidate
-    if (distance >= distanceMost || view.getInt32(candidate, true) !== word) {
-      // The longer nothing matches, the bigger the steps: noise is passed over quickly.
-      at += misses++ >>> 5
-      continue
-    }
-    const most = Math.min(matchMost, input.length - at)
-    let length = matchLeast
-    while (length < most && input[candidate + length] === input[at + length]) length++
-    if (length < farMatchLeast && distance > farDistance) {
-      at += misses++ >>> 5
-      continue
-    }
-    queueLiterals(at)
+    if (length === 0) break
     tokens[count++] = (length << 16) | distance
     literalUse[257 + lengthSymbol[length]!]!++
     distanceUse[distanceSymbol(distance)]!++
@@ -97,7 +113,6 @@ function deflate(input: Uint8Array): Uint8Array {
     literalFrom = at
     misses = 32
   }
-  queueLiterals(input.length)
   endBlock(count)
-  return finish()
+  return sink.finish()
 }

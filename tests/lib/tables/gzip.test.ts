@@ -56,6 +56,13 @@ describe('a page packed as gzip', () => {
     expect(expectGzip(small, 32_768)).toBe(compressGzip(small).length)
   })
 
+  test('takes the room that was expected, where the whole of it was looked at', () => {
+    for (const size of [0, 1, 4, 5, 300, 32_768, 200_000]) {
+      for (const bytes of [pageOf(size, size), new Uint8Array(size)])
+        expect(expectGzip(bytes, size), String(size)).toBe(compressGzip(bytes).length)
+    }
+  })
+
   test('that is damaged, cut off or of another size is refused', () => {
     const page = pageOf(9, 5000)
     const packed = compressGzip(page)
