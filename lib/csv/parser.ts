@@ -221,11 +221,14 @@ function kernelField(field: CsvField, columns: Columns): KernelField {
   const { column: name, signed = false } = field
   const header = headerNames(field)[0]!
   const column = name === null ? undefined : columns[name]
-  if (column === undefined) return { code: codes.skip, column, signed, scale: 0, limit: 0, header }
+  if (column === undefined)
+    return { code: codes.skip, column, signed, mayBeNegative: false, scale: 0, limit: 0, header }
   const { kind, precision = 18, scale = 0 } = column
   const safe = 2 ** 53
   const limit = kind === 'i32' ? 2 ** 31 : isDecimal(kind) ? Math.min(safe, Number(10n ** BigInt(precision))) : safe
-  return { code: codes[kind], column, signed, scale, limit, header }
+  // A wide decimal has an upper part beside its words, which the fast reader leaves at zero.
+  const mayBeNegative = signed && kind === 'decimal'
+  return { code: codes[kind], column, signed, mayBeNegative, scale, limit, header }
 }
 
 /** A kernel at the first row of a batch; what it has learnt of the file so far comes along. */

@@ -4,8 +4,21 @@ import type { BadCell } from '../../../lib/csv/badCell.ts'
 import { defineCsv } from '../../../lib/csv/layout.ts'
 import { csvParser, parseCsv } from '../../../lib/csv/parser.ts'
 import { Fault } from '../../../lib/fault.ts'
-import { bool, decimal, defineTable, f64, i32, i64, nullable, tsMs, tsUs, utf8 } from '../../../lib/tables/schema.ts'
+import {
+  bool,
+  decimal,
+  defineTable,
+  f64,
+  i32,
+  i64,
+  nullable,
+  tsMs,
+  tsUs,
+  utf8,
+  wideDecimal,
+} from '../../../lib/tables/schema.ts'
 import { concatTables, type Table } from '../../../lib/tables/table.ts'
+import { bigAt } from '../../../lib/tables/wideInts.ts'
 
 const trades = defineTable({
   name: 'csvTrades',
@@ -107,6 +120,46 @@ describe('a CSV file becomes typed columns', () => {
     for (const id of ['9007199254740991', '9007199254740992', '9007199254740993', '90071992547409930']) {
       expect(firstRow(cell({ id })).id).toBe(BigInt(id))
     }
+  })
+})
+
+describe('a column that may be negative', () => {
+  const signedLayout = defineCsv({
+    header: 'never',
+    schema: defineTable({
+      name: 'signed',
+      version: 1,
+      columns: { change: decimal(8), sum: wideDecimal(8) },
+      sortKey: [],
+      tieBreak: 'as made',
+    }),
+    fields: [
+      { header: 'change', column: 'change', signed: true },
+      { header: 'sum', column: 'sum', signed: true },
+    ],
+  })
+  const units = (text: string) => BigInt(text.replace('.', ''))
+
+  test('is exact to the last digit, whichever half of its 64 bits changes, and up to the edge', () => {
+    const texts = ['-0.00000001', '0.00000001', '-42.94967295', '-42.94967296', '-42.94967297', '-0.00000000']
+    texts.push('-90071992.54740991', '-90071992.54740992', '-90071992.54740993', '-9999999999.99999999', '7.00000000')
+    const lines = texts.map((text) => `${text},${text}\n`).join('')
+    const { change, sum } = parseCsv(signedLayout, bytesOf(lines), { file: 'x' }).table.columns
+    expect([...change]).toEqual(texts.map(units))
+    expect(texts.map((_, row) => bigAt(sum, row))).toEqual(texts.map(units))
+  })
+
+  test('takes one sign in front of a number, and no other', () => {
+    const why = (text: string) => {
+      const bad: BadCell[] = []
+      parseCsv(signedLayout, bytesOf(`${text},1\n`), { file: 'x', onBad: (cell) => bad.push(cell) })
+      return bad[0] && `${bad[0].why}: ${bad[0].text} at ${bad[0].byteOffset}`
+    }
+    for (const text of ['-.5', '-5.', '-1e-3', '+5']) expect(why(text)).toBeUndefined()
+    for (const text of ['-', '--5', '-+5', '5-', '-5-', '-.', '- 5'])
+      expect(why(text)).toBe(`is not a number: ${text} at 0`)
+    expect(why('-10000000000.00000000')).toContain('is too large for decimal(18,8)')
+    expect(why('-0.000000001')).toContain('has more than 8 digits behind the point')
   })
 })
 
