@@ -18,6 +18,8 @@ const commentSizeBytesMax = 65_535
 const elsewhere16 = 0xffff
 const elsewhere32 = 0xffffffff
 const wideExtra = 0x0001
+/** What is held in memory at once. */
+export const wholeSizeBytesMax = 2 ** 31
 /** Some times a busy month of trades, the largest there is. */
 const streamedSizeBytesMax = 2 ** 36
 /** A stream of the longest matches, each in two bits: nothing that was ever packed comes out larger. */
@@ -25,6 +27,8 @@ const deflateRatioMax = 1032
 /** No directory of a zip with one short name comes near this. */
 const directorySizeBytesMax = 65_536
 const pieceSizeBytes = 1 << 20
+/** What may be set aside for a file before any of it was seen, on the word of its directory. */
+const roomSizeBytesMax = 1 << 24
 
 /** Bytes that are read in pieces: a file of an artifact, or an array. */
 export type ByteSource = {
@@ -50,7 +54,7 @@ export type ZippedFile = {
 export function readSingleFileZip(
   bytes: Uint8Array,
   where: string,
-  sizeBytesMax = 2 ** 31,
+  sizeBytesMax = wholeSizeBytesMax,
 ): { readonly name: string; readonly bytes: Uint8Array } {
   const entry = readEntry(bytesSource(bytes), where, sizeBytesMax)
   const { name, method, from, packedSizeBytes, sizeBytes, checksum, bad } = entry
@@ -89,8 +93,10 @@ export function openSingleFileZip(source: ByteSource, where: string, sizeBytesMa
 
 function inflateAtOnce(packed: Uint8Array, sizeBytes: number, bad: Bad): Uint8Array {
   try {
-    // One byte more than declared, so that a stream that holds more is found out instead of cut.
-    return inflateRawSync(packed, { maxOutputLength: sizeBytes + 1 })
+    // One byte more than declared, so that a stream that holds more is found out instead of cut. A file that fits the room
+    // set aside for it comes out in one piece, which nobody has to put together.
+    const chunkSize = Math.max(64, Math.min(sizeBytes + 1, roomSizeBytesMax))
+    return inflateRawSync(packed, { maxOutputLength: sizeBytes + 1, chunkSize })
   } catch (cause) {
     throw bad(`its file does not unpack (${(cause as Error).message})`)
   }

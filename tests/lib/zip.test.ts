@@ -114,6 +114,14 @@ function* copies(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
 
 for (const [how, read] of Object.entries(readers)) {
   describe(`a zip read ${how}`, () => {
+    test('gives a file beyond the room that is set aside for one, and none that is longer than declared', () => {
+      const long = Buffer.alloc(2 ** 24 + 7, 'a line that comes again and again\n')
+      expect(long.equals(read(zip(long)).bytes)).toBe(true)
+      for (const sizeBytes of [long.length - 1, long.length - 7, long.length - 8, 2 ** 23]) {
+        expect(() => read(zip(long, { sizeBytes }))).toThrow(Fault)
+      }
+    })
+
     test('gives its one file, packed or not, with a comment behind it or none', () => {
       for (const method of [0, 8]) {
         for (const comment of ['', 'published by nobody']) {
