@@ -66,10 +66,11 @@ export function archiveDoubts(files: FileSet, policy: Policy): Finding[] {
 }
 
 /** A zip that is read piece by piece from where it lies. */
-export const openZip = (files: FileSet, name: string) =>
+export const openZip = (files: FileSet, name: string, sizeBytesMax?: number) =>
   openSingleFileZip(
     { sizeBytes: files.sizeBytes(name), readAt: (offset, lengthBytes) => files.readAt(name, offset, lengthBytes) },
     name,
+    sizeBytesMax,
   )
 
 function sha256Of(files: FileSet, name: string): string {

@@ -5,10 +5,10 @@ import { coversGrid } from '../../../lib/market/coverage/coversGrid.ts'
 import { gapsOf } from '../../../lib/market/coverage/gapsOf.ts'
 import { barGaps, barPartitionParams } from '../../../lib/market/ingest/barParams.ts'
 import { type BarPartition, barFindings } from '../../../lib/market/ingest/bars.ts'
-import { archiveDoubts } from '../../../lib/market/ingest/fileDoubts.ts'
+import { archiveDoubts, openZip } from '../../../lib/market/ingest/fileDoubts.ts'
 import { rawBars } from '../../../lib/market/ingest/rawFiles.ts'
 import { intervalMs } from '../../../lib/time.ts'
-import { readSingleFileZip } from '../../../lib/zip.ts'
+import { wholeSizeBytesMax } from '../../../lib/zip.ts'
 import { defineTask, optional } from '../../../pipeline/engine/task.ts'
 
 /** What an archive lacks, so that days may fill a month, and the API a day. A hole of the market itself is looked for in
@@ -37,8 +37,9 @@ function isWhole(archive: FileSet, { interval, fromTsMs, toTsMs }: BarPartition)
   if (zips.length !== 1 || interval === '1M' || interval === '1w') return false
   if (archiveDoubts(archive, 'quarantine').length > 0) return false
   try {
-    const { bytes } = readSingleFileZip(archive.read(zips[0]!), zips[0]!)
-    return coversGrid(bytes, fromTsMs, toTsMs, intervalMs(interval))
+    // Piece by piece, in memory that is used again and again. What is too large to be taken in is no whole archive.
+    const { pieces } = openZip(archive, zips[0]!, wholeSizeBytesMax)
+    return coversGrid(pieces(), fromTsMs, toTsMs, intervalMs(interval))
   } catch (error) {
     if (error instanceof Fault) return false
     throw error
