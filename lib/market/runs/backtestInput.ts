@@ -38,7 +38,8 @@ export interface BacktestInputOptions extends TimeSpan {
   /** The columns the strategy declares, and for how long a value may be used after it became known. */
   readonly columns: readonly string[]
   readonly maxFeatureAgeMs: number
-  readonly strategy: string
+  /** Who declares columns, for messages. */
+  readonly strategy?: string
 }
 
 /** A market in the engine's form, and what was found in the data: plain data both. */
@@ -56,11 +57,14 @@ export function backtestInput(sources: BacktestSources, options: BacktestInputOp
   const { universe: chosen, minutes, funding, qa, features } = sources
   assertNotEmpty(chosen)
   assertCovered(minutes, options)
-  const where = `strategy ${options.strategy}`
   const columns =
     options.columns.length === 0
       ? undefined
-      : new DeclaredColumns(features ?? [], options.columns, { ...options, maxAgeMs: options.maxFeatureAgeMs, where })
+      : new DeclaredColumns(features ?? [], options.columns, {
+          ...options,
+          maxAgeMs: options.maxFeatureAgeMs,
+          where: `strategy ${options.strategy}`,
+        })
   const barsOf = bySymbol(minutes)
   const fundingOf = bySymbol(funding)
   const gone = new Set(chosen.selection?.gone)

@@ -29,14 +29,14 @@ export const backtestParams = z
   })
 export type BacktestParams = z.output<typeof backtestParams>
 
-/** All that the market of a run depends on besides the data. */
-export const marketFacts = (asked: BacktestParams, strategy: Strategy): BacktestInputOptions => ({
+/** All that the market of a run depends on besides the data. Strategies that declare no columns share one market. */
+export const marketFacts = (asked: BacktestParams, { name, columns = [] }: Strategy): BacktestInputOptions => ({
   ...rangeOf(asked),
   intervalMs: intervalMs(asked.baseInterval),
   cashDecimals: asked.execution.cashDecimals,
-  columns: strategy.columns ?? [],
+  columns,
   maxFeatureAgeMs: asked.maxFeatureAgeMs ?? intervalMs(asked.baseInterval),
-  strategy: strategy.name,
+  ...(columns.length === 0 ? {} : { strategy: name }),
 })
 
 const rangeOf = ({ from, to }: BacktestParams) => ({ fromMs: dayStart(from), toMs: dayStart(to) })
