@@ -51,7 +51,11 @@ interface Condition {
 
 function conditionsOf(minutes: DenseMinutes, limits: QaLimits): Condition[] {
   const { rows, startTsMs, intervalMs, columns: c } = minutes
-  const where = (of: (i: number) => boolean) => Uint8Array.from({ length: rows }, (_, i) => (of(i) ? 1 : 0))
+  const where = (of: (i: number) => boolean) => {
+    const holds = new Uint8Array(rows)
+    for (let i = 0; i < rows; i++) if (of(i)) holds[i] = 1
+    return holds
+  }
   const isThere = (i: number) => presentAt(minutes, i)
   // Before its first bar a symbol is not listed yet; that is no gap.
   const first = c.close.findIndex((close) => !Number.isNaN(close))
@@ -182,11 +186,16 @@ function dayQuality(
   const to = from + DAY_MS / intervalMs
   const endMs = dayMs + DAY_MS
   const countOf = (...kinds: FindingKind[]) => {
-    const chosen = conditions.filter(({ kind }) => kinds.includes(kind))
+    const holds = new Uint8Array(to - from)
+    for (const one of conditions) {
+      if (!kinds.includes(one.kind)) continue
+      for (let i = from; i < to; i++) if (one.holds[i] === 1) holds[i - from] = 1
+    }
     let bars = 0
-    for (let i = from; i < to; i++) if (chosen.some(({ holds }) => holds[i] === 1)) bars++
+    for (let i = 0; i < holds.length; i++) bars += holds[i]!
     return bars
   }
+  const near = masks.filter((mask) => mask.fromMs <= endMs && mask.toMs > dayMs)
   let presentBars = 0
   let quietBars = 0
   let quoteVolume = 0
@@ -195,7 +204,7 @@ function dayQuality(
   for (let i = from; i < to; i++) {
     const closeMs = startTsMs + (i + 1) * intervalMs
     // The instant after a bar's close is when one could act on it.
-    if (masks.some((mask) => closeMs >= mask.fromMs && closeMs < mask.toMs)) maskedBars++
+    if (near.some((mask) => closeMs >= mask.fromMs && closeMs < mask.toMs)) maskedBars++
     if (!presentAt(minutes, i)) continue
     presentBars++
     quoteVolume += columns.quoteVolume[i]!
