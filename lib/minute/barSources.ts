@@ -6,7 +6,7 @@ import { concatTables, type Table } from '../tables/table.ts'
 import { aggTradeTable, tradeTable } from '../tables/trades.ts'
 import { DAY_MS, floorTo } from '../time.ts'
 import { type Bars, emptyBars, type LeftOut, toInterval } from './bars.ts'
-import { cutAtMidnight, DayQueue, rowsFrom, type StoredTable } from './pieces.ts'
+import { cutAtMidnight, DayQueue, openAll, rowsFrom, type StoredTable } from './pieces.ts'
 import { TradeBars, type TradeBatch } from './tradeBars.ts'
 
 /** Bars of one UTC day; undefined where the source has nothing of that day. */
@@ -28,7 +28,9 @@ export function barsFromKlines(
   onLeftOut?: (left: LeftOut) => void,
 ): BarsOfDay {
   const columns = [...klineColumns, ...takerColumns]
-  const queue = new DayQueue(cutAtMidnight(rowsFrom(klineTable, tables, 'openTsMs', columns, fromMs), 'openTsMs'))
+  const queue = new DayQueue(
+    cutAtMidnight(rowsFrom(openAll(klineTable, tables), 'openTsMs', columns, fromMs), 'openTsMs'),
+  )
   return (dayTsMs) => {
     const rows = joined(queue.take(dayTsMs))
     return rows && toInterval(rows.columns, sourceMs, intervalMs, onLeftOut)
@@ -43,7 +45,7 @@ export function barsFromPrices(
   { fromMs, intervalMs }: Range,
 ): BarsOfDay {
   const columns = ['openTsMs', 'open', 'high', 'low', 'close'] as const
-  const queue = new DayQueue(cutAtMidnight(rowsFrom(schema, tables, 'openTsMs', columns, fromMs), 'openTsMs'))
+  const queue = new DayQueue(cutAtMidnight(rowsFrom(openAll(schema, tables), 'openTsMs', columns, fromMs), 'openTsMs'))
   return (dayTsMs) => {
     const rows = joined(queue.take(dayTsMs))
     return rows && toInterval({ ...emptyBars(rows.rowCount), ...rows.columns }, sourceMs, intervalMs)
@@ -53,7 +55,7 @@ export function barsFromPrices(
 export function barsFromTrades(tables: readonly StoredTable[], range: Range): BarsOfDay {
   const columns = ['tradeId', 'tsMs', 'price', 'qty', 'isBuyerMaker'] as const
   return barsOf(range, function* () {
-    for (const { columns: rows } of rowsFrom(tradeTable, tables, 'tsMs', columns, range.fromMs)) {
+    for (const { columns: rows } of rowsFrom(openAll(tradeTable, tables), 'tsMs', columns, range.fromMs)) {
       const quoteQty = turnoverOf(rows.price, rows.qty)
       yield { ...rows, quoteQty, firstId: rows.tradeId, lastId: rows.tradeId }
     }
@@ -63,7 +65,7 @@ export function barsFromTrades(tables: readonly StoredTable[], range: Range): Ba
 export function barsFromAggTrades(tables: readonly StoredTable[], range: Range): BarsOfDay {
   const columns = ['tsMs', 'price', 'qty', 'firstTradeId', 'lastTradeId', 'isBuyerMaker'] as const
   return barsOf(range, function* () {
-    for (const { columns: rows } of rowsFrom(aggTradeTable, tables, 'tsMs', columns, range.fromMs)) {
+    for (const { columns: rows } of rowsFrom(openAll(aggTradeTable, tables), 'tsMs', columns, range.fromMs)) {
       const quoteQty = turnoverOf(rows.price, rows.qty)
       yield { ...rows, quoteQty, firstId: rows.firstTradeId, lastId: rows.lastTradeId }
     }

@@ -2,9 +2,10 @@ import { type Feature, readsOf } from '../features/feature.ts'
 import { type Frame, fundingSeries } from '../features/frame.ts'
 import type { fundingTable } from '../tables/funding.ts'
 import { minuteTable } from '../tables/minute.ts'
+import type { TableReader } from '../tables/parquet.ts'
 import { splitColumn, type TableOf } from '../tables/table.ts'
 import { bigsToFloat64, isWide } from '../tables/wideInts.ts'
-import { openStored, rowsFrom, type StoredTable } from './pieces.ts'
+import { openAll, readersBySymbol, rowsFrom, type StoredTable } from './pieces.ts'
 import { joinSettlements } from './settlements.ts'
 
 type MinuteColumn = keyof typeof minuteTable.columns & string
@@ -63,11 +64,7 @@ export function framesOf(
   const reads = features.map(({ column }) => readsOf(column))
   const inputs = [...new Set(reads.flatMap((read) => [...read.inputs]))].filter(isInput).sort()
   const needsFunding = reads.some((read) => read.series.has('funding'))
-  const bySymbol = new Map<string, StoredTable[]>()
-  for (const table of minutes) {
-    const symbol = symbolOf(table)
-    if (symbol !== undefined) bySymbol.set(symbol, [...(bySymbol.get(symbol) ?? []), table])
-  }
+  const bySymbol = readersBySymbol(openAll(minuteTable, minutes))
   const symbols = [...bySymbol.keys()].sort()
   const columns = symbols.map((symbol) => gridColumns(bySymbol.get(symbol)!, inputs, grid))
   const present = inputs.filter((name) => columns.some((one) => one[name].some((value) => !Number.isNaN(value))))
@@ -81,20 +78,15 @@ export function framesOf(
   }))
 }
 
-function symbolOf({ files }: StoredTable): string | undefined {
-  const reader = openStored(minuteTable, files)
-  return reader.info.rowCount === 0 ? undefined : reader.read({ columns: ['symbol'], rowGroups: [0] }).columns.symbol[0]
-}
-
 function gridColumns(
-  tables: readonly StoredTable[],
+  tables: readonly TableReader<(typeof minuteTable)['columns']>[],
   inputs: readonly InputName[],
   { startTsMs, toMs, intervalMs }: Grid,
 ): Record<InputName, Float64Array> {
   const rows = (toMs - startTsMs) / intervalMs
   const result = Object.fromEntries(inputs.map((name) => [name, new Float64Array(rows).fill(Number.NaN)]))
   const chosen: MinuteColumn[] = ['openTsMs', ...inputs.map((name) => columnOf[name])]
-  for (const table of rowsFrom(minuteTable, tables, 'openTsMs', chosen, startTsMs)) {
+  for (const table of rowsFrom(tables, 'openTsMs', chosen, startTsMs)) {
     const openTsMs = table.columns.openTsMs
     for (const name of inputs) {
       const dst = result[name]!

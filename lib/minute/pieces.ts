@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { FileSet } from '../artifact.ts'
 import { Fault } from '../fault.ts'
 import { openTable, type TableReader } from '../tables/parquet.ts'
-import { type Columns, pickColumns, type TableSchema } from '../tables/schema.ts'
+import { type Column, type Columns, pickColumns, type TableSchema } from '../tables/schema.ts'
 import { sliceTable, type Table } from '../tables/table.ts'
 import { DAY_MS, floorTo, formatUtc } from '../time.ts'
 import { lowerBound } from './bars.ts'
@@ -20,29 +20,27 @@ interface Piece<C extends Columns> {
 }
 
 /**
- * Rows of one symbol over several stored tables, in the order of time, from `fromMs` on. Nothing but a row group is
+ * Rows of one symbol over several opened tables, in the order of time, from `fromMs` on. Nothing but a row group is
  * decoded at once, and row groups before `fromMs` only as far as their stamps. Whoever collected the tables may have
  * collected them in any order; they must not overlap. Tables of trades may share the instant they meet at, as long as ids
  * go on in order: many trades share a millisecond, and a table may end between two of them.
  */
 export function* rowsFrom<C extends Columns, K extends keyof C & string>(
-  schema: TableSchema<C>,
-  tables: readonly StoredTable[],
+  readers: readonly TableReader<C>[],
   timeColumn: K,
   columns: readonly K[],
   fromMs: number,
 ): Generator<Table<Pick<C, K>>> {
   const stampsOf = (table: Table<Pick<C, K>>) => table.columns[timeColumn] as unknown as Float64Array
-  const idColumn = schema.sortKey.find((name) => schema.columns[name]!.kind === 'i64')
   const idAt = (reader: TableReader<C>, at: 0 | -1): bigint | undefined => {
+    const idColumn = idColumnOf(reader.schema)
     if (idColumn === undefined) return undefined
     const group = at === 0 ? 0 : reader.info.rowGroups.length - 1
     const { columns: ids } = reader.read({ columns: [idColumn], rowGroups: [group] })
     return (ids[idColumn] as unknown as BigInt64Array).at(at)
   }
-  const pieces = tables
-    .map(({ files }): Piece<C> | undefined => {
-      const reader = openStored(schema, files)
+  const pieces = readers
+    .map((reader): Piece<C> | undefined => {
       if (reader.info.rowCount === 0) return undefined
       const firstMs = stampsOf(reader.read({ columns: [timeColumn], rowGroups: [0] }))[0]!
       return { reader, firstMs, firstId: idAt(reader, 0) }
@@ -51,6 +49,7 @@ export function* rowsFrom<C extends Columns, K extends keyof C & string>(
     .sort((a, b) => a.firstMs - b.firstMs || ((a.firstId ?? 0n) < (b.firstId ?? 0n) ? -1 : 1))
   let lastMs = Number.NEGATIVE_INFINITY
   for (const [i, { reader, firstMs, firstId }] of pieces.entries()) {
+    const { schema } = reader
     const goesOn = () => firstMs === lastMs && firstId !== undefined && firstId > idAt(pieces[i - 1]!.reader, -1)!
     if (firstMs <= lastMs && !goesOn()) {
       throw new Fault({
@@ -61,7 +60,7 @@ export function* rowsFrom<C extends Columns, K extends keyof C & string>(
     }
     // A piece that ends before the range, as the next one begins before it, is not even opened.
     const nextMs = pieces[i + 1]?.firstMs ?? Number.POSITIVE_INFINITY
-    if (idColumn === undefined ? nextMs <= fromMs : nextMs < fromMs) continue
+    if (idColumnOf(schema) === undefined ? nextMs <= fromMs : nextMs < fromMs) continue
     for (const group of reader.info.rowGroups.keys()) {
       const stamps = stampsOf(reader.read({ columns: [timeColumn], rowGroups: [group] }))
       lastMs = Math.max(lastMs, stamps.at(-1)!)
@@ -75,12 +74,34 @@ export function* rowsFrom<C extends Columns, K extends keyof C & string>(
   }
 }
 
+const idColumnOf = (schema: TableSchema): string | undefined =>
+  schema.sortKey.find((name) => schema.columns[name]!.kind === 'i64')
+
+export const openAll = <C extends Columns>(
+  schema: TableSchema<C>,
+  tables: readonly StoredTable[],
+): readonly TableReader<C>[] => tables.map(({ files }) => openStored(schema, files))
+
 export function openStored<C extends Columns>(schema: TableSchema<C>, files: FileSet): TableReader<C> {
   const name = 'table.parquet'
   return openTable(schema, {
     sizeBytes: files.sizeBytes(name),
     readAt: (offset, length) => files.readAt(name, offset, length),
   })
+}
+
+/** By the symbol they are of; those without a row are of none. */
+export function readersBySymbol<C extends { readonly symbol: Column<'utf8', false> } & Columns>(
+  readers: readonly TableReader<C>[],
+): Map<string, TableReader<C>[]> {
+  const found = new Map<string, TableReader<C>[]>()
+  for (const reader of readers) {
+    if (reader.info.rowCount === 0) continue
+    const { symbol: names } = reader.read({ columns: ['symbol'], rowGroups: [0] }).columns
+    const symbol = (names as readonly string[])[0]!
+    found.set(symbol, [...(found.get(symbol) ?? []), reader])
+  }
+  return found
 }
 
 /** Tables cut at UTC midnights: each that comes out lies within one day, and a day may come in several. */

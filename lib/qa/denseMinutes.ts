@@ -1,5 +1,5 @@
 import type { StoredTable } from '../minute/pieces.ts'
-import { rowsFrom } from '../minute/pieces.ts'
+import { openAll, rowsFrom } from '../minute/pieces.ts'
 import { int64ToFloat64 } from '../tables/columnChecks.ts'
 import { minuteTable } from '../tables/minute.ts'
 import { bigsToFloat64 } from '../tables/wideInts.ts'
@@ -33,7 +33,7 @@ export function readDenseMinutes(
   const dataOk = new Uint8Array(rows)
   const differs = new Uint8Array(rows)
   const chosen = ['openTsMs', ...measures, 'state', 'dataOk', 'differs'] as const
-  for (const { columns: c } of rowsFrom(minuteTable, tables, 'openTsMs', chosen, startTsMs)) {
+  for (const { columns: c } of rowsFrom(openAll(minuteTable, tables), 'openTsMs', chosen, startTsMs)) {
     const close = int64ToFloat64(c.close)
     const quoteVolume = bigsToFloat64(c.quoteVolume)
     for (let i = 0; i < c.openTsMs.length; i++) {

@@ -2,18 +2,24 @@ import { createHash } from 'node:crypto'
 import { type ChainHash, Replay, type ReplayBlock } from '../backtest/replay.ts'
 import type { ReplayStream } from '../backtest/replayStream.ts'
 import { lowerBound } from '../minute/bars.ts'
-import type { StoredTable } from '../minute/pieces.ts'
-import { openStored } from '../minute/pieces.ts'
+import { openAll, readersBySymbol, type StoredTable } from '../minute/pieces.ts'
 import { minuteTable } from '../tables/minute.ts'
-import type { Column, Columns, TableSchema } from '../tables/schema.ts'
 import { tradeTable } from '../tables/trades.ts'
 import { DAY_MS, type Day, dayOf } from '../time.ts'
 import { type SparseEvents, sparseStreams } from './sparseEvents.ts'
-import { BarDays, TradeDays } from './symbolDays.ts'
+import { BarDays, type MinuteReader, TradeDays, type TradeReader } from './symbolDays.ts'
 
 export interface ReplaySources extends SparseEvents {
   readonly minutes: readonly StoredTable[]
   readonly trades: readonly StoredTable[]
+}
+
+/** The same with every table opened, once and for all, and told apart by its symbol. */
+export interface OpenedSources extends SparseEvents {
+  readonly minutes: ReadonlyMap<string, readonly MinuteReader[]>
+  readonly trades: ReadonlyMap<string, readonly TradeReader[]>
+  /** Every symbol that anything is known of, sorted. */
+  readonly symbols: readonly string[]
 }
 
 export interface ReplayRange {
@@ -34,6 +40,13 @@ export interface ReplayDay {
   readonly chain: string
 }
 
+export function openSources(sources: ReplaySources): OpenedSources {
+  const minutes = readersBySymbol(openAll(minuteTable, sources.minutes))
+  const trades = readersBySymbol(openAll(tradeTable, sources.trades))
+  const named = [...minutes.keys(), ...trades.keys(), ...sources.universe.flatMap(({ symbols }) => symbols)]
+  return { ...sources, minutes, trades, symbols: [...new Set(named)].sort() }
+}
+
 const sha256: ChainHash = (previous, block) => createHash('sha256').update(previous).update(block).digest()
 
 /** What the first day is chained to. */
@@ -44,13 +57,11 @@ export const emptyChain = (): string => createHash('sha256').update('tickpipe re
  * symbols and tables are listed is nothing to it. With the chain of the days before, it goes on from them.
  */
 export function* replayDays(
-  sources: ReplaySources,
+  sources: OpenedSources,
   { fromMs, toMs, intervalMs }: ReplayRange,
   chainBefore?: string,
 ): Generator<ReplayDay> {
-  const minutes = bySymbol(minuteTable, sources.minutes)
-  const trades = bySymbol(tradeTable, sources.trades)
-  const symbols = symbolsOf(sources)
+  const { minutes, trades, symbols } = sources
   const bars = [...minutes].map(([symbol, tables]) => new BarDays(symbol, tables, intervalMs, fromMs))
   const ticks = [...trades].map(([symbol, tables]) => new TradeDays(symbol, tables, fromMs))
   const isFirst = chainBefore === undefined
@@ -76,31 +87,6 @@ export function* replayDays(
       .digest('hex')
     yield { day, streams: replay.streams, blocks, events: replay.events, digest, chain }
   }
-}
-
-/** Every symbol that anything is known of, sorted. */
-export function symbolsOf(sources: ReplaySources): string[] {
-  const named = [
-    ...bySymbol(minuteTable, sources.minutes).keys(),
-    ...bySymbol(tradeTable, sources.trades).keys(),
-    ...sources.universe.flatMap(({ symbols }) => symbols),
-  ]
-  return [...new Set(named)].sort()
-}
-
-function bySymbol<C extends { readonly symbol: Column<'utf8', false> } & Columns>(
-  schema: TableSchema<C>,
-  tables: readonly StoredTable[],
-): Map<string, StoredTable[]> {
-  const found = new Map<string, StoredTable[]>()
-  for (const table of tables) {
-    const reader = openStored(schema, table.files)
-    if (reader.info.rowCount === 0) continue
-    const { symbol: names } = reader.read({ columns: ['symbol'], rowGroups: [0] }).columns
-    const symbol = (names as readonly string[])[0]!
-    found.set(symbol, [...(found.get(symbol) ?? []), table])
-  }
-  return found
 }
 
 /** What held when the replay begins is an event of its first instant, as far as that is not 0. */

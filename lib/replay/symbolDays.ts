@@ -1,9 +1,10 @@
 import type { ReplayStream } from '../backtest/replayStream.ts'
-import { cutAtMidnight, DayQueue, rowsFrom, type StoredTable } from '../minute/pieces.ts'
+import { cutAtMidnight, DayQueue, rowsFrom } from '../minute/pieces.ts'
 import { int64ToFloat64 } from '../tables/columnChecks.ts'
-import { minuteTable } from '../tables/minute.ts'
+import type { minuteTable } from '../tables/minute.ts'
+import type { TableReader } from '../tables/parquet.ts'
 import { concatTables, sliceTable, type Table } from '../tables/table.ts'
-import { tradeTable } from '../tables/trades.ts'
+import type { tradeTable } from '../tables/trades.ts'
 import { type BigInts, bigsToFloat64, isWide } from '../tables/wideInts.ts'
 import { DAY_MS } from '../time.ts'
 
@@ -12,6 +13,8 @@ const takerColumns = ['takerBuyVolume', 'takerBuyQuoteVolume', 'dataOk'] as cons
 const markColumns = ['markOpen', 'markHigh', 'markLow', 'mark'] as const
 const minuteColumns = ['openTsMs', ...barColumns, ...takerColumns, ...markColumns] as const
 type MinuteColumn = (typeof minuteColumns)[number]
+export type MinuteReader = TableReader<(typeof minuteTable)['columns']>
+export type TradeReader = TableReader<(typeof tradeTable)['columns']>
 type Minutes = Table<Pick<(typeof minuteTable)['columns'], MinuteColumn>>
 
 /** One symbol's bars as events, a UTC day at a time. No more than two days are held. */
@@ -22,10 +25,10 @@ export class BarDays {
   /** The bar that opened on the day before and closes at midnight. */
   #carried: Minutes | undefined
 
-  constructor(symbol: string, tables: readonly StoredTable[], intervalMs: number, fromMs: number) {
+  constructor(symbol: string, tables: readonly MinuteReader[], intervalMs: number, fromMs: number) {
     this.#symbol = symbol
     this.#intervalMs = intervalMs
-    const rows = rowsFrom(minuteTable, tables, 'openTsMs', minuteColumns, fromMs - intervalMs)
+    const rows = rowsFrom(tables, 'openTsMs', minuteColumns, fromMs - intervalMs)
     this.#queue = new DayQueue(cutAtMidnight(rows, 'openTsMs'))
     this.#carried = lastOf(this.#queue.take(fromMs - DAY_MS), fromMs - intervalMs)
   }
@@ -87,10 +90,10 @@ export class TradeDays {
   readonly #symbol: string
   readonly #queue
 
-  constructor(symbol: string, tables: readonly StoredTable[], fromMs: number) {
+  constructor(symbol: string, tables: readonly TradeReader[], fromMs: number) {
     this.#symbol = symbol
     const columns = ['tradeId', 'tsMs', 'price', 'qty', 'isBuyerMaker'] as const
-    this.#queue = new DayQueue(cutAtMidnight(rowsFrom(tradeTable, tables, 'tsMs', columns, fromMs), 'tsMs'))
+    this.#queue = new DayQueue(cutAtMidnight(rowsFrom(tables, 'tsMs', columns, fromMs), 'tsMs'))
   }
 
   streams(dayTsMs: number): ReplayStream[] {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Fault } from '../../lib/fault.ts'
 import { universe } from '../../lib/market/universe/universe.ts'
 import { membershipOf } from '../../lib/replay/membership.ts'
-import { emptyChain, replayDays, symbolsOf } from '../../lib/replay/replayDays.ts'
+import { emptyChain, openSources, replayDays } from '../../lib/replay/replayDays.ts'
 import { type ReplaySummary, replay as replayArtifact } from '../../lib/tables/events.ts'
 import { funding } from '../../lib/tables/funding.ts'
 import { minute } from '../../lib/tables/minute.ts'
@@ -44,13 +44,13 @@ export const replay = defineTask({
         todo: 'wire the replay of the time right before',
       })
     }
-    const sources = {
+    const sources = openSources({
       minutes: inputs.minutes,
       trades: inputs.trades ?? [],
       funding: inputs.funding ?? [],
       quality: inputs.qa ?? [],
       universe: membershipOf(inputs.universe),
-    }
+    })
     const byClass = new Map(Object.entries(before?.byClass ?? {}))
     const days: ReplaySummary['days'] = []
     const chainFromMs = before?.chainFromMs ?? range.fromMs
@@ -66,7 +66,7 @@ export const replay = defineTask({
     return {
       ...range,
       chainFromMs,
-      symbols: symbolsOf(sources),
+      symbols: [...sources.symbols],
       events,
       digest,
       byClass: Object.fromEntries(byClass),

@@ -3,7 +3,7 @@ import type { JsonArtifact } from '../../../lib/artifact.ts'
 import { Fault } from '../../../lib/fault.ts'
 import { universe } from '../../../lib/market/universe/universe.ts'
 import { membershipOf } from '../../../lib/replay/membership.ts'
-import { type ReplayDay, type ReplaySources, replayDays } from '../../../lib/replay/replayDays.ts'
+import { openSources, type ReplayDay, type ReplaySources, replayDays } from '../../../lib/replay/replayDays.ts'
 import { type ReplaySummary, replay as replayArtifact } from '../../../lib/tables/events.ts'
 import { funding } from '../../../lib/tables/funding.ts'
 import { minute } from '../../../lib/tables/minute.ts'
@@ -107,7 +107,7 @@ export function* followReplay(
     const chainBefore = dayBefore?.chain ?? nodes[i - 1]?.summary.digest
     const files = new StoredFiles(store)
     try {
-      const sources = sourcesOf(files, inputs)
+      const sources = openSources(sourcesOf(files, inputs))
       for (const day of replayDays(sources, { fromMs, toMs, intervalMs: summary.intervalMs }, chainBefore)) {
         const { digest, chain } = recorded.get(day.day) ?? {}
         if (day.digest !== digest || day.chain !== chain) throw otherStream(address, day, digest)

@@ -5,7 +5,7 @@ import { eventRanks } from '../../../lib/backtest/eventOrder.ts'
 import type { universe } from '../../../lib/market/universe/universe.ts'
 import { eventRows } from '../../../lib/replay/eventRows.ts'
 import { membershipOf } from '../../../lib/replay/membership.ts'
-import { replayDays } from '../../../lib/replay/replayDays.ts'
+import { openSources, replayDays } from '../../../lib/replay/replayDays.ts'
 import { createRng } from '../../../lib/rng.ts'
 import { type eventTable as EventTable, eventTable, type ReplaySummary } from '../../../lib/tables/events.ts'
 import type { fundingTable } from '../../../lib/tables/funding.ts'
@@ -70,7 +70,11 @@ const summaryOf = (given: Partial<Parameters<typeof replay.run>[0]> = {}, params
 const eventsOf = (given: Partial<Parameters<typeof replay.run>[0]> = {}): Events => {
   const { qa: quality, universe: chosen, ...sources } = { ...inputs, ...given }
   const days = replayDays(
-    { ...sources, quality: quality ?? [], universe: membershipOf(chosen) } as Parameters<typeof replayDays>[0],
+    openSources({
+      ...sources,
+      quality: quality ?? [],
+      universe: membershipOf(chosen),
+    } as Parameters<typeof openSources>[0]),
     { fromMs: dayStart(range.from), toMs: dayStart(range.to), intervalMs: MINUTE_MS },
   )
   return wholeTable(
