@@ -1,4 +1,5 @@
 import { expectedTails, familyGraph } from '../walk/families.ts'
+import { NodeTails } from '../walk/nodeTails.ts'
 import type { NodeState } from '../walk/walk.ts'
 import type { Admission } from './admission.ts'
 import type { RunOptions } from './options.ts'
@@ -11,7 +12,8 @@ export class ReadyQueue {
   private readonly first: string | undefined
   private readonly admission: Admission
   private readonly queues = new Map<string, PriorityQueue<NodeState>>()
-  private tails = new Map<string, number>()
+  private familyTails = new Map<string, number>()
+  private nodeTails = new NodeTails(() => 0)
   private tailsOfNodes = 0
   private meanPureMs = 50
 
@@ -32,7 +34,7 @@ export class ReadyQueue {
     let queue = this.queues.get(name)
     if (queue === undefined) this.queues.set(name, (queue = new PriorityQueue()))
     const isFirst = state.node.address === this.first
-    queue.push(state, isFirst ? Number.POSITIVE_INFINITY : this.tailOf(state.node.task.name))
+    queue.push(state, isFirst ? Number.POSITIVE_INFINITY : this.tailOf(state))
   }
 
   /** Takes out what may run now. It counts as running until it leaves admission. */
@@ -56,12 +58,16 @@ export class ReadyQueue {
     if (state.node.task.kind === 'pure') this.meanPureMs += (wallMs - this.meanPureMs) * 0.05
   }
 
-  private tailOf(task: string): number {
+  /** The way behind a node is at least as long as that of its family: a list may yet name who goes on from it. */
+  private tailOf(state: NodeState): number {
     const { graph, history } = this
     if (graph.nodes.size > this.tailsOfNodes * 1.25) {
       this.tailsOfNodes = graph.nodes.size
-      this.tails = expectedTails(familyGraph(graph.nodes.values()), (name) => history.estimate(name)?.p50Ms ?? 1000)
+      const families = familyGraph(graph.nodes.values())
+      const expectedMs = new Map(families.mapNodes((task) => [task, history.estimate(task)?.p50Ms ?? 1000]))
+      this.familyTails = expectedTails(families, (task) => expectedMs.get(task)!)
+      this.nodeTails = new NodeTails((task) => expectedMs.get(task) ?? 1000)
     }
-    return this.tails.get(task) ?? 0
+    return Math.max(this.familyTails.get(state.node.task.name) ?? 0, this.nodeTails.of(state))
   }
 }

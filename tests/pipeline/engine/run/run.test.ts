@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { objectPath } from '../../../../cas/layout.ts'
 import { jsonArtifact } from '../../../../lib/artifact.ts'
 import type { FinishedRun } from '../../../../pipeline/engine/engine.ts'
-import { definePipeline } from '../../../../pipeline/engine/graph.ts'
+import { definePipeline, type NodeHandle } from '../../../../pipeline/engine/graph.ts'
 import { absent, defineTask, many, optional } from '../../../../pipeline/engine/task.ts'
 import { EngineLab } from '../../../support/engineLab.ts'
 
@@ -112,6 +112,36 @@ test('of nodes that may begin, the one the graph names first begins first', asyn
   expect(lab.executed.filter((address) => address.startsWith('measure'))).toEqual(
     ['one', 'two', 'three', 'four', 'five'].map((name) => `measure[${name}]`),
   )
+})
+
+test('of one task, the node with the longest chain behind it begins first', async () => {
+  await using lab = new EngineLab()
+  const give = defineTask({
+    name: 'give',
+    kind: 'pure',
+    params: z.object({ value: z.number() }),
+    inputs: {},
+    output: count,
+    run: (_, { value }) => value,
+  })
+  const link = defineTask({
+    name: 'link',
+    kind: 'pure',
+    params: z.object({}),
+    inputs: { own: count, before: optional(count) },
+    output: count,
+    run: ({ own, before }) => own + (before ?? 0),
+  })
+  const pipeline = definePipeline('chain', z.object({}), (graph) => {
+    const given = [3, 2, 1].map((value) => graph.add(give, { at: [`${value}`], params: { value } })).reverse()
+    let before: NodeHandle<typeof count> | undefined
+    for (const [i, own] of given.entries()) {
+      before = graph.add(link, { at: [`${i + 1}`], inputs: { own, ...(before === undefined ? {} : { before }) } })
+    }
+    graph.target('end', ...given.toReversed(), before!)
+  })
+  await lab.run(pipeline, ['end'])
+  expect(lab.executed.filter((address) => address.startsWith('give'))).toEqual(['give[1]', 'give[2]', 'give[3]'])
 })
 
 describe('a run', () => {
