@@ -3,7 +3,7 @@
 export function recentCache<T>(room: number, weightOf: (value: T) => number = () => 1) {
   const kept = new Map<string, T>()
   let weight = 0
-  return (key: string, make: () => T): T => {
+  const get = (key: string, make: () => T): T => {
     const found = kept.get(key)
     if (found !== undefined) {
       kept.delete(key)
@@ -20,4 +20,5 @@ export function recentCache<T>(room: number, weightOf: (value: T) => number = ()
     }
     return made
   }
+  return Object.assign(get, { has: (key: string): boolean => kept.has(key) })
 }

@@ -7,6 +7,18 @@ const FIXED_DATE = ((2020 - 1980) << 9) | (1 << 5) | 1 // 2020-01-01: a real dat
 
 /** A zip with one deflated file, the way the archive bucket holds them. The same pieces give the same bytes. */
 export function zipOf(fileName: string, pieces: Iterable<TextPiece>): Uint8Array {
+  return inOneGo(zipSteps(fileName, pieces))
+}
+
+export function inOneGo<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same with a pause after each piece, in which others may have their turn. */
+export function* zipSteps(fileName: string, pieces: Iterable<TextPiece>): Generator<void, Uint8Array> {
   const deflater = createDeflater()
   let crc = 0
   let size = 0
@@ -14,6 +26,7 @@ export function zipOf(fileName: string, pieces: Iterable<TextPiece>): Uint8Array
     deflater.add(piece)
     crc = crc32(piece.bytes, crc)
     size += piece.bytes.length
+    yield
   }
   const body = deflater.finish()
   const name = new TextEncoder().encode(fileName)

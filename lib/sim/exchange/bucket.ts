@@ -4,7 +4,7 @@ import { csvPieces } from '../archive/csv.ts'
 import { type ArchiveFile, fileStem, isPublished, parseKey, publishedTsMs } from '../archive/keys.ts'
 import { type ListView, listingXml, listQueryOf } from '../archive/listing.ts'
 import type { TextPiece } from '../archive/textPiece.ts'
-import { zipOf } from '../archive/zip.ts'
+import { inOneGo, zipSteps } from '../archive/zip.ts'
 import type { FaultState } from '../faults/plan.ts'
 import { spoiledCsv } from '../faults/rows.ts'
 import type { Market } from '../market.ts'
@@ -14,6 +14,8 @@ import { recentCache } from '../recentCache.ts'
 export type Bucket = {
   /** A zip or a checksum file; undefined is a 404. */
   get(key: string): { body: Uint8Array; contentType: string; lastModifiedTsMs: number } | undefined
+  /** Makes the file `get` will be asked for, or asked the checksum of, a day of it at each step. */
+  prepare(key: string): Iterable<void>
   list(query: URLSearchParams): string
 }
 
@@ -36,16 +38,23 @@ export function createBucket(market: Market, faults: FaultState): Bucket {
     return (downloads.get(key) ?? 0) < (rule.times ?? 1) ? 0 : 1
   }
 
+  const isThere = (key: string, file: ArchiveFile | undefined): file is ArchiveFile =>
+    file !== undefined && isPublished(market, file) && !isMissing(key)
+
+  const nameOf = (key: string) => `${key}#${edition(key)}`
+
+  const zipInSteps = (key: string, file: ArchiveFile): Generator<void, Uint8Array> => {
+    const instrument = market.find(file.market, file.symbol)!
+    const pieces = () => csvPieces(market, instrument, file)
+    const whole = spoiledCsv(faults, `/${key}`, file, pieces()) ?? pieces()
+    return zipSteps(`${fileStem(file)}.csv`, edition(key) === 0 ? withoutLastRows(whole) : whole)
+  }
+
   const zipAt = (key: string, file: ArchiveFile): Uint8Array =>
-    cached(`${key}#${edition(key)}`, () => {
-      const instrument = market.find(file.market, file.symbol)!
-      const pieces = () => csvPieces(market, instrument, file)
-      const whole = spoiledCsv(faults, `/${key}`, file, pieces()) ?? pieces()
-      return zipOf(`${fileStem(file)}.csv`, edition(key) === 0 ? withoutLastRows(whole) : whole)
-    })
+    cached(nameOf(key), () => inOneGo(zipInSteps(key, file)))
 
   const checksumOf = (key: string, file: ArchiveFile): string => {
-    const name = `${key}#${edition(key)}`
+    const name = nameOf(key)
     const known = checksums.get(name) ?? sha256(zipAt(key, file))
     checksums.set(name, known)
     return known
@@ -53,10 +62,10 @@ export function createBucket(market: Market, faults: FaultState): Bucket {
 
   return {
     get(key) {
-      const isChecksum = key.endsWith('.CHECKSUM')
-      const zipKey = isChecksum ? key.slice(0, -'.CHECKSUM'.length) : key
+      const zipKey = zipKeyOf(key)
+      const isChecksum = zipKey !== key
       const file = parseKey(zipKey)
-      if (file === undefined || !isPublished(market, file) || isMissing(zipKey)) return undefined
+      if (!isThere(zipKey, file)) return undefined
       const lastModifiedTsMs = publishedTsMs(file)
       if (!isChecksum) {
         const body = zipAt(zipKey, file)
@@ -71,6 +80,15 @@ export function createBucket(market: Market, faults: FaultState): Bucket {
         lastModifiedTsMs,
       }
     },
+    *prepare(key) {
+      const zipKey = zipKeyOf(key)
+      const file = parseKey(zipKey)
+      if (!isThere(zipKey, file)) return
+      const name = nameOf(zipKey)
+      if (cached.has(name) || (zipKey !== key && checksums.has(name))) return
+      const zip = yield* zipInSteps(zipKey, file)
+      cached(name, () => zip)
+    },
     list(query) {
       const asked = listQueryOf(query)
       const isStale = faults.holds('staleListing', `/${asked.prefix}`) !== undefined
@@ -82,6 +100,8 @@ export function createBucket(market: Market, faults: FaultState): Bucket {
     },
   }
 }
+
+const zipKeyOf = (key: string): string => (key.endsWith('.CHECKSUM') ? key.slice(0, -'.CHECKSUM'.length) : key)
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 

@@ -20,6 +20,9 @@ export type ExchangeOptions = {
 /** The venue: a market behind its HTTP interface, with the memory that limits and faults need. */
 export type Exchange = {
   handle(request: SimRequest): SimResponse
+  /** Makes the archive file this asks for in small steps, so that others in the process may have their turn between
+   *  them; `handle` then only hands it out. Nothing for other questions. */
+  prepare(url: string): Iterable<void>
   /** Moves the present: later rows appear, earlier ones stay as they are. */
   advanceTo(nowTsMs: TsMs): void
   readonly nowTsMs: TsMs
@@ -45,6 +48,10 @@ export function createExchange(config: MarketConfig | Market, options: ExchangeO
       market = marketAt(market, nowTsMs)
       bucket = createBucket(market, faults)
     },
+    prepare(url) {
+      const path = pathOf(url)
+      return routes[path] === undefined ? bucket.prepare(keyOf(path)) : []
+    },
     handle(request) {
       tally.requests++
       const clockTsMs = Math.floor(openedTsMs + elapsedMs())
@@ -59,7 +66,7 @@ export function createExchange(config: MarketConfig | Market, options: ExchangeO
 
   function answer(request: SimRequest, clockTsMs: TsMs): SimResponse {
     const url = new URL(request.url, 'http://exchange')
-    const path = decodeURIComponent(url.pathname)
+    const path = pathOf(request.url)
     const route = routes[path]
     if (route === undefined) return fromBucket(bucket, path, url.searchParams)
     const weight = route.weight(url.searchParams)
@@ -86,9 +93,13 @@ export function handleRequest(market: Market, request: SimRequest): SimResponse 
   return createExchange(market).handle(request)
 }
 
+const pathOf = (url: string): string => decodeURIComponent(new URL(url, 'http://exchange').pathname)
+
+/** The same keys are served under the bucket's own host and, path style, under the storage host. */
+const keyOf = (path: string): string => path.replace(/^\/(data\.binance\.vision(\/|$))?/, '')
+
 function fromBucket(bucket: Bucket, path: string, query: URLSearchParams): SimResponse {
-  // The same keys are served under the bucket's own host and, path style, under the storage host.
-  const key = path.replace(/^\/(data\.binance\.vision(\/|$))?/, '')
+  const key = keyOf(path)
   if (key === '') {
     return { status: 200, headers: { 'content-type': 'application/xml' }, body: Buffer.from(bucket.list(query)) }
   }

@@ -181,6 +181,27 @@ describe('aggregate trades', () => {
   })
 })
 
+describe('an archive made in steps', () => {
+  const month = '/data/futures/um/monthly/markPriceKlines/BTCUSDT/1m/BTCUSDT-1m-2026-06.zip'
+  const steps = ({ exchange }: ReturnType<typeof open>, url: string) => [...exchange.prepare(url)].length
+
+  test('is the same archive, and is made once', () => {
+    const [prepared, asked] = [open(), open()]
+    expect(steps(prepared, `${month}.CHECKSUM`)).toBe(30)
+    expect(steps(prepared, month)).toBe(0)
+    for (const url of [month, `${month}.CHECKSUM`]) expect(prepared.ask(url).text).toBe(asked.ask(url).text)
+    expect(steps(asked, month)).toBe(0)
+  })
+
+  test('needs no step where there is none', () => {
+    const exchange = open()
+    for (const url of [month.replace('2026', '2036'), month.replace('BTC', 'NOPE'), '/nothing', '/?prefix=data/']) {
+      expect(steps(exchange, url), url).toBe(0)
+    }
+    expect(steps(exchange, '/fapi/v1/klines?symbol=BTCUSDT&interval=1m')).toBe(0)
+  })
+})
+
 describe('the archive bucket', () => {
   const { ask } = open()
   const keysOf = (xml: string) => [...xml.matchAll(/<Key>([^<]+)<\/Key>/g)].map((match) => match[1]!)
