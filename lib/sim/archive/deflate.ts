@@ -22,7 +22,7 @@ export type Deflater = {
   finish(): Uint8Array
 }
 
-const REPEAT_LEAST = 5
+const REPEAT_LEAST = 6
 /** Codes made for a piece serve for this many times its size: text that follows tends to be like it. */
 const CODES_SERVE = 32
 /** Below this a table of pairs costs more than it saves. */
@@ -174,6 +174,7 @@ let found = new Int32Array(1 << 14)
 function repeatsOf(bytes: Uint8Array, echoes: Int32Array): Repeats {
   if (found.length < echoes.length) found = new Int32Array(2 * echoes.length)
   const pairs = found
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let count = 0
   let here = 0
   for (let i = 0; i < echoes.length; i += 2) {
@@ -182,7 +183,14 @@ function repeatsOf(bytes: Uint8Array, echoes: Int32Array): Repeats {
     const distance = echoes[i]! - echoes[i + 1]!
     let position = start
     const most = Math.min(bytes.length, start + matchMost)
-    while (position < most && bytes[position] === bytes[position - distance]) position++
+    let difference = 0
+    while (position + 4 <= most) {
+      difference = view.getInt32(position, true) ^ view.getInt32(position - distance, true)
+      if (difference !== 0) break
+      position += 4
+    }
+    if (difference !== 0) position += (31 - Math.clz32(difference & -difference)) >>> 3
+    else while (position < most && bytes[position] === bytes[position - distance]) position++
     if (position - start < REPEAT_LEAST || distance >= distanceMost) continue
     pairs[count++] = start
     pairs[count++] = ((position - start) << 16) | distance

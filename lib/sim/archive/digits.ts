@@ -33,46 +33,46 @@ export function putNumber(out: DataView, at: number, value: number, { unit, deci
   // Below 2^53 the rounded quotient never reaches the next integer, so its floor is exact.
   const power = powers[decimals]!
   const whole = Math.floor(scaled / power)
-  at = putInt(out, at, whole)
+  at = whole < 1e8 ? putSmall(out, at, whole | 0) : putInt(out, at, whole)
   out.setUint8(at++, POINT)
   let fraction = scaled - whole * power
   let left = decimals
   while (left > 8) {
     left -= 8
     const high = Math.floor(fraction / powers[left]!)
-    putEight(out, at, high)
+    putEight(out, at, high | 0)
     at += 8
     fraction -= high * powers[left]!
   }
   // What stands behind the fraction are zeros already, as many as make it eight digits.
-  putEight(out, at, fraction * powers[8 - left]!)
+  putEight(out, at, (fraction * powers[8 - left]!) | 0)
   return left + zeros <= 8 ? at + left + zeros : putZeros(out, at + left, zeros)
 }
 
 export function putInt(out: DataView, at: number, value: number): number {
-  if (value < 1e4) {
-    const ascii = fours[value]!
-    const leading = value < 100 ? (value < 10 ? 3 : 2) : value < 1000 ? 1 : 0
-    out.setUint32(at, ascii >>> (8 * leading), true)
-    return at + 4 - leading
-  }
-  if (value < 1e8) {
-    const high = ((value | 0) / 1e4) | 0
-    at = putInt(out, at, high)
-    out.setUint32(at, fours[(value | 0) - high * 1e4]!, true)
-    return at + 4
-  }
+  if (value < 1e8) return putSmall(out, at, value | 0)
   const high = Math.floor(value / 1e8)
   at = putInt(out, at, high)
-  putEight(out, at, value - high * 1e8)
+  putEight(out, at, (value - high * 1e8) | 0)
   return at + 8
 }
 
+/** Below 10^8, in integers of 32 bits. */
+function putSmall(out: DataView, at: number, value: number): number {
+  const high = (value / 1e4) | 0
+  const first = high === 0 ? value : high
+  const leading = first < 100 ? (first < 10 ? 3 : 2) : first < 1000 ? 1 : 0
+  out.setUint32(at, fours[first]! >>> (8 * leading), true)
+  at += 4 - leading
+  if (high === 0) return at
+  out.setUint32(at, fours[value - high * 1e4]!, true)
+  return at + 4
+}
+
 function putEight(out: DataView, at: number, value: number): void {
-  const low = value | 0
-  const high = (low / 1e4) | 0
+  const high = (value / 1e4) | 0
   out.setUint32(at, fours[high]!, true)
-  out.setUint32(at + 4, fours[low - high * 1e4]!, true)
+  out.setUint32(at + 4, fours[value - high * 1e4]!, true)
 }
 
 function putZeros(out: DataView, at: number, zeros: number): number {
