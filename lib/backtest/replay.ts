@@ -52,9 +52,14 @@ export class Replay {
         .sort()
         .map((name) => stream.columns[name]!),
     ])
-    const widest = this.#columns.reduce((most, columns) => Math.max(most, columns.length), 0)
-    // Half a word an event for the stream's number.
-    this.#packed = new Float64Array(eventsPerBlock * (widest + 1))
+    let [widest, words] = [0, 0]
+    for (const [i, { knownAtMs }] of this.streams.entries()) {
+      const { length } = this.#columns[i]!
+      widest = Math.max(widest, length)
+      words += knownAtMs.length * (length + 1)
+    }
+    // Half a word an event for the stream's number, and its padding.
+    this.#packed = new Float64Array(Math.min(eventsPerBlock * (widest + 1), words + 1))
     this.#packedHalves = new Uint32Array(this.#packed.buffer)
     this.#next = new Int32Array(this.streams.length)
     this.#rows = new Int32Array(this.streams.length)

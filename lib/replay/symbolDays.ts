@@ -48,24 +48,26 @@ export class BarDays {
 
   #opens(parts: readonly Minutes[]): ReplayStream[] {
     if (parts.length === 0) return []
-    const { columns } = concatTables(parts[0]!.schema, parts)
-    return [
-      { source: this.#symbol, class: 'barOpen', knownAtMs: columns.openTsMs, columns: { open: doubles(columns.open) } },
-    ]
+    const open = joined(parts, (rows) => rows.columns.open)
+    return [{ source: this.#symbol, class: 'barOpen', knownAtMs: stampsOf(parts), columns: { open } }]
   }
 
   #closes(parts: readonly Minutes[]): ReplayStream[] {
-    if (parts.length === 0) return []
-    const { columns, rowCount } = concatTables(parts[0]!.schema, parts)
-    if (rowCount === 0) return []
-    const knownAtMs = columns.openTsMs.map((openTsMs) => openTsMs + this.#intervalMs)
-    const values = Object.fromEntries([...barColumns, ...takerColumns].map((name) => [name, doubles(columns[name])]))
-    const bars: ReplayStream = { source: this.#symbol, class: 'barClose', knownAtMs, columns: values }
-    const marked = Array.from(columns.mark.valid.keys()).filter((row) => columns.mark.valid[row] === 1)
+    const knownAtMs = stampsOf(parts)
+    if (knownAtMs.length === 0) return []
+    for (let row = 0; row < knownAtMs.length; row++) knownAtMs[row]! += this.#intervalMs
+    const values = [...barColumns, ...takerColumns].map((name) => [name, joined(parts, (rows) => rows.columns[name])])
+    const bars: ReplayStream = {
+      source: this.#symbol,
+      class: 'barClose',
+      knownAtMs,
+      columns: Object.fromEntries(values),
+    }
+    const isMarked = joined(parts, (rows) => rows.columns.mark.valid)
+    const marked = rowsWith(isMarked)
     if (marked.length === 0) return [bars]
-    const pick = (all: Float64Array) =>
-      marked.length === rowCount ? all : Float64Array.from(marked, (row) => all[row]!)
-    const mark = (name: (typeof markColumns)[number]) => pick(doubles(columns[name].values))
+    const pick = (all: Float64Array) => (marked.length === all.length ? all : picked(all, marked))
+    const mark = (name: (typeof markColumns)[number]) => pick(joined(parts, (rows) => rows.columns[name].values))
     return [
       bars,
       {
@@ -76,6 +78,32 @@ export class BarDays {
       },
     ]
   }
+}
+
+const stampsOf = (parts: readonly Minutes[]): Float64Array => joined(parts, (rows) => rows.columns.openTsMs)
+
+/** A column of parts that follow each other, as numbers, in memory of its own. */
+function joined(parts: readonly Minutes[], columnOf: (rows: Minutes) => Numbers): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { rowCount }) => sum + rowCount, 0))
+  let at = 0
+  for (const rows of parts) {
+    fillDoubles(columnOf(rows), all, at)
+    at += rows.rowCount
+  }
+  return all
+}
+
+function rowsWith(flags: Float64Array): Int32Array {
+  const rows = new Int32Array(flags.length)
+  let count = 0
+  for (let row = 0; row < flags.length; row++) if (flags[row] === 1) rows[count++] = row
+  return rows.subarray(0, count)
+}
+
+function picked(all: Float64Array, rows: Int32Array): Float64Array {
+  const some = new Float64Array(rows.length)
+  for (let i = 0; i < rows.length; i++) some[i] = all[rows[i]!]!
+  return some
 }
 
 function lastOf(parts: readonly Minutes[], openTsMs: number): Minutes | undefined {
@@ -108,7 +136,7 @@ export class TradeDays {
       isBuyerMaker: doubles(columns.isBuyerMaker),
     }
     const order = timeOrder(tsMs, sequence)
-    const pick = (all: Float64Array) => (order === undefined ? all : Float64Array.from(order, (row) => all[row]!))
+    const pick = (all: Float64Array) => (order === undefined ? all : picked(all, order))
     return [
       {
         source: this.#symbol,
@@ -129,8 +157,20 @@ function timeOrder(tsMs: Float64Array, sequence: Float64Array): Int32Array | und
   return Int32Array.from(tsMs.keys()).sort((a, b) => tsMs[a]! - tsMs[b]! || sequence[a]! - sequence[b]!)
 }
 
+type Numbers = BigInts | Float64Array | Int32Array | Uint8Array
+
+function doubles(values: Numbers): Float64Array {
+  const all = new Float64Array(isWide(values) ? values.high.length : values.length)
+  fillDoubles(values, all, 0)
+  return all
+}
+
 /** As numbers: a decimal becomes the double that its text would, below sixteen digits. */
-function doubles(values: BigInts | Int32Array | Uint8Array): Float64Array {
-  if (!(values instanceof BigInt64Array || isWide(values))) return Float64Array.from(values)
-  return bigsToFloat64(values).map((units) => units / 1e8)
+function fillDoubles(values: Numbers, target: Float64Array, at: number): void {
+  if (!(values instanceof BigInt64Array || isWide(values))) {
+    target.set(values, at)
+    return
+  }
+  const units = bigsToFloat64(values)
+  for (let row = 0; row < units.length; row++) target[at + row] = units[row]! / 1e8
 }
