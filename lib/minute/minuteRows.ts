@@ -1,12 +1,13 @@
 import { int64ToFloat64 } from '../tables/columnChecks.ts'
 import { minuteTable } from '../tables/minute.ts'
 import { makeTable, type TableOf } from '../tables/table.ts'
-import { type BigInts, bigAt, bigsToFloat64, differenceOf, isWide, pickBigs } from '../tables/wideInts.ts'
+import { type BigInts, bigsToFloat64, differenceOf, isWide, pickBigs } from '../tables/wideInts.ts'
 import { DAY_MS } from '../time.ts'
 import { type Bars, emptyBars, sameBar } from './bars.ts'
 import type { MinuteOptions, Samples } from './buildMinute.ts'
 import { FundingEstimate } from './fundingEstimate.ts'
 import type { Settlements } from './settlements.ts'
+import { soundBars } from './soundBars.ts'
 
 export interface StateLimits {
   /** Bars without a trade that last so long are an outage. */
@@ -118,14 +119,12 @@ export class MinuteRows {
 
   #verdicts(src: Bars, stalenessMs: Float64Array, deviation: Float64Array, lostTrades: Int32Array): Uint8Array {
     const { stalenessMaxMs, indexDeviationMax } = this.#options
-    return Uint8Array.from(src.openTsMs, (_, i) => {
-      const ok =
-        isSound(src, i) &&
-        stalenessMs[i]! <= stalenessMaxMs &&
-        !(deviation[i]! > indexDeviationMax) &&
-        lostTrades[i] === 0
-      return ok ? 1 : 0
-    })
+    const verdicts = soundBars(src)
+    for (let i = 0; i < verdicts.length; i++) {
+      const ok = stalenessMs[i]! <= stalenessMaxMs && !(deviation[i]! > indexDeviationMax) && lostTrades[i] === 0
+      if (!ok) verdicts[i] = 0
+    }
+    return verdicts
   }
 
   #funding(src: Bars, premium: Bars | undefined) {
@@ -207,8 +206,10 @@ function pick(values: BigInt64Array | undefined, rows: Int32Array): Maybe {
 }
 
 function pickSums(values: BigInts | undefined, rows: Int32Array): { values: BigInts; valid: Uint8Array } {
-  const valid = Uint8Array.from(rows, (row) => (row >= 0 ? 1 : 0))
-  return { values: values === undefined ? new BigInt64Array(rows.length) : pickBigs(values, rows), valid }
+  if (values === undefined || !isWide(values)) return pick(values, rows)
+  const valid = new Uint8Array(rows.length)
+  for (let i = 0; i < rows.length; i++) if (rows[i]! >= 0) valid[i] = 1
+  return { values: pickBigs(values, rows), valid }
 }
 
 function pickPlain<T extends BigInt64Array | Float64Array | Int32Array>(
@@ -247,15 +248,6 @@ function numbers(a: Maybe, b: Maybe, of: (a: number, b: number) => number): Floa
 function vwapOf({ volume, quoteVolume }: Bars): Float64Array {
   const base = bigsToFloat64(volume)
   return bigsToFloat64(quoteVolume).map((quote, i) => (base[i] === 0 ? Number.NaN : quote / base[i]!))
-}
-
-function isSound({ open, high, low, close, volume, quoteVolume, count, ...taker }: Bars, i: number): boolean {
-  const [o, h, l, c] = [open[i]!, high[i]!, low[i]!, close[i]!]
-  if (!(l > 0n && l <= o && o <= h && l <= c && c <= h)) return false
-  const [base, quote] = [bigAt(volume, i), bigAt(quoteVolume, i)]
-  if (bigAt(taker.takerBuyVolume, i) > base || bigAt(taker.takerBuyQuoteVolume, i) > quote) return false
-  if (count[i] === 0) return base === 0n && quote === 0n && l === h
-  return base > 0n
 }
 
 /** Without the bars nobody traded in that the venue does not have, or has trades in: those are lost, and nobody knows the
