@@ -82,7 +82,7 @@ export const openAll = <C extends Columns>(
   tables: readonly StoredTable[],
 ): readonly TableReader<C>[] => tables.map(({ files }) => openStored(schema, files))
 
-export function openStored<C extends Columns>(schema: TableSchema<C>, files: FileSet): TableReader<C> {
+function openStored<C extends Columns>(schema: TableSchema<C>, files: FileSet): TableReader<C> {
   const name = 'table.parquet'
   return openTable(schema, {
     sizeBytes: files.sizeBytes(name),
