@@ -26,6 +26,7 @@ const blockWriter = createBlockWriter()
 const blockMeter = createBlockMeter()
 /** What a gzip file has around its stream. */
 const frameBytes = 18
+const largestPiece = 1 << 24
 
 export function compressGzip(input: Uint8Array, { isThorough = false } = {}): Uint8Array {
   const packed = isThorough ? deflateThoroughly(input) : deflate(input, blockWriter)
@@ -49,7 +50,9 @@ export function expectGzip(input: Uint8Array, sampleBytes: number): number {
 
 export function decompressGzip(input: Uint8Array, size: number): Uint8Array {
   try {
-    const bytes = gunzipSync(input, { maxOutputLength: size + 1 })
+    // In one piece, unless a damaged header asks for more than any page has.
+    const chunkSize = Math.max(64, Math.min(size + 1, largestPiece))
+    const bytes = gunzipSync(input, { maxOutputLength: size + 1, chunkSize })
     if (bytes.length === size) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   } catch (cause) {
     throw new RangeError(`a compressed page is damaged: ${(cause as Error).message}`)

@@ -7,7 +7,7 @@ import { decodeHybrid } from './parquetRle.ts'
 import { decodeWide, wideBytes } from './parquetWide.ts'
 import type { Column } from './schema.ts'
 import { decompressSnappy } from './snappy.ts'
-import { type AnyColumnData, type AnyValues, allocateValues, splitColumn } from './table.ts'
+import { type AnyColumnData, type AnyValues, allocateValues, countOf, splitColumn } from './table.ts'
 import * as thrift from './thrift.ts'
 import { copyBigs, cutBigs, isWide, type WideInts, wideInts } from './wideInts.ts'
 
@@ -34,7 +34,7 @@ export function decodeChunk(
   else valid?.set(flags, at)
 
   const present = rowCount - meta.nullCount
-  // Typed arrays are decoded in place when every row has a value; text and rows with holes go through a copy.
+  // Columns are decoded in place when every row has a value; rows with holes go through a copy.
   if (meta.nullCount === 0 && (ArrayBuffer.isView(values) || isWide(values))) {
     const rows = isWide(values) ? cutBigs(values, at, at + rowCount) : values.subarray(at, at + rowCount)
     decodeValues(column, encoding, body, dictionary, rows)
@@ -42,6 +42,15 @@ export function decodeChunk(
   }
   if (flags !== undefined && setFlags(flags) !== present) {
     throw new RangeError('a page holds another number of values than the metadata says')
+  }
+  if (column.kind === 'utf8' && present === rowCount) {
+    decodeTexts(encoding, body, dictionary, values as string[], at, at + rowCount)
+    return
+  }
+  if (present === 0) {
+    // Nothing is there to be decoded, and what is not there stays as the target came.
+    if (column.kind === 'f64') (values as Float64Array).fill(Number.NaN, at, at + rowCount)
+    return
   }
   const packed = allocateValues(column, present)
   decodeValues(column, encoding, body, dictionary, packed)
@@ -106,7 +115,7 @@ function decodeValues(
 ): void {
   const { kind } = column
   if (kind === 'f64') decodeDoubles(encoding, body, dictionary, target as Float64Array)
-  else if (kind === 'utf8') decodeTexts(encoding, body, dictionary, target as string[])
+  else if (kind === 'utf8') decodeTexts(encoding, body, dictionary, target as string[], 0, countOf(target))
   else if (kind === 'wide') decodeWides(encoding, body, dictionary, target as WideInts)
   else if (kind === 'bool') decodeBools(encoding, body, target as Uint8Array)
   else if (encoding === encodings.dictionary && (kind === 'i64' || kind === 'decimal'))
@@ -193,15 +202,22 @@ function plainDoubles(dictionary: Page | undefined): Float64Array {
   return new Float64Array(Uint8Array.prototype.slice.call(dictionary.body).buffer)
 }
 
-function decodeTexts(encoding: number, body: ByteSource, dictionary: Page | undefined, out: string[]): void {
+function decodeTexts(
+  encoding: number,
+  body: ByteSource,
+  dictionary: Page | undefined,
+  out: string[],
+  from: number,
+  to: number,
+): void {
   expectEncoding(encoding, encodings.dictionary)
   if (dictionary === undefined) throw new RangeError('a chunk lacks its dictionary')
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const source = new ByteSource(dictionary.body)
   const entries: string[] = []
   while (source.at < dictionary.body.length) entries.push(decoder.decode(source.take(source.i32())))
-  const indices = readIndices(body, out.length)
-  for (let row = 0; row < indices.length; row++) out[row] = entry(entries, indices[row]!)
+  const indices = readIndices(body, to - from)
+  for (let row = from; row < to; row++) out[row] = entry(entries, indices[row - from]!)
 }
 
 function readIndices(body: ByteSource, count: number): Int32Array {

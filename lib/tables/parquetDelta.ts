@@ -46,8 +46,8 @@ export function encodeDelta32(values: Int32Array, sink: ByteSink): void {
     for (let i = 0; i < used; i++) {
       const delta = (values[start + i]! - values[start + i - 1]!) | 0
       deltas[i] = delta
-      min = Math.min(min, delta)
-      max = Math.max(max, delta)
+      if (delta < min) min = delta
+      if (delta > max) max = delta
     }
     writeBlock(sink, deltas, used, min, max, remainders)
   }
@@ -68,10 +68,14 @@ function writeBlock(
   max: number,
   remainders: Int32Array,
 ): void {
+  if (min === max) {
+    // Bars follow each other at one distance, and many a column holds one value: nothing is left over in such a block.
+    sink.varint(zigzagDouble(min))
+    sink.i32(0)
+    return
+  }
   if (max - min < two32) {
-    for (let i = 0; i < used; i++) remainders[i] = deltas[i]! - min
-    remainders.fill(0, used, blockSize)
-    writeNarrow(sink, zigzagDouble(min), used, remainders)
+    writeNarrow(sink, deltas, used, min, remainders)
     return
   }
   for (let i = 0; i < blockSize; i++) {
@@ -104,19 +108,25 @@ function writeWideBlock(sink: ByteSink, words: Int32Array, start: number, used: 
 }
 
 /** A block whose remainders fit 32 bits; a miniblock of 32 values at `width` bits is exactly `width` words long. */
-function writeNarrow(sink: ByteSink, zigzagMin: number, used: number, remainders: Int32Array): void {
-  sink.varint(zigzagMin)
+function writeNarrow(sink: ByteSink, deltas: Float64Array, used: number, min: number, remainders: Int32Array): void {
+  sink.varint(zigzagDouble(min))
   sink.reserve(miniblocks + blockSize * 4)
   const { view } = sink
   const widthsAt = sink.length
   let at = widthsAt + miniblocks
   for (let block = 0; block < miniblocks; block++) {
     const from = block * miniblockSize
+    const to = Math.min(used, from + miniblockSize)
     let seen = 0
-    for (let i = from; i < from + miniblockSize; i++) seen |= remainders[i]!
-    const width = from < used ? 32 - Math.clz32(seen) : 0
+    for (let i = from; i < to; i++) {
+      const remainder = (deltas[i]! - min) | 0
+      remainders[i] = remainder
+      seen |= remainder
+    }
+    const width = 32 - Math.clz32(seen)
     view.setUint8(widthsAt + block, width)
     if (width === 0) continue
+    if (to < from + miniblockSize) remainders.fill(0, to, from + miniblockSize)
     let pending = 0
     let filled = 0
     for (let i = from; i < from + miniblockSize; i++) {

@@ -39,6 +39,10 @@ function numbersIn(values: Float64Array): Uint8Array | undefined {
 }
 
 const largestDictionary = 1 << 16
+// Scratch, written before it is read, in one call: a column without a dictionary is found out late, and making room for one
+// would take longer than looking for it.
+const slots = new Int32Array(8 * largestDictionary)
+const found = new Int32Array(2 * largestDictionary)
 
 /** Distinct values of 64 bits, given as little-endian halves, in order of appearance, and for every row which of them it
  *  holds; undefined where too few repeat to be worth it. Doubles are told apart by their bits. */
@@ -46,9 +50,10 @@ export function dictionaryOf(words: Int32Array): { entries: Int32Array; indices:
   const rowCount = words.length >>> 1
   const limit = Math.min(largestDictionary, rowCount >>> 1)
   if (limit === 0) return undefined
-  const slots = new Int32Array(2 ** (34 - Math.clz32(limit)))
-  const mask = slots.length - 1
-  const entries = new Int32Array(2 * limit)
+  const slotCount = 2 ** (34 - Math.clz32(limit))
+  const mask = slotCount - 1
+  slots.fill(0, 0, slotCount)
+  const entries = found
   const indices = new Int32Array(rowCount)
   let size = 0
   for (let row = 0; row < rowCount; row++) {
