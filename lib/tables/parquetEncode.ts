@@ -100,8 +100,6 @@ function writePage(
 type Pages = { readonly body: Uint8Array; readonly dictionary?: Uint8Array | undefined }
 
 const sizeOf = ({ dictionary, body }: Pages): number => body.length + (dictionary?.length ?? 0)
-const expectedSizeOf = ({ dictionary, body }: Pages, sampleBytes: number): number =>
-  expectGzip(body, sampleBytes) + (dictionary === undefined ? 0 : expectGzip(dictionary, sampleBytes))
 
 function compressChunk(plain: Pages, expectedBytes: number, isThorough: boolean): Pages & { codec: number } {
   const uncompressed = { ...plain, codec: codecs.none }
@@ -116,8 +114,15 @@ function compressChunk(plain: Pages, expectedBytes: number, isThorough: boolean)
 /** Of several ways to write the values the one that packing is expected to leave the least of. */
 function smallest(ways: readonly Encoded[], isTight: boolean): { encoded: Encoded; expectedBytes: number } {
   const sampleBytes = isTight ? 65_536 : 32_768
-  const expected = ways.map(({ body, dictionary }) =>
-    expectedSizeOf({ body, dictionary: dictionary?.body }, sampleBytes),
+  // Ways may have one dictionary between them, and then one after the other.
+  let known: { dictionary: Uint8Array; expectedBytes: number } | undefined
+  const expectedOf = (dictionary: Uint8Array): number => {
+    if (known?.dictionary !== dictionary) known = { dictionary, expectedBytes: expectGzip(dictionary, sampleBytes) }
+    return known.expectedBytes
+  }
+  const expected = ways.map(
+    ({ body, dictionary }) =>
+      expectGzip(body, sampleBytes) + (dictionary === undefined ? 0 : expectedOf(dictionary.body)),
   )
   const expectedBytes = Math.min(...expected)
   return { encoded: ways[expected.indexOf(expectedBytes)]!, expectedBytes }
@@ -180,7 +185,8 @@ function encodeWords(words: Int32Array, kind: 'i64' | 'decimal', isTight: boolea
   const width = bitWidth(size - 1)
   // Ranks that begin on bytes take more room before they are packed and, where values come in runs, less behind it.
   const widths = width % 8 === 0 ? [width] : [width, width + 8 - (width % 8)]
-  const ranks = widths.map((bits) => encodeIndices(indices, bytesOf(entries), size, range, bits))
+  const dictionary = bytesOf(entries)
+  const ranks = widths.map((bits) => encodeIndices(indices, dictionary, size, range, bits))
   const isSettled = size * rowsForEach <= rowCount && !(isTight && rowCount <= fewRows)
   return isSettled ? ranks : [...ranks, ...encodeDifferences(words, isTight, range, deltas)]
 }
@@ -312,7 +318,7 @@ function encodeIndices(
   range: Range,
   width = bitWidth(Math.max(0, size - 1)),
 ): Encoded {
-  const sink = new ByteSink(indices.length + 64)
+  const sink = new ByteSink(Math.ceil((indices.length * width) / 8) + 64)
   sink.byte(width)
   encodeHybrid(indices, width, sink)
   return { encoding: encodings.dictionary, body: sink.written(), dictionary: { body: dictionary, size }, range }

@@ -1,4 +1,4 @@
-import { ByteSink, type ByteSource } from './byteSink.ts'
+import type { ByteSink, ByteSource } from './byteSink.ts'
 
 // The RLE / bit-packing hybrid of the Parquet format: definition levels and dictionary indices.
 
@@ -8,15 +8,12 @@ const shortestRun = 16
 export const bitWidth = (largest: number): number => 32 - Math.clz32(largest)
 
 export function encodeHybrid(values: Int32Array | Uint8Array, width: number, sink: ByteSink): void {
-  const packed = new ByteSink()
   let literalFrom = 0
   const flushLiterals = (to: number) => {
     if (to === literalFrom) return
     const groups = Math.ceil((to - literalFrom) / 8)
     sink.varint(groups * 2 + 1)
-    packed.length = 0
-    packBits(values, literalFrom, to, width, packed)
-    sink.append(packed.written())
+    packBits(values, literalFrom, to, width, sink)
   }
   let at = 0
   while (at < values.length) {

@@ -1,6 +1,7 @@
 import { int64Words } from './columnChecks.ts'
+import { int64Range } from './parquetStats.ts'
 import { dictionaryOf } from './parquetValues.ts'
-import { type BigInts, bigAt, isWide, rowsOf, type WideInts } from './wideInts.ts'
+import { type BigInts, isWide, narrowest, rowsOf, type WideInts } from './wideInts.ts'
 
 /** Wide decimals are 96-bit two's complement, most significant byte first: the shortest form that carries 28 digits, and
  *  one that every reader knows. Plain and by dictionary are the two encodings of such values that Polars reads. */
@@ -43,31 +44,33 @@ export function wideDictionary(values: BigInts): { entries: Uint8Array; indices:
 
 /** The smallest and the largest value as they are stored. */
 export function wideRange(values: BigInts): { min: Uint8Array; max: Uint8Array } | undefined {
-  const rowCount = rowsOf(values)
-  if (rowCount === 0) return undefined
+  const plain = isWide(values) ? narrowest(values) : values
+  if (!isWide(plain)) {
+    const range = int64Range(int64Words(plain))
+    const stored = (bytes: Uint8Array) => encodeWide(new BigInt64Array(bytes.buffer, bytes.byteOffset, 1))
+    return range && { min: stored(range.min), max: stored(range.max) }
+  }
   let min = 0
   let max = 0
-  const isBelow = orderOf(values)
-  for (let row = 1; row < rowCount; row++) {
+  const isBelow = orderOf(plain)
+  for (let row = 1; row < plain.high.length; row++) {
     if (isBelow(row, min)) min = row
     else if (isBelow(max, row)) max = row
   }
-  const stored = (row: number) => encodeWide({ low: BigInt64Array.of(bigAt(values, row)), high: highOf(values, row) })
+  const stored = (row: number) =>
+    encodeWide({ low: plain.low.slice(row, row + 1), high: plain.high.slice(row, row + 1) })
   return { min: stored(min), max: stored(max) }
 }
 
-const highOf = (values: BigInts, row: number): Int32Array => Int32Array.of(Number(bigAt(values, row) >> 64n))
-
 /** Compares two rows by their 32-bit parts: a bigint each would cost more than writing them. */
-function orderOf(values: BigInts): (a: number, b: number) => boolean {
-  const words = int64Words(isWide(values) ? values.low : values)
-  const high = isWide(values) ? values.high : undefined
+function orderOf({ low, high }: WideInts): (a: number, b: number) => boolean {
+  const words = int64Words(low)
   return (a, b) => {
-    if (high !== undefined && high[a] !== high[b]) return high[a]! < high[b]!
+    if (high[a] !== high[b]) return high[a]! < high[b]!
+    // Below a high part the others have no sign of their own.
     const x = words[2 * a + 1]!
     const y = words[2 * b + 1]!
-    // Below a high part the middle one has no sign of its own.
-    if (x !== y) return high === undefined ? x < y : x >>> 0 < y >>> 0
+    if (x !== y) return x >>> 0 < y >>> 0
     return words[2 * a]! >>> 0 < words[2 * b]! >>> 0
   }
 }
