@@ -1,4 +1,4 @@
-import { type Interval, nextOpen, openOf, type TsMs } from '../../time.ts'
+import { type Interval, intervalMs, nextOpen, openOf, type TsMs } from '../../time.ts'
 
 export type Span = { readonly fromTsMs: TsMs; readonly toTsMs: TsMs }
 
@@ -8,9 +8,15 @@ export function missingBars(openTsMs: Float64Array, interval: Interval, fromTsMs
   const gaps: Span[] = []
   const floor = openOf(fromTsMs, interval)
   let expected = floor < fromTsMs ? nextOpen(floor, interval) : floor
+  const stepMs = interval === '1M' ? undefined : intervalMs(interval)
   for (let row = 0; row < openTsMs.length && expected < toTsMs; row++) {
     const open = openTsMs[row]!
     if (open < expected) continue
+    // Nearly every bar is the one that should open next.
+    if (open === expected && stepMs !== undefined) {
+      expected += stepMs
+      continue
+    }
     if (open > expected) gaps.push({ fromTsMs: expected, toTsMs: Math.min(openOf(open, interval), toTsMs) })
     expected = nextOpen(openOf(open, interval), interval)
   }

@@ -1,16 +1,16 @@
 import type { FileSet } from '../../artifact.ts'
 import { type Finding, type Policy, severityOf } from '../../audit/finding.ts'
 import type { CsvLayout } from '../../csv/layout.ts'
+import { int64ToFloat64 } from '../../tables/columnChecks.ts'
 import { klineCsv } from '../../tables/klines.ts'
 import { priceCsv } from '../../tables/priceKlines.ts'
 import type { Column, Columns } from '../../tables/schema.ts'
 import { concatTables, type Table } from '../../tables/table.ts'
-import { type BigInts, bigAt } from '../../tables/wideInts.ts'
-import { DAY_MS, formatUtc, HOUR_MS, type Interval, monthStart, nextOpen, openOf, type TsMs } from '../../time.ts'
+import { DAY_MS, formatUtc, HOUR_MS, type Interval, monthStart, nextOpen, type TsMs } from '../../time.ts'
 import type { ArchiveMarket } from '../../venues/archiveKeys.ts'
 import type { BarKind } from '../../venues/usdm.ts'
 import { lastOpenEnd, missingBars } from '../coverage/barGrid.ts'
-import { isTurnoverPossible, type Turnover } from './barTurnover.ts'
+import { barDefects } from './barDefects.ts'
 import { findingsAbout, isLeftOut } from './fileDoubts.ts'
 import { mergePieces } from './mergePieces.ts'
 import { type ReadPiece, readPieces } from './readPiece.ts'
@@ -81,7 +81,7 @@ function barsOf<C extends PriceColumns>(
     fromTsMs,
     toTsMs,
     policy,
-    defectOf: defectOf(interval, partition.kind),
+    defectOf: (table) => barDefects(table, interval, partition.kind),
   })
   const all = [...pieces.flatMap((piece) => piece.findings), ...findings]
   const open = table.columns.openTsMs as Float64Array
@@ -124,54 +124,6 @@ function withRightClock<C extends PriceColumns>(
   }
 }
 
-function defectOf<C extends PriceColumns>(interval: Interval, kind: BarKind) {
-  const isMonth = interval === '1M'
-  const anchor = isMonth ? 0 : openOf(0, interval)
-  const stepMs = isMonth ? 0 : nextOpen(anchor, interval) - anchor
-  return (table: Table<C>, row: number) => {
-    const columns = table.columns as unknown as Readonly<Record<string, Float64Array & BigInt64Array>>
-    const openTsMs = columns['openTsMs']![row]!
-    const onGrid = isMonth ? openOf(openTsMs, interval) === openTsMs : (openTsMs - anchor) % stepMs === 0
-    if (!onGrid)
-      return { kind: 'offGrid', what: `a bar opens at ${formatUtc(openTsMs)}, off the grid of ${interval}` } as const
-    const closeTsMs = columns['closeTsMs']![row]!
-    if (closeTsMs !== (isMonth ? nextOpen(openTsMs, interval) : openTsMs + stepMs) - 1) {
-      return {
-        kind: 'wrongCloseTime',
-        what: `the bar of ${formatUtc(openTsMs)} closes at ${formatUtc(closeTsMs)}`,
-      } as const
-    }
-    const prices = columns as unknown as Readonly<Record<string, BigInt64Array>>
-    const [open, high, low, close] = [
-      prices['open']![row]!,
-      prices['high']![row]!,
-      prices['low']![row]!,
-      prices['close']![row]!,
-    ]
-    const isPossible = low <= open && low <= close && open <= high && close <= high
-    // A premium is a share that lies on either side of nothing; nothing has a price of nothing.
-    const isPrice = low > 0n || kind === 'premiumIndexKlines'
-    if (!isPossible || !isPrice || !isShare(table, row)) {
-      return { kind: 'impossibleRow', what: `the bar of ${formatUtc(openTsMs)} contradicts itself` } as const
-    }
-    const money = columns as unknown as Turnover
-    if (money.quoteVolume === undefined || isTurnoverPossible(money, row)) return undefined
-    const what = `the turnover of the bar of ${formatUtc(openTsMs)} is not its volume at any of its prices`
-    return { kind: 'wrongTurnover', what } as const
-  }
-}
-
-/** Whether takers bought no more than was traded, and for no more than it was traded for. */
-function isShare<C extends PriceColumns>({ columns }: Table<C>, row: number): boolean {
-  const { volume, takerBuyVolume, quoteVolume, takerBuyQuoteVolume } = columns as unknown as Readonly<
-    Record<string, BigInts | undefined>
-  >
-  if (volume === undefined) return true
-  return (
-    bigAt(takerBuyVolume!, row) <= bigAt(volume, row) && bigAt(takerBuyQuoteVolume!, row) <= bigAt(quoteVolume!, row)
-  )
-}
-
 /** An outage may show as bars without a trade instead of a gap; after a delisting the last price may stand for days. */
 function stillStretches<C extends PriceColumns>(table: Table<C>, interval: Interval, policy: Policy): Finding[] {
   const columns = table.columns as Readonly<Record<string, unknown>>
@@ -208,12 +160,12 @@ function stillStretches<C extends PriceColumns>(table: Table<C>, interval: Inter
 function spikes<C extends PriceColumns>(table: Table<C>, interval: Interval, policy: Policy): Finding[] {
   const columns = table.columns as Readonly<Record<string, unknown>>
   const openTsMs = columns['openTsMs'] as Float64Array
-  const close = columns['close'] as BigInt64Array
+  const close = int64ToFloat64(columns['close'] as BigInt64Array)
   const found: Finding[] = []
   for (let row = 1; row + 1 < table.rowCount; row++) {
-    const before = Number(close[row - 1]!)
-    const here = Number(close[row]!)
-    const after = Number(close[row + 1]!)
+    const before = close[row - 1]!
+    const here = close[row]!
+    const after = close[row + 1]!
     if (before <= 0 || here <= 0 || after <= 0) continue
     const isSpike = (here > 2 * before && here > 2 * after) || (2 * here < before && 2 * here < after)
     if (!isSpike) continue

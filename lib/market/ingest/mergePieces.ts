@@ -30,9 +30,11 @@ export type MergeRules<C extends Columns> = {
   readonly compare?: readonly (keyof C & string)[]
   /** The venue writes rows of this kind in no order. */
   readonly isUnordered?: boolean
-  /** What is wrong with a row by itself. */
-  readonly defectOf?: (table: Table<C>, row: number) => { kind: FindingKind; what: string } | undefined
+  /** What is wrong with a row of a table by itself. */
+  readonly defectOf?: (table: Table<C>) => DefectOf
 }
+
+export type DefectOf = (row: number) => { readonly kind: FindingKind; readonly what: string } | undefined
 
 type Numbers = Float64Array | BigInt64Array
 
@@ -52,9 +54,10 @@ export function mergePieces<C extends Columns>(
   let rows = new Int32Array(total)
   let count = 0
   let isSorted = true
-  pieces.forEach(({ table, file, mayReachBeyond }, piece) => {
+  for (const [piece, { table, file, mayReachBeyond }] of pieces.entries()) {
     const key = keys[piece]!
     const time = times[piece]!
+    const defectOf = rules.defectOf?.(table)
     for (let row = 0; row < table.rowCount; row++) {
       const unit = time[row]!
       const at = Math.floor(unit / unitsPerMs)
@@ -66,7 +69,7 @@ export function mergePieces<C extends Columns>(
           findings.add('outsidePeriod', file, at, `a row of ${formatUtc(at)} lies outside the file's period`)
         continue
       }
-      const defect = rules.defectOf?.(table, row)
+      const defect = defectOf?.(row)
       if (defect !== undefined) {
         findings.add(defect.kind, file, at, defect.what)
         if (policy === 'quarantine' && isStructural(defect.kind)) continue
@@ -75,7 +78,7 @@ export function mergePieces<C extends Columns>(
       from[count] = piece
       rows[count++] = row
     }
-  })
+  }
   from = from.subarray(0, count)
   rows = rows.subarray(0, count)
 

@@ -60,15 +60,17 @@ export function settlementsOf(
     toTsMs: Math.min(toTsMs, closedBeforeTsMs ?? toTsMs),
     policy,
     compare: ['rate'],
-    defectOf: ({ columns }, row) => {
-      const lateMs = (columns['tsMs'] as Float64Array)[row]! % 60_000
-      return lateMs <= jitterMsMax
-        ? undefined
-        : ({
-            kind: 'offGrid',
-            what: `a settlement is stamped ${formatUtc((columns['tsMs'] as Float64Array)[row]!)}, off the minute`,
-          } as const)
-    },
+    defectOf:
+      ({ columns }) =>
+      (row) => {
+        const lateMs = (columns['tsMs'] as Float64Array)[row]! % 60_000
+        return lateMs <= jitterMsMax
+          ? undefined
+          : ({
+              kind: 'offGrid',
+              what: `a settlement is stamped ${formatUtc((columns['tsMs'] as Float64Array)[row]!)}, off the minute`,
+            } as const)
+      },
   })
   const whole = withIntervals(table)
   return {

@@ -90,11 +90,13 @@ export function openInterestOf(
     toTsMs: Math.min(toTsMs, closedBeforeTsMs ?? toTsMs) + 1,
     policy,
     compare: ['openInterest'],
-    defectOf: ({ columns }, row) => {
-      const name = columns['symbol'] as readonly string[]
-      if (name[row] !== symbol) return { kind: 'wrongSymbol', what: `it holds rows of ${name[row]}` }
-      return offGrid((columns['tsMs'] as Float64Array)[row]!)
-    },
+    defectOf:
+      ({ columns }) =>
+      (row) => {
+        const name = columns['symbol'] as readonly string[]
+        if (name[row] !== symbol) return { kind: 'wrongSymbol', what: `it holds rows of ${name[row]}` }
+        return offGrid((columns['tsMs'] as Float64Array)[row]!)
+      },
   })
   // What the metrics lack the pages may have: gaps are those of the table.
   const fromMetrics = metrics.length === 0 ? [] : archived.findings.filter(({ kind }) => kind !== 'missingRows')
@@ -152,7 +154,10 @@ export function takerVolumeOf(
     fromTsMs,
     toTsMs: Math.min(toTsMs, closedBeforeTsMs ?? toTsMs),
     policy,
-    defectOf: ({ columns }, row) => offGrid((columns['tsMs'] as Float64Array)[row]!),
+    defectOf:
+      ({ columns }) =>
+      (row) =>
+        offGrid((columns['tsMs'] as Float64Array)[row]!),
   })
   const gaps = gridGaps(table.columns.tsMs, stepMs, { fromTsMs, toTsMs: expectedTo(partition) }, policy)
   return { table, findings: [...read.flatMap((piece) => piece.findings), ...findings, ...gaps] }

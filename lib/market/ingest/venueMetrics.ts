@@ -69,12 +69,14 @@ export function venueMetricsOf(
     policy,
     // The venue writes them in no order; that is how they are, and no finding.
     isUnordered: true,
-    defectOf: ({ columns }, row) => {
-      const at = (columns['fromTsMs'] as Float64Array)[row]!
-      return at % stepMs === 0
-        ? undefined
-        : ({ kind: 'offGrid', what: `a row is named ${formatUtc(at)}, off the five minutes` } as const)
-    },
+    defectOf:
+      ({ columns }) =>
+      (row) => {
+        const at = (columns['fromTsMs'] as Float64Array)[row]!
+        return at % stepMs === 0
+          ? undefined
+          : ({ kind: 'offGrid', what: `a row is named ${formatUtc(at)}, off the five minutes` } as const)
+      },
   })
   const all = [...read.flatMap((piece) => piece.findings), ...findings, ...merged.findings]
   all.push(...gridGaps(merged.table.columns.fromTsMs, stepMs, partition, policy))
