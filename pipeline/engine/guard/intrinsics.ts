@@ -13,8 +13,8 @@ import { isObject, isWire } from './wire.ts'
  */
 export interface Intrinsics {
   /** Makes `constructor` of typed arrays read-only, by which `subarray` may hand a list of the engine's to somebody else's
-   *  class. For good, and not before it is needed: V8 then looks for that class at every `slice` and `subarray`, and tasks
-   *  on tables take a third longer. */
+   *  class. For good, and not before it is needed: V8 then looks for that class at every `slice` and `subarray`, which take
+   *  twice their time. */
   lockSpecies(): void
   /** Puts back methods that the task replaced, on which the engine's own work in the middle of a run relies. */
   repair(): void
@@ -118,7 +118,10 @@ export function lockIntrinsics(others: readonly object[]): Intrinsics {
     return sound
   }
   const lockSpecies = () => {
-    for (const object of readOnlyObjects.keys()) Object.defineProperty(object, 'constructor', { writable: false })
+    for (const object of readOnlyObjects.keys()) {
+      Object.defineProperty(object, 'constructor', { writable: false })
+      lookUpFast(object)
+    }
     for (let i = values.length - 1; i >= 0; i--) {
       const { holder, key } = values[i]!
       if (key === 'constructor' && readOnlyObjects.has(holder)) values.splice(i, 1)
@@ -151,6 +154,10 @@ export function lockIntrinsics(others: readonly object[]): Intrinsics {
     },
   }
 }
+
+/** V8 keeps an object whose properties were changed in a form that is slow to look things up in, until somebody takes it for
+ *  a prototype: without this, `length` of a typed array would take ten times as long. */
+const lookUpFast = (prototype: object): void => void Object.create(prototype)
 
 const pathOf = (path: string, key: PropertyKey): string =>
   typeof key === 'symbol' ? `${path}[${key.description}]` : `${path}.${String(key)}`
