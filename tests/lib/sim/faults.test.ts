@@ -83,6 +83,13 @@ describe('archives that are wrong', () => {
     expect(ask(`${zipPath}.CHECKSUM`).text).not.toBe(promised)
   })
 
+  test('the first edition of a month is the month without its last rows', () => {
+    const month = zipPath.replace('/daily/', '/monthly/').replace('07-01', '06')
+    const whole = open().lines(month)
+    expect(whole.length).toBe(1 + 30 * 24)
+    expect(open({ match: 'BTCUSDT-1h', kind: 'republished' }).lines(month)).toEqual(whole.slice(0, -3))
+  })
+
   test('a missing day, and a listing that is months behind', () => {
     const folder = '/?prefix=data/futures/um/daily/klines/BTCUSDT/1h/'
     const missing = open({ match: '2026-07-01', kind: 'missingFile' })
