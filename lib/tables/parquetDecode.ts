@@ -30,6 +30,9 @@ export function decodeChunk(
 
   const { values, valid } = splitColumn(target)
   const flags = isOptional(column) ? readLevels(body, rowCount) : undefined
+  if (flags === undefined && meta.nullCount !== 0) {
+    throw new RangeError('the metadata says that values are missing where none may be')
+  }
   if (flags === undefined || meta.nullCount === 0) valid?.fill(1, at, at + rowCount)
   else valid?.set(flags, at)
 
@@ -47,13 +50,13 @@ export function decodeChunk(
     decodeTexts(encoding, body, dictionary, values as string[], at, at + rowCount)
     return
   }
+  const packed = allocateValues(column, present)
+  decodeValues(column, encoding, body, dictionary, packed)
   if (present === 0) {
-    // Nothing is there to be decoded, and what is not there stays as the target came.
+    // What is not there stays as the target came.
     if (column.kind === 'f64') (values as Float64Array).fill(Number.NaN, at, at + rowCount)
     return
   }
-  const packed = allocateValues(column, present)
-  decodeValues(column, encoding, body, dictionary, packed)
   scatter(packed, flags, values, at, rowCount, column.kind === 'f64' ? Number.NaN : undefined)
 }
 

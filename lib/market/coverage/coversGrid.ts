@@ -6,6 +6,9 @@ const MINUS = 45
 /** Words are read up to here behind a row. */
 const slack = 4
 
+/** No row of bars is as long: what goes on without an end is not kept in search of it. */
+const rowBytesMax = 1 << 20
+
 /**
  * Whether a file of bars, as pieces of text, plainly has a row for every bar of [fromTsMs, toTsMs), in order, each with as
  * many fields of digits as the others. It costs a fraction of reading the numbers, and most archives of whole months are
@@ -36,6 +39,7 @@ export function coversGrid(
     text.set(piece, held)
     const end = held + piece.lastIndexOf(NEWLINE) + 1
     if (end === held) {
+      if (to > rowBytesMax) return false
       held = to
       continue
     }

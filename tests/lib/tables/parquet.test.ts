@@ -201,6 +201,26 @@ describe('what does not fit is said, never guessed', () => {
     )
   })
 
+  test('metadata that misses values where none may be missing, which would read as zeros', () => {
+    const schema = defineTable({ name: 'n', version: 1, columns: { id: i64(), text: utf8() }, sortKey: ['id'] })
+    const sound = encodeTable(makeTable(schema, { id: BigInt64Array.of(7n, 9n), text: ['a', 'b'] }))
+    const refused: string[] = []
+    for (let at = 0; at < sound.length; at++) {
+      const damaged = sound.slice()
+      damaged[at] = 4 // two, in the integers of a footer
+      try {
+        const { columns } = decodeTable(schema, damaged)
+        expect(columns.id).not.toEqual(BigInt64Array.of(0n, 0n))
+        expect(columns.text).not.toContain(undefined)
+        expect(columns.text).not.toEqual(['', ''])
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error
+        refused.push(error.message)
+      }
+    }
+    expect(refused.filter((message) => message.includes('missing where none may be')).length).toBe(2)
+  })
+
   test('rows out of order, with the row', () => {
     const schema = defineTable({ name: 'ids', version: 1, columns: { id: i64(), text: utf8() }, sortKey: ['id'] })
     const rows = (ids: bigint[]): Table<typeof schema.columns> =>

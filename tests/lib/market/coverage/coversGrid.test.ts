@@ -52,6 +52,15 @@ describe('a file of bars covers its range', () => {
   })
 })
 
+test('a file without lines is not gathered to its end', () => {
+  let asked = 0
+  const endless = function* () {
+    for (; asked < 1000; asked++) yield new Uint8Array(1 << 16).fill(49)
+  }
+  expect(coversGrid(endless(), fromTsMs, fromTsMs + 60_000, 60_000)).toBe(false)
+  expect(asked).toBeLessThan(20)
+})
+
 /** The same question asked byte by byte, of the whole file. */
 function slowly(text: Uint8Array, toTsMs: number): boolean {
   const all = Array.from(text, (byte) => String.fromCharCode(byte)).join('')
