@@ -77,16 +77,17 @@ function world(list: string[], options: { fail?: string; version?: number } = {}
   return { pipeline, seen }
 }
 
+const give = defineTask({
+  name: 'give',
+  kind: 'pure',
+  params: z.object({ value: z.number() }),
+  inputs: {},
+  output: count,
+  run: (_, { value }) => value,
+})
+
 /** One node that reads a port of one, of many, and one that is not wired. */
 function inputsWorld(values: { a: number; b: number; alone: number }) {
-  const give = defineTask({
-    name: 'give',
-    kind: 'pure',
-    params: z.object({ value: z.number() }),
-    inputs: {},
-    output: count,
-    run: (_, { value }) => value,
-  })
   const all = defineTask({
     name: 'all',
     kind: 'pure',
@@ -116,14 +117,6 @@ test('of nodes that may begin, the one the graph names first begins first', asyn
 
 test('of one task, the node with the longest chain behind it begins first', async () => {
   await using lab = new EngineLab()
-  const give = defineTask({
-    name: 'give',
-    kind: 'pure',
-    params: z.object({ value: z.number() }),
-    inputs: {},
-    output: count,
-    run: (_, { value }) => value,
-  })
   const link = defineTask({
     name: 'link',
     kind: 'pure',
